@@ -1,0 +1,5 @@
+"""``python -m radz``."""
+
+from radz.cli import main
+
+main()

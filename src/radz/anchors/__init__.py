@@ -1,0 +1,1 @@
+"""Knowledge to anchors; one file per strategy."""

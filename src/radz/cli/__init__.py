@@ -1,0 +1,51 @@
+"""The command line: one thin file per command. Only this package prints."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+from rich.console import Console
+
+from radz import __version__
+from radz.cli.evaluate import evaluate
+from radz.cli.predict import predict
+from radz.cli.train import train
+from radz.errors import RadzError
+from radz.types import RESEARCH_USE
+
+app = typer.Typer(
+    name="radz",
+    help=f"Zero-shot recognition of findings in radiographs. {RESEARCH_USE}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # locals may hold patient text
+)
+for command in (predict, train, evaluate):
+    app.command()(command)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"radz {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+    verbose: bool = typer.Option(False, "--verbose", help="Log progress to standard error."),
+) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main() -> None:
+    """Run the command line; a typed error becomes one line on standard error and exit code 2."""
+    try:
+        app()
+    except RadzError as error:
+        Console(stderr=True, highlight=False, markup=False).print(f"error: {error}")
+        sys.exit(2)

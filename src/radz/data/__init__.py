@@ -1,0 +1,1 @@
+"""Files to studies: pixels, labels, splits and the corpora that hold them."""

@@ -1,0 +1,1 @@
+"""Scores to metrics with intervals; knows the protocol ZeroShotModel and no model."""

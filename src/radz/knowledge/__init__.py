@@ -1,0 +1,1 @@
+"""Concepts: the one owner of names, synonyms, hierarchy and texts."""

@@ -1,0 +1,1 @@
+"""Features (and anchors) to named scalar losses; one file per term."""

@@ -1,0 +1,1 @@
+"""Studies to features: the paper's figure as a folder."""

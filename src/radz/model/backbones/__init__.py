@@ -1,0 +1,1 @@
+"""One file per multimodal language model family."""

@@ -1,0 +1,1 @@
+"""A trained model as a predictor, free of any web framework."""

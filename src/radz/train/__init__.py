@@ -1,0 +1,1 @@
+"""Training: the stage table and a transformers Trainer over model and losses."""

@@ -1,0 +1,186 @@
+"""The nouns of the pipeline. Everything else in radz turns one of these into the next.
+
+Sizes: ``B`` studies, ``K`` modality tokens, ``T`` positions, ``P`` image patches, ``H`` decoder
+width, ``D`` feature width, ``C`` concepts (findings).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # torch takes seconds to import; the command line must answer without it
+    from torch import Tensor
+
+RESEARCH_USE = "Research use only. Not a medical device."
+NORMAL = "no_finding"
+"""Id of the concept that means "nothing abnormal"; an anchor in training, never scored as a disease."""
+
+Pixels = NDArray[np.float32]
+EncodeText = Callable[[Sequence[str]], "Tensor"]
+"""texts (N,) -> unit features, shape (N, D)."""
+
+
+class Presence(StrEnum):
+    """What is known of one finding in one study. Turning one into another is a policy with a name."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    UNCERTAIN = "uncertain"
+    UNLABELLED = "unlabelled"
+
+
+class Exposure(StrEnum):
+    """What the trained model has seen of a concept. Only ``UNSEEN`` may be called zero-shot."""
+
+    SUPERVISED = "supervised"
+    SEEN = "seen"
+    PARAPHRASE = "paraphrase"
+    UNSEEN = "unseen"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """One examination: an image, its report, its labels, or any of them.
+
+    pixels: float32, shape (1, H, W), in [0, 1], bright = dense. ``None`` until read.
+    labels: concept id -> presence; a concept that is not a key is unlabelled.
+    metadata: what the corpus says of the study (``source``, ``view``, ``sex``, ``age`` ...), as text.
+    split: ``train``, ``val`` or ``test``, where the corpus defines one.
+    """
+
+    study_id: str
+    patient_id: str
+    image: Path | None = None
+    report: str | None = None
+    labels: Mapping[str, Presence] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    split: str | None = None
+    pixels: Pixels | None = None
+
+    def presence(self, concept: str) -> Presence:
+        """Presence of ``concept``; ``UNLABELLED`` where the corpus is silent."""
+        return self.labels.get(concept, Presence.UNLABELLED)
+
+    def with_pixels(self, pixels: Pixels) -> Study:
+        """The same study, its pixels read."""
+        return replace(self, pixels=pixels)
+
+
+@dataclass(slots=True)
+class Prompt:
+    """Token sequences of one modality.
+
+    input_ids, attention_mask: (B, T) int64.
+    modality_tokens: (B, K) int64, positions of the K modality tokens, found by token id.
+    local: (B, T) bool, the modality's own positions (image patches, or report words).
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    modality_tokens: Tensor
+    local: Tensor
+
+    def to(self, device: Any) -> Prompt:
+        """The same prompt on another device."""
+        return Prompt(*(t.to(device) for t in (self.input_ids, self.attention_mask, self.modality_tokens, self.local)))
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one forward pass takes.
+
+    image_prompt with pixel_values (B, 3, H, W), or with tower_states (B, P, V) read from the cache.
+    text_prompt holds each distinct text once, (U, T); text_index (B,) says which of them a study has.
+    labels: (B, C) float32; 1 present, 0 absent, NaN uncertain or unlabelled; columns as ``concepts``.
+    """
+
+    image_prompt: Prompt | None = None
+    pixel_values: Tensor | None = None
+    tower_states: Tensor | None = None
+    text_prompt: Prompt | None = None
+    text_index: Tensor | None = None
+    labels: Tensor | None = None
+    concepts: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Features:
+    """Unit features in the aligned space, each (B, D), ``None`` where a modality is absent.
+
+    ``*_global`` is read at the modality tokens, ``*_local`` pooled over patches or words.
+    """
+
+    image_global: Tensor | None = None
+    image_local: Tensor | None = None
+    text_global: Tensor | None = None
+    text_local: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Concepts as vectors in the aligned space.
+
+    positive: (C, D) unit rows; negative: (C, D) unit rows of the same concepts denied, or ``None``.
+    texts: for each concept the sentences it was built from, its provenance.
+    """
+
+    concepts: tuple[str, ...]
+    positive: Tensor
+    negative: Tensor | None
+    texts: tuple[tuple[str, ...], ...]
+    strategy: str
+
+    def __len__(self) -> int:
+        return len(self.concepts)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """values: (B, C) float32, higher = more likely present; NaN only with a reason in ``notes``."""
+
+    study_ids: tuple[str, ...]
+    concepts: tuple[str, ...]
+    values: NDArray[np.float32]
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of a result. ``probability`` is ``None`` where it was not calibrated; ``note`` says why."""
+
+    name: str
+    score: float
+    probability: float | None
+    exposure: Exposure
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Ranked findings of one image, most suspicious first. ``error`` is set where the image was refused."""
+
+    image: str
+    findings: tuple[Finding, ...] = ()
+    error: str | None = None
+
+    def top(self, n: int) -> tuple[Finding, ...]:
+        """The ``n`` highest-scored findings."""
+        return self.findings[:n]
+
+
+@runtime_checkable
+class ZeroShotModel(Protocol):
+    """The one interface that evaluation, ablation, report and service know."""
+
+    name: str
+
+    def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
+        """Score every concept of ``anchors`` in every study: values (B, C), order kept."""
+        ...
