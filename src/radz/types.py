@@ -7,7 +7,7 @@ width, ``D`` feature width, ``C`` concepts (findings).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -21,6 +21,18 @@ if TYPE_CHECKING:  # torch takes seconds to import; the command line must answer
 RESEARCH_USE = "Research use only. Not a medical device."
 NORMAL = "no_finding"
 """Id of the concept that means "nothing abnormal"; an anchor in training, never scored as a disease."""
+
+ALIGNED_PAIRS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "cross": (("image_global", "text_local"), ("image_local", "text_global")),
+    "same": (("image_global", "text_global"), ("image_local", "text_local")),
+    "both": (
+        ("image_global", "text_local"),
+        ("image_local", "text_global"),
+        ("image_global", "text_global"),
+        ("image_local", "text_local"),
+    ),
+}
+"""Granularity -> the (image, text) features that are aligned with each other, in training and in scoring."""
 
 Pixels = NDArray[np.float32]
 EncodeText = Callable[[Sequence[str]], "Tensor"]
@@ -108,6 +120,29 @@ class Batch:
     text_index: Tensor | None = None
     labels: Tensor | None = None
     concepts: tuple[str, ...] = ()
+
+    def to(self, device: Any, non_blocking: bool = False) -> Batch:
+        """The same batch on another device."""
+        moved = {
+            f.name: value.to(device) if hasattr(value := getattr(self, f.name), "to") else value for f in fields(self)
+        }
+        return Batch(**moved)
+
+
+class BatchProcessor(Protocol):
+    """What data loading needs of a model's processor."""
+
+    def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
+        """Films (1, H, W), any size -> (B, 3, h, w)."""
+        ...
+
+    def image_prompt(self, count: int) -> Prompt:
+        """The image sequence, ``count`` times."""
+        ...
+
+    def text_prompt(self, texts: Sequence[str]) -> Prompt:
+        """One sequence per text."""
+        ...
 
 
 @dataclass(slots=True)

@@ -1,0 +1,236 @@
+"""Configuration is data: one typed tree, checked when built, saved with each run.
+
+A YAML file is read with the safe loader; ``--set a.b=c`` overrides one leaf. An unknown key is an
+error that names its nearest neighbour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from radz.errors import ConfigError, UnknownNameError
+
+
+class Section(BaseModel):
+    """A part of the configuration: immutable, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Section)
+
+
+class LoraConfig(Section):
+    """Low-rank adaptation of the decoder layers that run."""
+
+    r: int = Field(16, ge=1, description="Rank of each update.")
+    alpha: int = Field(32, ge=1, description="Scale of the update is alpha / r.")
+    dropout: float = Field(0.05, ge=0, lt=1, description="Dropout on the input of each update.")
+    targets: tuple[str, ...] = Field(
+        ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"),
+        description="Linear layers of a decoder layer that get an update.",
+    )
+
+
+class TokensConfig(Section):
+    """Modality tokens."""
+
+    design: str = Field("medical", description="A file in radz/model/tokens.")
+    count: int = Field(4, ge=1, le=32, description="K, modality tokens per sequence.")
+
+
+class ReadoutConfig(Section):
+    """Which states are read and how they become features."""
+
+    layer: int = Field(
+        -2,
+        description="Index into the decoder's hidden states as transformers counts them: 0 is the embeddings, "
+        "n the output of layer n, -2 the penultimate layer. The forward stops there.",
+    )
+    final_norm: bool = Field(False, description="Apply the decoder's final norm to the states read.")
+    pooling: Literal["mean"] = Field("mean", description="How local positions become one feature.")
+    dim: int = Field(256, ge=2, description="D, width of each feature.")
+    granularity: Literal["cross", "same", "both"] = Field(
+        "cross",
+        description="How features pair up, in training and in scoring: global with local (cross, the paper), "
+        "like with like (same), or the mean of all four pairs (both).",
+    )
+
+
+class ModelConfig(Section):
+    """Everything that fixes the shape of a model; saved in the checkpoint's config.json."""
+
+    backbone: str = Field("smollm2", description="A file in radz/model/backbones.")
+    source: str | None = Field(None, description="Checkpoint directory or hub id, for backbones that take one.")
+    tokens: TokensConfig = TokensConfig()
+    readout: ReadoutConfig = ReadoutConfig()
+    lora: LoraConfig = LoraConfig()
+    image_instruction: str = Field("Describe the findings of this radiograph.", description="Follows the image.")
+    text_instruction: str = Field("Report:", description="Precedes the report.")
+    max_report_tokens: int = Field(128, ge=4, description="Longer reports lose their last words, never a token.")
+
+
+class LossConfig(Section):
+    """Weights and settings of each loss term; a term without a weight is not computed."""
+
+    weights: dict[str, float] = Field({"alignment": 1.0}, description="Loss file in radz/losses -> weight.")
+    temperature: float = Field(0.07, gt=0, description="tau, or its start where it is learned.")
+    learn_temperature: bool = Field(False, description="Train log tau beside the model.")
+    overlap: Literal["mask", "jaccard"] = Field(
+        "mask",
+        description="Pairs whose label sets overlap without being equal: left out of the denominator (mask), "
+        "or soft positives weighted by Jaccard similarity (jaccard).",
+    )
+
+    @model_validator(mode="after")
+    def _weights_are_positive(self) -> Self:
+        if not self.weights or any(w <= 0 for w in self.weights.values()):
+            raise ValueError(f"every loss needs a weight above 0, got {self.weights}; leave a loss out to switch it off")
+        return self
+
+
+class DataConfig(Section):
+    """Where studies come from and what text goes with them."""
+
+    corpus: str = Field("chestxray14", description="A file in radz/data/corpora.")
+    root: Path = Field(description="The corpus's directory, or the manifest file.")
+    options: dict[str, Any] = Field({}, description="Options of the corpus, passed by name.")
+    train_split: str = Field("train", description="Split that is trained on.")
+    val_split: str = Field("val", description="Split that validates; never a test split.")
+    report_policy: Literal["report", "varied", "positives"] = Field(
+        "varied",
+        description="report: the corpus's own text; varied, positives: sentences written from labels.",
+    )
+    text_variants: int = Field(4, ge=1, description="Sentence templates in play; fewer means fewer distinct texts.")
+    batch_within: tuple[str, ...] = Field(
+        (), description="Metadata keys that all studies of a batch share, so that no batch is solved by source."
+    )
+    augment: bool = Field(True, description="Small rotations, shifts, scale and contrast.")
+    flip: Literal["never", "half"] = Field(
+        "never", description="Horizontal flip: laterality is meaning, so never, unless a study of it says otherwise."
+    )
+    cached_views: int = Field(
+        0, ge=0, description="Augmented views per film whose frozen-tower states are cached; 0 recomputes the tower."
+    )
+
+    @model_validator(mode="after")
+    def _val_is_not_test(self) -> Self:
+        if self.val_split == "test":
+            raise ValueError("val_split must not be 'test': nothing is chosen by looking at a test split")
+        return self
+
+
+class TrainConfig(Section):
+    """Schedule, rates and hardware."""
+
+    train_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads"], ...] = Field(
+        ("projector", "lora", "tokens", "heads"), description="Parts whose parameters move."
+    )
+    epochs: float = Field(5, gt=0, description="Passes over the training split, fixed in advance.")
+    max_steps: int = Field(-1, description="Optimiser steps; overrides epochs where positive.")
+    batch_size: int = Field(64, ge=2, description="Pairs per step and process; contrast needs at least 2.")
+    learning_rate: float = Field(3e-4, gt=0, description="Peak rate of LoRA, tokens and heads.")
+    tower_rate: float = Field(1e-5, gt=0, description="Peak rate of the tower.")
+    projector_rate: float = Field(3e-4, gt=0, description="Peak rate of the projector.")
+    weight_decay: float = Field(0.01, ge=0, description="AdamW decay.")
+    warmup_fraction: float = Field(0.1, ge=0, lt=1, description="Share of the steps over which the rate rises.")
+    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm.")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the processor computes it natively, else float32."
+    )
+    checkpointing: bool = Field(False, description="Recompute activations in the backward pass to save memory.")
+    save_steps: int = Field(20, ge=1, description="Steps between resumable states.")
+    log_steps: int = Field(1, ge=1, description="Steps between logged losses.")
+    keep_states: int = Field(1, ge=1, description="Resumable states kept.")
+    workers: int = Field(0, ge=0, description="DataLoader processes.")
+    reporters: tuple[str, ...] = Field((), description="Trainer reporters, e.g. tensorboard.")
+
+
+class WarmupConfig(Section):
+    """Supervised warm-up of a new tower, on the training split only; named on the model card."""
+
+    epochs: int = Field(9, ge=1, description="Passes over the training split.")
+    batch_size: int = Field(32, ge=1, description="Films per step.")
+    learning_rate: float = Field(1e-3, gt=0, description="Peak rate, AdamW with a one-cycle schedule.")
+    weight_decay: float = Field(1e-2, ge=0, description="AdamW decay.")
+
+
+class RunConfig(Section):
+    """One training run."""
+
+    output: Path = Field(description="Directory of the run: states, logs and the final checkpoint.")
+    start: Path | None = Field(None, description="Checkpoint to start from.")
+    seed: int = Field(0, ge=0, description="Of every random choice.")
+    anchors: str = Field("names", description="Anchor strategy that validation scores with.")
+    warmup: WarmupConfig | None = Field(None, description="Supervised tower warm-up before the first stage.")
+    data: DataConfig
+    model: ModelConfig = ModelConfig()
+    loss: LossConfig = LossConfig()
+    train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _cache_needs_frozen_tower(self) -> Self:
+        if self.data.cached_views and "tower" in self.train.train_parts:
+            raise ValueError("data.cached_views needs a frozen tower: take 'tower' out of train.train_parts, or set 0")
+        return self
+
+
+def load_config(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
+    """Read a YAML run configuration; ``overrides`` are ``a.b=value`` with YAML values.
+
+    Raises ConfigError for a missing or malformed file, a bad value, and an unknown key with its nearest name.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"No configuration file {path}. Shipped ones are in configs/.") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path} must hold a mapping of settings, found {type(tree).__name__}.")
+    for override in overrides:
+        _apply(tree, override)
+    return build_config(RunConfig, tree)
+
+
+def build_config(section: type[S], tree: Mapping[str, Any]) -> S:
+    """Check ``tree`` against ``section``; pydantic's complaints become one ConfigError."""
+    try:
+        return section.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_complaint(section, e) for e in error.errors())) from None
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    path, equals, value = override.partition("=")
+    if not equals:
+        raise ConfigError(f"--set takes key=value, got '{override}'. Example: --set train.epochs=3")
+    *parents, leaf = path.strip().split(".")
+    for key in parents:
+        if tree.get(key) is None:
+            tree[key] = {}
+        tree = tree[key]
+        if not isinstance(tree, dict):
+            raise ConfigError(f"--set {override}: '{key}' is a value, not a section.")
+    tree[leaf] = yaml.safe_load(value)
+
+
+def _complaint(section: type[BaseModel], error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = _fields_at(section, error["loc"][:-1])
+        return str(UnknownNameError("setting", where, [".".join([*map(str, error["loc"][:-1]), k]) for k in known]))
+    return f"{where or 'configuration'}: {error['msg']} (got {error['input']!r})"
+
+
+def _fields_at(section: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    for part in loc:
+        annotation = section.model_fields[str(part)].annotation
+        options = [annotation, *getattr(annotation, "__args__", ())]
+        section = next(o for o in options if isinstance(o, type) and issubclass(o, BaseModel))
+    return list(section.model_fields)

@@ -1,0 +1,140 @@
+"""The only place DataLoaders are built: training drops the last batch, evaluation never.
+
+Items are addressed by (epoch, index), so that text, augmentation and order are functions of
+(seed, epoch, index) alone: a resumed run sees exactly what an uninterrupted one would have seen.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from radz.types import Batch, BatchProcessor, Pixels, Presence, Study
+
+WriteText = Callable[[Study, int], str]
+"""(study, epoch) -> the text that goes with the study in that epoch."""
+Augment = Callable[[Pixels, int, int], Pixels]
+"""(pixels, epoch, index) -> pixels."""
+TowerStates = Callable[[int, int], Tensor]
+"""(epoch, index) -> cached states of the frozen tower, (P, V)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One film and one text; either pixels or tower states."""
+
+    study: Study
+    text: str
+    pixels: Pixels | None
+    states: Tensor | None
+
+
+class PairDataset(Dataset[Pair]):
+    """Studies of one split as pairs, addressed by (epoch, index)."""
+
+    def __init__(
+        self,
+        corpus: Sequence[Study],
+        records: Sequence[Study],
+        write_text: WriteText,
+        augment: Augment | None = None,
+        tower_states: TowerStates | None = None,
+    ) -> None:
+        self.corpus, self.records, self.write_text = corpus, records, write_text
+        self.augment, self.tower_states = augment, tower_states
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, key: tuple[int, int]) -> Pair:
+        epoch, index = key
+        text = self.write_text(self.records[index], epoch)
+        if self.tower_states is not None:
+            return Pair(self.records[index], text, None, self.tower_states(epoch, index))
+        study = self.corpus[index]
+        assert study.pixels is not None
+        pixels = study.pixels if self.augment is None else self.augment(study.pixels, epoch, index)
+        return Pair(study, text, pixels, None)
+
+
+class PairSampler(Sampler[list[tuple[int, int]]]):
+    """Shuffled batches of (epoch, index), all of one size; the remainder is dropped.
+
+    within: metadata keys that the studies of a batch share, so that no batch can be solved by telling sources
+    apart. What does not fill a batch of its own group is mixed with other groups' remainders.
+    """
+
+    def __init__(self, records: Sequence[Study], batch_size: int, within: Sequence[str] = (), seed: int = 0) -> None:
+        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+        self.groups: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for index, study in enumerate(records):
+            self.groups[tuple(study.metadata.get(key, "") for key in within)].append(index)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Order and texts of the next pass."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return sum(map(len, self.groups.values())) // self.batch_size
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        batches: list[list[int]] = []
+        rest: list[int] = []
+        for group in self.groups.values():
+            shuffled = rng.permutation(group).tolist()
+            whole = len(shuffled) - len(shuffled) % self.batch_size
+            batches += _cut(shuffled[:whole], self.batch_size)
+            rest += shuffled[whole:]
+        rest = rng.permutation(rest).astype(int).tolist()
+        batches += _cut(rest[: len(rest) - len(rest) % self.batch_size], self.batch_size)
+        for b in rng.permutation(len(batches)):
+            yield [(self.epoch, index) for index in batches[b]]
+
+
+@dataclass(frozen=True, slots=True)
+class PairCollator:
+    """Pairs to a Batch; each distinct text is encoded once."""
+
+    processor: BatchProcessor
+    concepts: tuple[str, ...]
+
+    def __call__(self, pairs: Sequence[Pair]) -> Batch:
+        texts = list(dict.fromkeys(pair.text for pair in pairs))
+        place = {text: i for i, text in enumerate(texts)}
+        states = [pair.states for pair in pairs if pair.states is not None]
+        pixels = [pair.pixels for pair in pairs if pair.pixels is not None]
+        return Batch(
+            image_prompt=self.processor.image_prompt(len(pairs)),
+            pixel_values=self.processor.pixel_values(pixels) if pixels else None,
+            tower_states=torch.stack(states) if states else None,
+            text_prompt=self.processor.text_prompt(texts),
+            text_index=torch.tensor([place[pair.text] for pair in pairs]),
+            labels=label_matrix([pair.study for pair in pairs], self.concepts),
+            concepts=self.concepts,
+        )
+
+
+def label_matrix(studies: Sequence[Study], concepts: Sequence[str]) -> Tensor:
+    """(B, C) float32: 1 present, 0 absent, NaN uncertain or unlabelled."""
+    value = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
+    rows = [[value.get(study.presence(concept), float("nan")) for concept in concepts] for study in studies]
+    return torch.tensor(rows, dtype=torch.float32).reshape(len(studies), len(concepts))
+
+
+def train_loader(
+    dataset: PairDataset, sampler: PairSampler, collator: PairCollator, workers: int = 0
+) -> DataLoader[Any]:
+    """Batches of one size, in the sampler's order."""
+    return DataLoader(dataset, batch_sampler=sampler, collate_fn=collator, num_workers=workers)
+
+
+def _cut(items: list[int], size: int) -> list[list[int]]:
+    return [items[i : i + size] for i in range(0, len(items), size)]

@@ -1,0 +1,112 @@
+"""A checkpoint directory: what training changed, and what it was trained on.
+
+    config.json            the ModelConfig, backbone name and fingerprint
+    model.safetensors      tower, projector, LoRA, token rows, heads and buffers; never the frozen decoder
+    provenance.json        data, exposure, seed, software
+
+The directory is written beside its place and moved there whole, so a half-written one is never loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from radz.config import ModelConfig, build_config
+from radz.errors import CheckpointError
+from radz.model.build import build_model, part_of
+from radz.model.radz import RadZ
+
+CONFIG, WEIGHTS, PROVENANCE = "config.json", "model.safetensors", "provenance.json"
+
+
+def learned_state(model: RadZ) -> dict[str, Tensor]:
+    """Tensors that training may change: every part's parameters and buffers, the frozen base left out."""
+    return {
+        name: tensor.detach().contiguous() for name, tensor in model.state_dict().items() if part_of(name) is not None
+    }
+
+
+def load_learned_state(model: RadZ, state: dict[str, Tensor]) -> None:
+    """Put ``state`` into ``model``; names and shapes must be exactly those of ``learned_state``."""
+    expected = learned_state(model)
+    wrong = sorted(n for n in expected.keys() ^ state.keys())
+    wrong += sorted(n for n in expected.keys() & state.keys() if expected[n].shape != state[n].shape)
+    if wrong:
+        raise CheckpointError(
+            f"The weights do not fit this model: {len(wrong)} tensors are missing, unexpected or of another shape "
+            f"(first: {wrong[0]}). Load it with the config.json it was saved with."
+        )
+    model.load_state_dict(state, strict=False)
+
+
+def save_checkpoint(model: RadZ, directory: Path, provenance: dict[str, Any]) -> None:
+    """Write ``directory`` whole or not at all."""
+    from safetensors.torch import save_file
+
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        save_file(learned_state(model), partial / WEIGHTS)
+        config = {"model": model.config.model_dump(mode="json"), "backbone_fingerprint": model.fingerprint}
+        (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        (partial / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+        if directory.exists():
+            shutil.rmtree(directory)
+        os.replace(partial, directory)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, dict[str, Any]]:
+    """Model (eval mode) and provenance. ``source`` overrides where the backbone's weights are.
+
+    Raises CheckpointError for a missing file, damaged weights, or weights trained on another backbone.
+    """
+    saved = _read_json(directory / CONFIG)
+    tree = dict(saved.get("model", {}))
+    if source is not None:
+        tree["source"] = source
+    model = build_model(build_config(ModelConfig, tree))
+    if model.fingerprint != saved.get("backbone_fingerprint"):
+        raise CheckpointError(
+            f"{directory.name} was trained on {tree.get('backbone')} weights {saved.get('backbone_fingerprint')}, "
+            f"but the backbone found has {model.fingerprint}. Features would be meaningless: use the backbone "
+            "it was trained on, or train again on this one."
+        )
+    load_learned_state(model, _read_weights(directory / WEIGHTS))
+    return model.eval(), _read_json(directory / PROVENANCE)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path.parent} has no {path.name}. A checkpoint is a directory with {CONFIG}, {WEIGHTS} and {PROVENANCE}, "
+            "as `radz train` writes it."
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}. Copy the checkpoint again.") from None
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} is damaged: expected a mapping. Copy the checkpoint again.")
+    return value
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise CheckpointError(f"{path.parent} has no {path.name}. Copy the checkpoint again.")
+    try:
+        state: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}. Copy the checkpoint again.") from None
+    return state

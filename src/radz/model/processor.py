@@ -1,0 +1,96 @@
+"""Studies to batches: pixels to the tower's input, words and modality tokens to sequences.
+
+Positions are found by token id, never by counting, so padding side and batch composition cannot move them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from radz.config import ModelConfig
+from radz.model.tokens._design import TokenDesign
+from radz.types import Pixels, Prompt
+
+
+class RadzProcessor:
+    """The backbone's own processor plus modality tokens.
+
+    processor: a transformers multimodal processor (image_processor, tokenizer, image_token).
+    """
+
+    def __init__(self, processor: Any, design: TokenDesign, config: ModelConfig) -> None:
+        self.image_processor, self.tokenizer = processor.image_processor, processor.tokenizer
+        self.design, self.max_report_tokens = design, config.max_report_tokens
+        self.padding_side: Literal["left", "right"] = "right"
+        self.image_token_id: int = self.tokenizer.convert_tokens_to_ids(processor.image_token)
+        self.tokenizer.add_tokens([*design.special_tokens], special_tokens=True)
+        self.image_ids = self._ids(design.image_tokens)
+        self.text_ids = self._ids(design.text_tokens)
+        self._image_sequence = self._make_image_sequence(processor, config.image_instruction)
+        self._text_start: list[int] = self.tokenizer(config.text_instruction)["input_ids"]
+
+    @property
+    def special_ids(self) -> list[int]:
+        """Ids of the new tokens, each once, in the order of ``design.special_tokens``."""
+        return self._ids(self.design.special_tokens)
+
+    def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
+        """Films (1, H, W) in [0, 1], any size -> (B, 3, h, w), resized and normalised as the tower expects."""
+        films = [torch.from_numpy(np.ascontiguousarray(p)).expand(3, -1, -1) for p in pixels]
+        values: Tensor = self.image_processor(
+            images=films, do_rescale=False, return_tensors="pt", input_data_format="channels_first"
+        )["pixel_values"]
+        return values.contiguous(memory_format=torch.channels_last)
+
+    def image_prompt(self, count: int) -> Prompt:
+        """``<image> instruction <ImgCls_1> … <ImgCls_K>`` for ``count`` films."""
+        return self._prompt([self._image_sequence] * count, self.image_ids, [self._is_patch(self._image_sequence)] * count)
+
+    def text_prompt(self, texts: Sequence[str]) -> Prompt:
+        """``instruction report <TxtCls_1> … <TxtCls_K>``; a long report loses its last words."""
+        sequences, words = [], []
+        for text in texts:
+            report = self.tokenizer(text, add_special_tokens=False)["input_ids"][: self.max_report_tokens]
+            sequences.append([*self._text_start, *report, *self.text_ids])
+            words.append([False] * len(self._text_start) + [True] * len(report) + [False] * len(self.text_ids))
+        return self._prompt(sequences, self.text_ids, words)
+
+    def _ids(self, tokens: Sequence[str]) -> list[int]:
+        ids: list[int] = self.tokenizer.convert_tokens_to_ids(list(tokens))
+        return ids
+
+    def _make_image_sequence(self, processor: Any, instruction: str) -> list[int]:
+        """The processor's own expansion of one film's ``<image>``, then the modality tokens."""
+        template = instruction if processor.image_token in instruction else f"{processor.image_token}\n{instruction}"
+        blank = np.zeros((64, 64, 3), dtype=np.uint8)
+        text = self.design.place(template, self.design.image_tokens)
+        ids: list[int] = processor(images=[blank], text=[text])["input_ids"][0]
+        return ids
+
+    def _is_patch(self, sequence: list[int]) -> list[bool]:
+        return [i == self.image_token_id for i in sequence]
+
+    def _prompt(self, sequences: list[list[int]], token_ids: list[int], local: list[list[bool]]) -> Prompt:
+        pad = self.tokenizer.pad_token_id
+        pad = self.tokenizer.eos_token_id if pad is None else pad
+        input_ids = self._padded(sequences, pad)
+        attention = self._padded([[1] * len(s) for s in sequences], 0)
+        return Prompt(input_ids, attention, find_tokens(input_ids, token_ids), self._padded(local, False))
+
+    def _padded(self, rows: Sequence[Sequence[int]], fill: int) -> Tensor:
+        return torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor(row) for row in rows], batch_first=True, padding_value=fill, padding_side=self.padding_side
+        )
+
+
+def find_tokens(input_ids: Tensor, token_ids: Sequence[int]) -> Tensor:
+    """Position of each modality token in each row: (B, T), K ids -> (B, K). Each must occur exactly once."""
+    hits = input_ids.unsqueeze(1) == torch.tensor(token_ids).view(1, -1, 1)  # (B, K, T)
+    if not (hits.sum(-1) == 1).all():
+        raise ValueError("each modality token must occur exactly once in each sequence")
+    return hits.int().argmax(-1)

@@ -1,0 +1,91 @@
+"""LLaVA-RadZ: a batch in, aligned features out. The whole method, read top to bottom.
+
+Image and report go separately through one causal decoder. The forward stops at the layer that is read; the
+modality tokens' states give the global feature, the modality's own positions the local one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from radz.config import ModelConfig
+from radz.model.backbones._backbone import Backbone
+from radz.model.processor import RadzProcessor
+from radz.model.readout import Readout, pool_mean
+from radz.model.tokens._design import TokenDesign
+from radz.types import Batch, Features, Prompt
+
+
+class RadZ(nn.Module):
+    """tower, projector and decoder of a multimodal language model, with modality tokens and feature heads.
+
+    Built by ``radz.model.build.build_model``. ``compute_dtype`` is what the decoder computes in; heads stay float32.
+    """
+
+    def __init__(
+        self, config: ModelConfig, backbone: Backbone, design: TokenDesign, processor: RadzProcessor, decoder: Any
+    ) -> None:
+        super().__init__()
+        self.config, self.design, self.processor, self.fingerprint = config, design, processor, backbone.fingerprint
+        self.vision = backbone.llava.config
+        self.tower: nn.Module = backbone.llava.vision_tower
+        self.projector: nn.Module = backbone.llava.multi_modal_projector
+        self.decoder = decoder
+        self.readout = Readout(backbone.hidden_size, config.readout)
+        self.compute_dtype = torch.float32
+
+    def forward(self, batch: Batch) -> Features:
+        """Features of whatever the batch holds: images, texts or both, (B, D) each."""
+        features = Features()
+        if batch.image_prompt is not None:
+            features.image_global, features.image_local = self.readout("image", *self.read_image(batch))
+        if batch.text_prompt is not None:
+            text_global, text_local = self.readout("text", *self.read_text(batch.text_prompt))
+            rows = slice(None) if batch.text_index is None else batch.text_index
+            features.text_global, features.text_local = text_global[rows], text_local[rows]
+        return features
+
+    def read_image(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Global and local states of the images, (B, H) each, before the heads."""
+        prompt = batch.image_prompt
+        assert prompt is not None
+        with self._autocast(prompt):
+            states = self.tower_states(batch.pixel_values) if batch.tower_states is None else batch.tower_states
+            patches = self.projector(states)  # (B, P, V) -> (B, P, H)
+            embeddings = self._embed(prompt)  # (B, T, H)
+            patches = patches.to(embeddings.dtype)
+            return self._read(prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
+
+    def read_text(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
+        """Global and local states of the texts, (U, H) each, before the heads."""
+        with self._autocast(prompt):
+            return self._read(prompt, self._embed(prompt))
+
+    def tower_states(self, pixel_values: Tensor | None) -> Tensor:
+        """Patch states that the projector takes, (B, P, V), by the backbone's own layer and selection."""
+        states = self.tower(pixel_values, output_hidden_states=True, return_dict=True).hidden_states
+        layers = self.vision.vision_feature_layer
+        chosen = [states[layer] for layer in ([layers] if isinstance(layers, int) else layers)]
+        if self.vision.vision_feature_select_strategy == "default":
+            chosen = [state[:, 1:] for state in chosen]
+        return torch.cat(chosen, dim=-1)
+
+    def _embed(self, prompt: Prompt) -> Tensor:
+        embeddings: Tensor = self.decoder.get_input_embeddings()(prompt.input_ids)
+        return embeddings
+
+    def _read(self, prompt: Prompt, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings (B, T, H) -> states at the read layer -> global and local, (B, H) each."""
+        positions = (prompt.attention_mask.cumsum(-1) - 1).clamp(min=0)
+        states = self.decoder(
+            inputs_embeds=embeddings, attention_mask=prompt.attention_mask, position_ids=positions, use_cache=False
+        ).last_hidden_state
+        tokens = self.design.read(states, prompt.modality_tokens)  # (B, K, H)
+        return tokens.mean(1), pool_mean(states, prompt.local)
+
+    def _autocast(self, prompt: Prompt) -> torch.autocast:
+        device = prompt.input_ids.device.type
+        return torch.autocast(device, torch.bfloat16, enabled=self.compute_dtype == torch.bfloat16)

@@ -1,0 +1,75 @@
+"""Decoder states to unit features.
+
+Read states have a few outlier dimensions that would dominate any inner product, so each dimension is
+standardised with statistics measured once on training states, then projected and brought to unit norm.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from radz.config import ReadoutConfig
+from radz.types import ALIGNED_PAIRS, Features
+
+def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the positions of ``mask``: (B, T, H), (B, T) -> (B, H). An empty row gives zeros."""
+    weights = mask.to(states.dtype).unsqueeze(-1)
+    return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+class Head(nn.Module):
+    """Standardise, project, normalise: (B, H) -> unit (B, D), in float32 whatever the autocast.
+
+    The statistics are buffers: set once by ``calibrate``, saved with the model, never updated by a batch,
+    so a feature does not depend on its neighbours.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, hidden_size: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(hidden_size))
+        self.register_buffer("std", torch.ones(hidden_size))
+        self.project = nn.Linear(hidden_size, dim)
+
+    def calibrate(self, states: Tensor) -> None:
+        """Take mean and standard deviation of each dimension from ``states`` (N, H)."""
+        self.mean.copy_(states.mean(0))
+        self.std.copy_(states.std(0, correction=0).clamp(min=1e-4))
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(B, H) -> unit (B, D)."""
+        with torch.autocast(states.device.type, enabled=False):
+            return F.normalize(self.project((states.float() - self.mean) / self.std), dim=-1)
+
+
+class Readout(nn.Module):
+    """The four heads: image and text, global and local."""
+
+    def __init__(self, hidden_size: int, config: ReadoutConfig) -> None:
+        super().__init__()
+        self.heads = nn.ModuleDict({name: Head(hidden_size, config.dim) for name in Features.__slots__})
+
+    def forward(self, modality: str, global_states: Tensor, local_states: Tensor) -> tuple[Tensor, Tensor]:
+        """States (B, H) each -> (global, local) unit features (B, D) each; ``modality`` is image or text."""
+        return self.heads[f"{modality}_global"](global_states), self.heads[f"{modality}_local"](local_states)
+
+
+def image_embedding(features: Features, granularity: str) -> Tensor:
+    """The image side of scoring: unit (B, 2D) or, for ``both``, (B, 4D)."""
+    return _joined(features, [image for image, _ in ALIGNED_PAIRS[granularity]])
+
+
+def text_embedding(features: Features, granularity: str) -> Tensor:
+    """The text side of scoring; its inner product with an image embedding is the mean of the aligned pairs."""
+    return _joined(features, [text for _, text in ALIGNED_PAIRS[granularity]])
+
+
+def _joined(features: Features, names: list[str]) -> Tensor:
+    parts: list[Tensor] = [getattr(features, name) for name in names]
+    return torch.cat(parts, dim=-1) / math.sqrt(len(parts))

@@ -1,0 +1,56 @@
+"""What every modality-token design is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+EmbedWords = Callable[[str], Tensor]
+"""Text (whitespace-separated vocabulary words) -> the decoder's embeddings of its tokens, (N, H)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDesign:
+    """The modality tokens of both sequences and where their rows start.
+
+    image_tokens, text_tokens: K names each, in order of placement; generic designs repeat them.
+    vocabulary: token name -> words whose embeddings it starts from; a token without words starts at random.
+    """
+
+    image_tokens: tuple[str, ...]
+    text_tokens: tuple[str, ...]
+    vocabulary: dict[str, str]
+
+    @property
+    def special_tokens(self) -> tuple[str, ...]:
+        """Each new token once, image tokens first."""
+        return tuple(dict.fromkeys(self.image_tokens + self.text_tokens))
+
+    def place(self, sequence: str, modality_tokens: tuple[str, ...]) -> str:
+        """The modality tokens follow everything else, so that a causal decoder lets them see all of it."""
+        return sequence + "".join(modality_tokens)
+
+    def read(self, states: Tensor, positions: Tensor) -> Tensor:
+        """States at the modality tokens: (B, T, H) at (B, K) -> (B, K, H)."""
+        return states.gather(1, positions.unsqueeze(-1).expand(-1, -1, states.shape[-1]))
+
+    def starting_rows(self, embed_words: EmbedWords, embeddings: Tensor, generator: torch.Generator) -> Tensor:
+        """Rows of ``special_tokens``, (N, H), at the scale of real embeddings.
+
+        A row is the mean of its words' embeddings, rescaled to the usual norm, plus noise of a tenth of the
+        elements' standard deviation, so that tokens of one role are not born equal.
+        """
+        scale, norm = embeddings.std(), embeddings.norm(dim=1).median()
+        rows = []
+        for token in self.special_tokens:
+            noise = scale * torch.randn(embeddings.shape[1], generator=generator)
+            words = self.vocabulary.get(token)
+            if words is None:
+                rows.append(noise)
+            else:
+                mean = embed_words(words).mean(0)
+                rows.append(mean * norm / mean.norm() + noise / 10)
+        return torch.stack(rows)

@@ -1,0 +1,143 @@
+"""A trained model as a predictor: paths in, ranked findings out. No web framework, no printing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from radz import registry
+from radz.data.images import read_image
+from radz.data.leakage import exposure
+from radz.errors import CheckpointError, RadzError
+from radz.knowledge import Concept, KnowledgeBase
+from radz.model.checkpoint import CONFIG, load_checkpoint
+from radz.model.precision import choose_dtype, hold_base_in
+from radz.model.zero_shot import RadzZeroShot, similarity
+from radz.provenance import Provenance
+from radz.types import NORMAL, Anchors, Exposure, Finding, Pixels, Result
+
+T = TypeVar("T")
+UNCALIBRATED = "no probability: this model has no calibration data"
+
+
+class Predictor:
+    """One loaded model, its knowledge base and its anchors, which are encoded once."""
+
+    def __init__(self, model: RadzZeroShot, provenance: Provenance, knowledge: KnowledgeBase) -> None:
+        self.model, self.provenance, self.knowledge = model, provenance, knowledge
+        self.fingerprint = provenance.fingerprint
+        self._anchors: dict[tuple[str, tuple[Concept, ...]], Anchors] = {}
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: str | Path | None = None,
+        *,
+        source: str | None = None,
+        dtype: str = "auto",
+        findings: Sequence[Path] = (),
+    ) -> Predictor:
+        """The shipped checkpoint, or the one in ``checkpoint``.
+
+        source: where the backbone's weights are, for backbones that take one. findings: YAML files that add
+        diseases. Raises CheckpointError, CacheError, ConfigError.
+        """
+        directory = Path(checkpoint) if checkpoint is not None else shipped_checkpoint()
+        model, provenance = load_checkpoint(directory, source)
+        hold_base_in(model, choose_dtype(dtype))
+        return cls(RadzZeroShot(model), provenance, KnowledgeBase.load(findings))
+
+    @cached_property
+    def default_findings(self) -> tuple[str, ...]:
+        """Every disease of the knowledge base; "normal" is none."""
+        return tuple(concept.id for concept in self.knowledge if concept.id != NORMAL)
+
+    def anchors(self, findings: Sequence[str] | None = None, strategy: str | None = None) -> Anchors:
+        """Anchors of ``findings`` (ids, names, synonyms or "name: description"), encoded once per predictor."""
+        strategy = strategy or self.provenance.anchors
+        concepts = tuple(self.knowledge.parse(name) for name in findings or self.default_findings)
+        key = (strategy, concepts)
+        if key not in self._anchors:
+            self._anchors[key] = registry.load("anchors", strategy)(concepts, self.model.encode_text)
+        return self._anchors[key]
+
+    def exposures(self, concepts: Iterable[str]) -> dict[str, Exposure]:
+        """What the model has seen of each concept."""
+        return {name: exposure(self.knowledge.parse(name), self.provenance, self.knowledge) for name in concepts}
+
+    @overload
+    def predict(self, image: str | Path, findings: Sequence[str] | None = None) -> Result: ...
+    @overload
+    def predict(self, image: Sequence[str | Path], findings: Sequence[str] | None = None) -> list[Result]: ...
+    def predict(
+        self, image: str | Path | Sequence[str | Path], findings: Sequence[str] | None = None
+    ) -> Result | list[Result]:
+        """Ranked findings of one image, or of each image of a list.
+
+        A single unreadable image raises ImageError; in a list it becomes a Result with ``error``.
+        """
+        if isinstance(image, str | Path):
+            return self._results([str(image)], [read_image(Path(image))], self.anchors(findings))[0]
+        return list(self.stream([Path(p) for p in image], findings))
+
+    def stream(
+        self, images: Sequence[Path], findings: Sequence[str] | None = None, batch_size: int = 16
+    ) -> Iterator[Result]:
+        """Results in order, as they are ready; files are read ahead of the model."""
+        anchors = self.anchors(findings)
+        with ThreadPoolExecutor(max_workers=2) as readers:
+            for chunk in _chunks(zip(images, readers.map(_read, images), strict=True), batch_size):
+                films = {path: film for path, film in chunk if not isinstance(film, RadzError)}
+                scored = dict(zip(films, self._results([*map(str, films)], [*films.values()], anchors), strict=True))
+                for path, film in chunk:
+                    yield Result(str(path), error=str(film)) if isinstance(film, RadzError) else scored[path]
+
+    def _results(self, names: Sequence[str], films: Sequence[Pixels], anchors: Anchors) -> list[Result]:
+        if not films:
+            return []
+        exposures = self.exposures(anchors.concepts)
+        scores = similarity(self.model.encode_images(films), anchors)
+        return [Result(name, _ranked(row, anchors, exposures)) for name, row in zip(names, scores, strict=True)]
+
+
+def shipped_checkpoint() -> Path:
+    """Directory of the checkpoint inside the installed package."""
+    directory = Path(str(files("radz"))) / "checkpoints" / "default"
+    if not (directory / CONFIG).is_file():
+        raise CheckpointError(
+            "This installation ships no checkpoint. Train one with `radz train configs/default.yaml` and pass its "
+            "directory with --model."
+        )
+    return directory
+
+
+def as_record(result: Result) -> dict[str, Any]:
+    """A result as plain values, for JSON."""
+    return dataclasses.asdict(result)
+
+
+def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
+    while chunk := list(islice(items, size)):
+        yield chunk
+
+
+def _read(path: Path) -> Pixels | RadzError:
+    try:
+        return read_image(path)
+    except RadzError as error:
+        return error
+
+
+def _ranked(row: Any, anchors: Anchors, exposures: dict[str, Exposure]) -> tuple[Finding, ...]:
+    order = np.argsort(-row, kind="stable")
+    return tuple(
+        Finding(anchors.concepts[i], float(row[i]), None, exposures[anchors.concepts[i]], UNCALIBRATED) for i in order
+    )

@@ -1,0 +1,94 @@
+"""Small objects tie a model to its losses, so that a trainer sees one module."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from radz import registry
+from radz.config import LossConfig
+from radz.errors import ConfigError
+from radz.model.build import part_of
+from radz.model.checkpoint import learned_state, load_learned_state
+from radz.model.radz import RadZ
+from radz.types import Batch
+
+
+class AlignmentTask(nn.Module):
+    """A RadZ model under its weighted losses."""
+
+    def __init__(self, model: RadZ, config: LossConfig) -> None:
+        super().__init__()
+        self.model, self.weights = model, config.weights
+        self.losses = nn.ModuleDict(
+            {name: registry.load("losses", name)(config, model.config.readout) for name in config.weights}
+        )
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """The weighted total under ``loss`` and each unweighted term under its name."""
+        features = self.model(batch)
+        terms: dict[str, Tensor] = {}
+        for loss in self.losses.values():
+            terms |= loss(features, batch)
+        if terms.keys() != self.weights.keys():
+            raise ConfigError(
+                f"Loss terms {sorted(terms)} and weights {sorted(self.weights)} differ: every term needs one weight."
+            )
+        total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
+        return {"loss": total, **terms}
+
+    def learned_state(self) -> dict[str, Tensor]:
+        """The model's learned tensors and those of the losses (a learned temperature)."""
+        return {**learned_state(self.model), **{f"losses.{n}": t for n, t in self.losses.state_dict().items()}}
+
+    def load_learned_state(self, state: dict[str, Tensor]) -> None:
+        """Put back what ``learned_state`` gave."""
+        mark = "losses."
+        self.losses.load_state_dict({n.removeprefix(mark): t for n, t in state.items() if n.startswith(mark)})
+        load_learned_state(self.model, {n: t for n, t in state.items() if not n.startswith(mark)})
+
+    def rate_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Trainable parameters by part; the losses' own go with the heads."""
+        groups: dict[str, list[nn.Parameter]] = defaultdict(list)
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                groups[part_of(name) or "lora"].append(parameter)
+        groups["heads"] += [p for p in self.losses.parameters() if p.requires_grad]
+        return groups
+
+
+class TowerTask(nn.Module):
+    """Supervised warm-up: the tower under a linear head, one sigmoid per finding."""
+
+    def __init__(self, model: RadZ, findings: int) -> None:
+        super().__init__()
+        self.tower, self.read = model.tower, model.tower_states
+        self.head = nn.Linear(model.vision.vision_config.hidden_size, findings)
+
+    def logits(self, pixel_values: Tensor) -> Tensor:
+        """(B, 3, h, w) -> (B, C)."""
+        logits: Tensor = self.head(F.dropout(self.read(pixel_values).mean(1), 0.2, self.training))
+        return logits
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Binary cross-entropy over what is labelled."""
+        assert batch.labels is not None
+        assert batch.pixel_values is not None
+        known = ~batch.labels.isnan()
+        loss = F.binary_cross_entropy_with_logits(self.logits(batch.pixel_values)[known], batch.labels[known])
+        return {"loss": loss, "warmup": loss}
+
+    def learned_state(self) -> dict[str, Tensor]:
+        """Tower with its buffers, and the linear head."""
+        return {n: t.detach().contiguous() for n, t in self.state_dict().items()}
+
+    def load_learned_state(self, state: dict[str, Tensor]) -> None:
+        """Put back what ``learned_state`` gave."""
+        self.load_state_dict(state)
+
+    def rate_groups(self) -> dict[str, list[nn.Parameter]]:
+        """One rate for all."""
+        return {"tower": list(self.parameters())}

@@ -1,0 +1,56 @@
+"""States of a frozen tower, computed once per film and augmented view.
+
+View 0 is the film as it is; view v is its v-th augmentation. Over the epochs a film goes through its views
+in turn, starting at a view of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from radz.data.loading import Augment
+from radz.model.radz import RadZ
+from radz.types import Pixels, Study
+
+
+@dataclass(frozen=True, slots=True)
+class TowerCache:
+    """states: float16, shape (N, views, P, V)."""
+
+    states: Tensor
+
+    def __call__(self, epoch: int, index: int) -> Tensor:
+        """States of one film in one epoch, float32, (P, V)."""
+        return self.states[index, (epoch + index) % self.states.shape[1]].float()
+
+
+@torch.inference_mode()
+def cache_tower(
+    model: RadZ,
+    corpus: Sequence[Study],
+    views: int,
+    augment: Augment | None,
+    progress: Callable[[Iterator[int], int], Iterator[int]],
+    batch_size: int = 32,
+) -> TowerCache:
+    """Run the tower over every view of every film."""
+    model.eval()
+    device = next(model.parameters()).device
+    states = torch.empty(0)
+    for start in progress(iter(range(0, len(corpus), batch_size)), -(-len(corpus) // batch_size)):
+        films = [corpus[i].pixels for i in range(start, min(start + batch_size, len(corpus)))]
+        for view in range(views):
+            shown = [_view(film, view, start + i, augment) for i, film in enumerate(films) if film is not None]
+            out = model.tower_states(model.processor.pixel_values(shown).to(device)).half().cpu()
+            if not len(states):
+                states = torch.empty(len(corpus), views, *out.shape[1:], dtype=torch.float16)
+            states[start : start + len(shown), view] = out
+    return TowerCache(states)
+
+
+def _view(film: Pixels, view: int, index: int, augment: Augment | None) -> Pixels:
+    return film if view == 0 or augment is None else augment(film, view, index)

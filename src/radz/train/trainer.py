@@ -1,0 +1,132 @@
+"""transformers' Trainer over our modules: what it adds is rates per part, logged terms, small states."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from radz.config import TrainConfig
+from radz.errors import CheckpointError
+from radz.types import Batch
+
+STATE = "learned.safetensors"
+
+
+class Trainable(Protocol):
+    """A module that the trainer can fit: ``forward(batch) -> {"loss": …, "<term>": …}``."""
+
+    def learned_state(self) -> dict[str, Tensor]:
+        """Tensors that training changes."""
+        ...
+
+    def load_learned_state(self, state: dict[str, Tensor]) -> None:
+        """Put back what ``learned_state`` gave."""
+        ...
+
+    def rate_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Trainable parameters by name of their rate."""
+        ...
+
+
+class RadzTrainer(Trainer):
+    """Exact resume, one learning rate per part, a mean of every loss term in each log line."""
+
+    def __init__(self, task: Any, loader: DataLoader[Any], args: TrainingArguments, rates: dict[str, float]) -> None:
+        super().__init__(model=task, args=args)
+        self._loader, self._rates = loader, rates
+        self._terms: dict[str, list[float]] = defaultdict(list)
+
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """The loader that data/loading.py built, prepared for this process."""
+        loader: DataLoader[Any] = self.accelerator.prepare(self._loader)
+        return loader
+
+    def num_examples(self, dataloader: DataLoader[Any]) -> int:
+        """Pairs in one pass."""
+        return len(dataloader) * self.args.per_device_train_batch_size
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """AdamW with one group per part; one-dimensional parameters do not decay."""
+        if self.optimizer is None:
+            groups = []
+            for part, parameters in self.model.rate_groups().items():
+                for decays in (True, False):
+                    chosen = [p for p in parameters if (p.ndim > 1) == decays]
+                    decay = self.args.weight_decay if decays else 0.0
+                    groups.append({"params": chosen, "lr": self._rates[part], "weight_decay": decay})
+            self.optimizer = torch.optim.AdamW([g for g in groups if g["params"]])
+        return self.optimizer
+
+    def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **_: Any) -> Any:
+        """Total loss of one batch; its terms are remembered for the next log line."""
+        outputs = model(inputs)
+        for name, value in outputs.items():
+            if name != "loss":
+                self._terms[name].append(float(value.detach()))
+        return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Add the mean of each term since the last line."""
+        for name, values in self._terms.items():
+            logs[f"loss_{name}"] = sum(values) / len(values)
+        self._terms.clear()
+        super().log(logs, *args, **kwargs)
+
+    def _prepare_inputs(self, inputs: Any) -> Any:
+        return inputs.to(self.args.device) if isinstance(inputs, Batch) else super()._prepare_inputs(inputs)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        folder = Path(output_dir or self.args.output_dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(self.model.learned_state(), folder / STATE)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        (model or self.model).load_learned_state(load_file(Path(resume_from_checkpoint) / STATE))
+
+
+def training_arguments(config: TrainConfig, folder: Path, seed: int, **overrides: Any) -> TrainingArguments:
+    """Our settings as transformers' own."""
+    arguments: dict[str, Any] = {
+        "output_dir": str(folder),
+        "per_device_train_batch_size": config.batch_size,
+        "num_train_epochs": config.epochs,
+        "max_steps": config.max_steps,
+        "learning_rate": config.learning_rate,
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_grad_norm,
+        "warmup_steps": config.warmup_fraction,
+        "lr_scheduler_type": "cosine",
+        "logging_steps": config.log_steps,
+        "save_strategy": "steps",
+        "save_steps": config.save_steps,
+        "save_total_limit": config.keep_states,
+        "report_to": list(config.reporters) or "none",
+        "remove_unused_columns": False,
+        "seed": seed,
+        "use_cpu": not torch.cuda.is_available(),
+        "dataloader_num_workers": config.workers,
+    }
+    return TrainingArguments(**(arguments | overrides))
+
+
+def last_state(folder: Path) -> str | None:
+    """The newest whole resumable state in ``folder``; ``None`` where there is none to resume.
+
+    A state that was being written when the run was killed lacks its last file and is passed over.
+    """
+    if not folder.is_dir():
+        return None
+    for state in sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), reverse=True):
+        if (state / "trainer_state.json").is_file() and (state / STATE).is_file():
+            return str(state)
+    if get_last_checkpoint(str(folder)) is not None:
+        raise CheckpointError(f"{folder} holds only unfinished states; delete them to start this run anew.")
+    return None
