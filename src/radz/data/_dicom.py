@@ -86,8 +86,8 @@ def _require_polarity(header: Dataset, inverted: bool | None) -> None:
     meant = _POLARITY_OF_SHAPE.get(shape, interpretation)
     if inverted is None and interpretation in GREY and meant != interpretation:
         raise ImageError(
-            f"PhotometricInterpretation is {interpretation}, but PresentationLUTShape {shape} means {meant}. Read it "
-            "with inverted=False (--not-inverted) to trust the former, or inverted=True (--inverted) the latter."
+            f"PhotometricInterpretation is {interpretation}, but PresentationLUTShape {shape} means {meant}. Set the "
+            "option inverted: False to trust the former, True to trust the latter."
         )
 
 
@@ -158,7 +158,8 @@ def _looked_up(values: NDArray[Any], table: Dataset) -> NDArray[np.uint16]:
     # pydicom 3.0 indexes a table in the table's own type: one of 8-bit entries wraps round after 256 of them.
     entries = _entries(table)
     index = np.rint(values).astype(np.int64) - int(table.LUTDescriptor[1])
-    return np.take(entries, index, mode="clip")
+    looked_up: NDArray[np.uint16] = np.take(entries, index, mode="clip")
+    return looked_up
 
 
 def _entries(table: Dataset) -> NDArray[np.uint16]:

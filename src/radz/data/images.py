@@ -47,10 +47,10 @@ def read_image(path: Path, *, inverted: bool | None = None) -> Pixels:
         _require_content(plane)
         if inverted is None and looks_inverted(plane):
             raise ImageError(
-                "the film looks inverted (bright lungs, dark bones). Read it with inverted=True (--inverted) to turn "
-                "it round, or inverted=False (--not-inverted) if it is right as it is."
+                "the film looks inverted (bright lungs, dark bones). Set the option inverted: True to turn it round, "
+                "False if it is right as it is."
             )
-    return plane[None]
+    return plane[np.newaxis]
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:
