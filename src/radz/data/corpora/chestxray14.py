@@ -35,7 +35,7 @@ TRAIN_VAL, TEST, BOXES = "train_val_list.txt", "test_list.txt", "BBox_List_2017.
 INVERTED = ("00017999_000.png",)
 """Films published with dark bones, seen by eye among those that ``looks_inverted`` names; the list is not complete."""
 
-_COLUMNS = {"film": "Image Index", "labels": "Finding Labels", "patient": "Patient ID"}
+_COLUMNS = {"film": "Image Index", "patient": "Patient ID", "labels": "Finding Labels"}
 _METADATA = {"view": "View Position", "sex": "Patient Gender", "age": "Patient Age"}
 _BOX_LABELS = {"Infiltrate": "infiltration"}  # the list of boxes spells this one finding in its own way
 _SALT = "chestxray14-val"
