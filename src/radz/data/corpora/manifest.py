@@ -66,19 +66,7 @@ class Manifest(Corpus):
         labels = _Labels(table, names["labels"], label_separator, str(path))
         allowed = labels.restrict(findings)
         kept = _metadata_columns(table, metadata, str(path))
-        studies = [
-            Study(study_id, patient, image, report or None, shown, meta, split_name or None)
-            for study_id, patient, image, report, shown, meta, split_name in zip(
-                _study_ids(table, names),
-                column_of(table, names["patient"]),
-                _images(table, names["image"], path.parent),
-                column_of(table, names["report"]),
-                labels.completed(allowed, unlisted),
-                _metadata(table, kept),
-                _splits(table, names["split"]),
-                strict=True,
-            )
-        ]
+        studies = _studies(table, names, labels.completed(allowed, unlisted), kept, path.parent)
         super().__init__(studies, allowed, split, inverted=inverted, rows=table[ROW].tolist())
 
     @classmethod
@@ -161,6 +149,29 @@ def _require_roles(table: pd.DataFrame, names: Mapping[str, str], named: Mapping
     require_columns(table, wanted, f"{path} (name other columns with the option columns: {{role: column}})")
     require_filled(table, names["patient"], path, NO_PATIENT)
     require_filled(table, names["image"], path, "Every row is one image.")
+
+
+def _studies(
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    labels: Sequence[Mapping[str, Presence]],
+    metadata: Sequence[str],
+    folder: Path,
+) -> list[Study]:
+    columns = zip(
+        _study_ids(table, names),
+        column_of(table, names["patient"]),
+        _images(table, names["image"], folder),
+        column_of(table, names["report"]),
+        labels,
+        _metadata(table, metadata),
+        _splits(table, names["split"]),
+        strict=True,
+    )
+    return [
+        Study(study_id, patient, image, report or None, presence, meta, split or None)
+        for study_id, patient, image, report, presence, meta, split in columns
+    ]
 
 
 def _study_ids(table: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
