@@ -25,6 +25,9 @@ from radz.errors import ImageError, MissingExtraError
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 _POLARITY_OF_SHAPE = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}
+_PLUGINS = ("pylibjpeg", "pyjpegls", "pillow", "pydicom", "gdcm")
+"""Decoders in order of trust, the first that is there is used alone: GDCM ends the process on some damaged streams,
+so it is left what only it can read, lossless JPEG."""
 _IMAGE_TAGS = [
     *("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration"),
     *("BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit"),
@@ -42,8 +45,7 @@ def read_dicom(path: Path, inverted: bool | None) -> Plane:
     header = dcmread(path, stop_before_pixels=True, specific_tags=[*_IMAGE_TAGS])
     _require_image(header)
     _require_polarity(header, inverted)
-    _require_decoder(header.file_meta.TransferSyntaxUID)
-    stored = _decode(path)
+    stored = _decode(path, _decoder_plugin(header.file_meta.TransferSyntaxUID))
     if header.PhotometricInterpretation in COLOUR:
         plane = grey(stored)
         return 1 - plane if inverted else plane
@@ -91,13 +93,15 @@ def _require_polarity(header: Dataset, inverted: bool | None) -> None:
         )
 
 
-def _require_decoder(syntax: UID) -> None:
+def _decoder_plugin(syntax: UID) -> str:
+    """Name of the plug-in that decodes ``syntax``, empty where nothing is compressed."""
     try:
         decoder = get_decoder(syntax)
     except NotImplementedError:
         raise ImageError(f"transfer syntax {syntax.name} is no still image that radz reads; convert it.") from None
     if not decoder.is_available:
         raise MissingExtraError(f"Decoding DICOM {syntax.name}", _decoder_package(syntax), "dicom")
+    return next((name for name in _PLUGINS if name in decoder.available_plugins), "")
 
 
 def _decoder_package(syntax: UID) -> str:
@@ -106,14 +110,14 @@ def _decoder_package(syntax: UID) -> str:
     return "pyjpegls" if syntax in JPEGLSTransferSyntaxes else "python-gdcm"
 
 
-def _decode(path: Path) -> NDArray[Any]:
+def _decode(path: Path, plugin: str) -> NDArray[Any]:
     """Stored values, (H, W) or (H, W, 3)."""
     image = dcmread(path, specific_tags=[*_IMAGE_TAGS, "PixelData"])
     if "PixelData" not in image:
         raise ImageError("this DICOM file has the header of an image but no Pixel Data (7FE0,0010).")
     if image.file_meta.TransferSyntaxUID.is_compressed and image["PixelData"].is_undefined_length:
         require_stream_size(image.PixelData, int(image.Rows), int(image.Columns))
-    return pixel_array(image)
+    return pixel_array(image, decoding_plugin=plugin)
 
 
 def _displayed(stored: NDArray[Any], header: Dataset, inverted: bool) -> Plane:
