@@ -47,6 +47,10 @@ class CorpusError(RadzError):
     """A corpus directory or table does not have the layout it should have."""
 
 
+class KnowledgeError(RadzError):
+    """A concept's entry is not of the form that the knowledge base takes."""
+
+
 class LeakageError(RadzError):
     """A patient, label or text crosses from training into a test that must not have seen it."""
 

