@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from radz.errors import ScoresError
 
@@ -22,14 +23,15 @@ Indices = NDArray[np.intp]
 class Ranking:
     """Where each positive of one finding stands among the negatives of its stratum.
 
-    positives: (P,) and negatives: (M,) rows of the studies, both in ascending order of (stratum, score).
-    Of the negatives, for each positive: ``below`` (P,) is the index of the first that ties with it, ``through``
-    (P,) the end of the tie, ``floor`` and ``ceiling`` (P,) the bounds of its stratum. ``level`` (P,) is the index
-    of the first positive that ties with it.
+    positives: (P,) rows of the studies, in ascending order of (stratum, score). cuts: (S, N) sparse, sums the
+    weights of the negatives between one cut and the next, in the same order. A cut lies wherever some positive
+    needs to know how many negatives come before: ``below`` (P,) its ties, ``through`` (P,) the end of its ties,
+    ``floor`` and ``ceiling`` (P,) the bounds of its stratum; each is an index of a cut.
+    ``level`` (P,) is the index of the first positive that ties with it.
     """
 
     positives: Indices
-    negatives: Indices
+    cuts: csr_array
     below: Indices
     through: Indices
     floor: Indices
@@ -48,28 +50,38 @@ class Ranking:
         stratum = np.zeros(len(x), dtype=np.int64) if strata is None else _codes(strata, len(x))
         key = stratum * len(values) + rank
         positives, negatives = (_sorted_rows(key, np.isfinite(x) & (y == label)) for label in (1, 0))
-        p, n, start = key[positives], key[negatives], stratum[positives] * len(values)
+        below, through, floor, ceiling = before = _negatives_before(key[positives], key[negatives], len(values))
+        cuts = np.unique([*before.ravel(), len(negatives)])
         return cls(
-            positives,
-            negatives,
-            below=np.searchsorted(n, p, "left"),
-            through=np.searchsorted(n, p, "right"),
-            floor=np.searchsorted(n, start, "left"),
-            ceiling=np.searchsorted(n, start + len(values), "left"),
-            level=np.searchsorted(p, p, "left"),
+            positives=positives,
+            cuts=_segment_sums(cuts, negatives, len(x)),
+            below=np.searchsorted(cuts, below),
+            through=np.searchsorted(cuts, through),
+            floor=np.searchsorted(cuts, floor),
+            ceiling=np.searchsorted(cuts, ceiling),
+            level=np.searchsorted(key[positives], key[positives]),
         )
+
+    @property
+    def negatives(self) -> int:
+        """Number of negatives that take part."""
+        return int(self.cuts.nnz)
 
     @property
     def comparable(self) -> int:
         """Positives whose stratum also holds a negative."""
         return int(np.count_nonzero(self.ceiling > self.floor))
 
+    def _lower(self, weights: Floats) -> Floats:
+        """Weight of the negatives before each cut, (N, R) -> (S, R)."""
+        return np.cumsum(self.cuts @ weights, axis=0)
+
     def auroc(self, weights: Floats) -> Floats:
         """AUROC over the positive-negative pairs of one stratum, ties one half: weights (N, R) -> (R,).
 
         NaN where a draw leaves no pair.
         """
-        w, lower = weights[self.positives], _cumulative(weights[self.negatives])
+        w, lower = weights[self.positives], self._lower(weights)
         won = np.einsum("pr,pr->r", w, (lower[self.below] + lower[self.through]) / 2 - lower[self.floor])
         return _ratio(won, np.einsum("pr,pr->r", w, lower[self.ceiling] - lower[self.floor]))
 
@@ -78,12 +90,13 @@ class Ranking:
 
         NaN where a draw leaves no positive or no negative.
         """
-        w, lower = weights[self.positives], _cumulative(weights[self.negatives])
-        reached = _cumulative(w)
-        true = reached[-1] - reached[self.level]
+        w, lower = weights[self.positives], self._lower(weights)
+        reached = np.cumsum(w, axis=0) - w
+        total = w.sum(axis=0)
+        true = total - reached[self.level]
         false = lower[-1] - lower[self.below]
         precision = true / np.maximum(true + false, 1)  # weights are counts: a sum below 1 is 0
-        return np.where(lower[-1] > 0, _ratio(np.einsum("pr,pr->r", w, precision), reached[-1]), np.nan)
+        return np.where(lower[-1] > 0, _ratio(np.einsum("pr,pr->r", w, precision), total), np.nan)
 
 
 def auroc(scores: ArrayLike, labels: ArrayLike) -> float:
@@ -138,11 +151,26 @@ def _sorted_rows(key: NDArray[np.int64], chosen: NDArray[np.bool_]) -> Indices:
     return rows[np.argsort(key[rows], kind="stable")]
 
 
-def _cumulative(weights: Floats) -> Floats:
-    """(M, R) -> (M + 1, R): row i is the sum of the first i rows."""
-    sums = np.zeros((len(weights) + 1, weights.shape[1]))
-    np.cumsum(weights, axis=0, out=sums[1:])
-    return sums
+def _negatives_before(positive: NDArray[np.int64], negative: NDArray[np.int64], levels: int) -> Indices:
+    """(4, P): negatives before each positive's ties, before the end of them, before its stratum, before its end.
+
+    positive (P,) and negative (M,) are ascending keys stratum * levels + rank.
+    """
+    start = positive // levels * levels
+    return np.stack(
+        [
+            np.searchsorted(negative, positive),
+            np.searchsorted(negative, positive, "right"),
+            np.searchsorted(negative, start),
+            np.searchsorted(negative, start + levels),
+        ]
+    )
+
+
+def _segment_sums(cuts: Indices, negatives: Indices, studies: int) -> csr_array:
+    """(S, N): row s sums the negatives from cut s - 1 up to cut s, of all negatives in their order."""
+    segment = np.searchsorted(cuts, np.arange(len(negatives)), "right")
+    return csr_array((np.ones(len(negatives)), (segment, negatives)), shape=(len(cuts), studies))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:

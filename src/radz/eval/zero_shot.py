@@ -230,12 +230,12 @@ def _rank(matrix: ScoreMatrix, column: int) -> _FindingRanks:
 def _evaluate_finding(
     matrix: ScoreMatrix, ranks: _FindingRanks, draws: int, seed: int, min_positives: int
 ) -> FindingEvaluation:
-    scored = len(ranks.pooled.positives) + len(ranks.pooled.negatives)
+    scored = len(ranks.pooled.positives) + ranks.pooled.negatives
     own_seed = (seed, crc32(ranks.concept.encode()))  # a finding's draws do not depend on its neighbours
     return FindingEvaluation(
         concept=ranks.concept,
         positives=len(ranks.pooled.positives),
-        negatives=len(ranks.pooled.negatives),
+        negatives=ranks.pooled.negatives,
         comparable=ranks.within.comparable,
         unscored=int(ranks.known.sum()) - scored,
         **_estimates(ranks.metrics, matrix.patients, ranks.positive, draws, own_seed),
