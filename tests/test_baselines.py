@@ -114,7 +114,7 @@ def test_uncertain_labels_do_not_count():
 
 
 def test_a_test_split_no_studies_and_no_smoothing_are_refused():
-    with pytest.raises(LeakageError, match=r"study 'test-000' of the test split.*split='train'"):
+    with pytest.raises(LeakageError, match=r"a study of the test split.*split='train'"):
         metadata_only(make_corpus(4).records)
     with pytest.raises(CorpusError, match="needs labelled training studies, got none"):
         metadata_only([])

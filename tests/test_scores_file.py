@@ -85,9 +85,9 @@ FAULTS = {
     "presence": (set_cell("presence", "maybe"), "a presence not in .*'?uncertain"),
     "null": (set_cell("patient", None), r"column\(s\) patient must be filled in every row"),
     "empty id": (set_cell("study", ""), "no study, patient or concept id"),
-    "nan": (set_cell("note", "", row=2), "no score and no note that says why.*s0002"),
+    "nan": (set_cell("note", "", row=2), "no score and no note that says why.*First: row 3,"),
     "infinity": (set_cell("score", np.inf), "an infinite score"),
-    "twice": (lambda rows: pd.concat([rows, rows[:1]]), "a study and concept that came before.*s0000"),
+    "twice": (lambda rows: pd.concat([rows, rows[:1]]), "a study and concept that came before.*First: row 5,"),
     "two patients": (
         lambda rows: pd.concat([rows, rows[:1].assign(concept="edema", patient="z")]),
         "a study with more than one patient",

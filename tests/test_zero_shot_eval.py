@@ -140,7 +140,7 @@ def without_one(scores: Scores, notes) -> Scores:
 
 
 def test_a_missing_score_needs_a_reason_and_is_counted():
-    with pytest.raises(ScoresError, match="no score for 'effusion' in study 'test-000' and no reason"):
+    with pytest.raises(ScoresError, match="no score for 'effusion' in one of 16 studies and no reason"):
         score_corpus(Answering(lambda s: without_one(s, {})), make_corpus(16), make_anchors())
     model = Answering(lambda s: without_one(s, {s.study_ids[0]: "rotated"}))
     table = score_corpus(model, make_corpus(40), make_anchors(), batch_size=8)

@@ -68,8 +68,8 @@ class MetadataOnly:
     def _count(self, study: Study) -> None:
         if study.split == "test":
             raise LeakageError(
-                f"metadata_only was given study '{study.study_id}' of the test split to count; it may only count "
-                "training studies. Open the corpus with split='train'."
+                "metadata_only was given a study of the test split to count; it may only count training studies. "
+                "Open the corpus with split='train'."
             )
         for concept, presence in study.labels.items():
             for key in ((concept, None), (concept, self._cell(study))):

@@ -108,7 +108,7 @@ def write_scores(table: ScoresTable, path: Path) -> None:
     """Write the table as Parquet; the file appears whole or not at all. Raises ScoresError for a bad table."""
     check_rows(table.rows, str(path))
     arrow = pa.Table.from_pandas(table.rows, schema=SCHEMA, preserve_index=False)
-    arrow = arrow.replace_schema_metadata({KEY: json.dumps(asdict(table.provenance), ensure_ascii=False)})
+    arrow = arrow.replace_schema_metadata({KEY: json.dumps(asdict(table.provenance), ensure_ascii=False, default=str)})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
@@ -210,10 +210,11 @@ def _need_columns(rows: pd.DataFrame, where: str) -> None:
 def _need_none(rows: pd.DataFrame, bad: Any, where: str, what: str) -> None:
     count = int(np.count_nonzero(bad))
     if count:
-        first = rows[np.asarray(bad)].iloc[0]
+        i = int(np.flatnonzero(bad)[0])
+        score, label, presence, concept = rows.iloc[i][["score", "label", "presence", "concept"]]
         raise ScoresError(
-            f"{where}: {count} row(s) have {what}. First: study '{first['study']}', concept '{first['concept']}', "
-            f"score {first['score']}, label {first['label']}, presence '{first['presence']}'. Write the scores again."
+            f"{where}: {count} row(s) have {what}. First: row {i + 1}, concept '{concept}', score {score}, label "
+            f"{label}, presence '{presence}'. Write the scores again."
         )
 
 

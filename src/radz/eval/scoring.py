@@ -109,7 +109,7 @@ def checked(scores: Scores, studies: Sequence[Study], anchors: Anchors, model: s
     for i, j in np.argwhere(np.isnan(scores.values)):
         if not _note(scores, i, j):
             raise ScoresError(
-                f"Model '{model}' gave no score for '{scores.concepts[j]}' in study '{scores.study_ids[i]}' and no "
+                f"Model '{model}' gave no score for '{scores.concepts[j]}' in one of {len(studies)} studies and no "
                 "reason: a NaN needs an entry in Scores.notes under the study's or the concept's id."
             )
     return scores
@@ -135,9 +135,10 @@ def _batches(corpus: Corpus, size: int) -> Iterator[list[Study | tuple[str, str]
 
 def _read(corpus: Corpus, index: int) -> Study | tuple[str, str]:
     try:
-        return corpus[index]
+        study = corpus[index]
     except ImageError as error:
         return corpus.records[index].study_id, str(error)
+    return study if study.pixels is not None else (study.study_id, "the study has no image")
 
 
 def _blind(study: Study) -> Study:
