@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -51,8 +50,6 @@ def world(monkeypatch, tmp_path):
     monkeypatch.setattr(registry, "load", lambda kind, name: world.open if kind == "corpora" else load(kind, name))
     predictor = SimpleNamespace(Predictor=SimpleNamespace(load=world.load_predictor))
     monkeypatch.setitem(sys.modules, "radz.serve.predictor", predictor)
-    if find_spec("radz.data.splits") is None:
-        monkeypatch.setitem(sys.modules, "radz.data.splits", SimpleNamespace(split_hash=lambda records: "hash"))
     monkeypatch.chdir(tmp_path)
     return world
 

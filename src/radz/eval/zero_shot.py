@@ -174,15 +174,17 @@ def compare(
     min_positives: int = MIN_POSITIVES,
     uncertain: UncertainPolicy = "ignore",
 ) -> Comparison:
-    """Paired differences of the macro averages. Raises ScoresError unless studies, labels and strata are identical."""
+    """Paired differences, over the studies and findings that both tables score.
+
+    Raises ScoresError unless studies, labels and strata are identical.
+    """
     a, b = (as_matrix(_without_normal(table), uncertain) for table in (first, second))
     _need_identical(a, b, first.provenance.model, second.provenance.model)
-    ranks = [[_rank(matrix, j) for j in range(len(a.concepts))] for matrix in (a, b)]
-    names = [finding.concept for finding in _included(ranks[0], min_positives)]
-    kept = [[finding for finding in side if finding.concept in names] for side in ranks]
-    positive = _any_positive(a, kept[0])
+    a, b = _scored_by_both(a, b)
+    sides = [_included([_rank(side, j) for j in range(len(side.concepts))], min_positives) for side in (a, b)]
+    names = [finding.concept for finding in sides[0]]
     within, pooled, precision, *each = paired_differences(
-        _macro_and_within(kept[0]), _macro_and_within(kept[1]), a.patients, positive, draws=draws, seed=seed
+        *map(_macro_and_within, sides), a.patients, _any_positive(a, sides[0]), draws=draws, seed=seed
     )
     adjusted = holm([difference.p_value for difference in each])
     return Comparison(
@@ -305,6 +307,12 @@ def _why_left_out(ranks: _FindingRanks, min_positives: int) -> str:
 def _any_positive(matrix: ScoreMatrix, included: Sequence[_FindingRanks]) -> NDArray[np.bool_]:
     masks = [finding.positive for finding in included]
     return np.any(masks, axis=0) if masks else np.zeros(len(matrix.studies), dtype=bool)
+
+
+def _scored_by_both(a: ScoreMatrix, b: ScoreMatrix) -> tuple[ScoreMatrix, ScoreMatrix]:
+    missing = np.isnan(a.scores) | np.isnan(b.scores)
+    first, second = (replace(side, scores=np.where(missing, np.nan, side.scores)) for side in (a, b))
+    return first, second
 
 
 def _need_identical(a: ScoreMatrix, b: ScoreMatrix, first: str, second: str) -> None:

@@ -79,16 +79,20 @@ def findings_table(evaluation: Evaluation) -> Table:
 
 
 def models_table(rows: Sequence[ModelRow]) -> Table:
-    """Macro averages of each model, and how much the first is better than each other one on the same studies."""
-    table = Table(title="macro average, same studies and findings", title_justify="left", title_style="bold")
-    for name in ("model", "AUROC in stratum", "AUROC pooled", "AP", "in-stratum gain over it", "p"):
+    """Macro averages of each model, and how much the first gains over each other one.
+
+    A model without scores for some finding averages fewer of them; the gain is over what both score.
+    """
+    table = Table(title="macro averages on the same studies", title_justify="left", title_style="bold")
+    for name in ("model", "findings", "AUROC in stratum", "AUROC pooled", "AP", "in-stratum gain over it", "p"):
         table.add_column(name, justify="left" if name == "model" else "right")
     for row in rows:
         if row.evaluation is None:
-            table.add_row(row.name, row.note)
+            table.add_row(row.name, NO_VALUE, row.note)
             continue
-        gain = row.comparison.auroc_within if row.comparison else None
-        table.add_row(row.name, *_metrics(row.evaluation.macro), *(_difference(gain) if gain else ("", "")))
+        macro, gain = row.evaluation.macro, row.comparison.auroc_within if row.comparison else None
+        count = str(len(macro.concepts))
+        table.add_row(row.name, count, *_metrics(macro), *(_difference(gain) if gain else ("", "")))
     return table
 
 
