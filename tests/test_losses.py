@@ -144,4 +144,8 @@ def test_contract_order_of_studies_does_not_matter(contract):
 
 def test_every_loss_says_what_it_takes():
     for name in registry.names("losses"):
-        assert list(inspect.signature(registry.load("losses", name).forward).parameters)[:3] == ["self", "features", "batch"]
+        assert list(inspect.signature(registry.load("losses", name).forward).parameters)[:3] == [
+            "self",
+            "features",
+            "batch",
+        ]

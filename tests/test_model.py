@@ -157,7 +157,7 @@ def test_a_text_that_writes_a_modality_token_is_text(model):
 def test_gradient_reaches_new_rows_only_and_moves_nothing_else(model):
     freeze(model, ("tokens",))
     before = {n: p.clone() for n, p in model.named_parameters()}
-    features = model(image_batch(model, films(2)) )
+    features = model(image_batch(model, films(2)))
     text = text_features(model, TEXTS[:2])
     optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1.0)
     (features.image_global * text[0]).sum().backward()

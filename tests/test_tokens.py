@@ -33,7 +33,10 @@ def test_rows_are_added_once(model):
 def test_positions_are_found_by_id_under_padding_and_truncation(model, side):
     processor = model.processor
     processor.padding_side, processor.max_report_tokens = side, 5
-    for prompt, ids in ((processor.text_prompt(TEXTS), processor.text_ids), (processor.image_prompt(2), processor.image_ids)):
+    for prompt, ids in (
+        (processor.text_prompt(TEXTS), processor.text_ids),
+        (processor.image_prompt(2), processor.image_ids),
+    ):
         assert prompt.modality_tokens.shape == (2, 3)
         assert prompt.input_ids.gather(1, prompt.modality_tokens).tolist() == [ids, ids]
         assert not prompt.local.gather(1, prompt.modality_tokens).any()

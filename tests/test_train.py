@@ -69,7 +69,9 @@ class _Kill(TrainerCallback):
 
 @pytest.mark.parametrize("views", [0, 2])
 def test_a_killed_run_resumes_with_the_same_losses(manifest, llava_dir, tmp_path, monkeypatch, views):
-    settings = {"data": {"corpus": "manifest", "root": str(manifest), "cached_views": views, "options": {"unlisted": "absent"}}}
+    settings = {
+        "data": {"corpus": "manifest", "root": str(manifest), "cached_views": views, "options": {"unlisted": "absent"}}
+    }
     whole = train(config(manifest, llava_dir, tmp_path / "whole", **settings))
     fit = train_run.RadzTrainer
 
@@ -108,7 +110,22 @@ def test_it_learns_and_logs_every_term(manifest, llava_dir, tmp_path):
         seen.append(model)
         return {"auroc": 0.5}
 
-    train(config(manifest, llava_dir, tmp_path, train={"epochs": 12, "batch_size": 18, "learning_rate": 0.01, "projector_rate": 0.01, "save_steps": 12, "dtype": "float32"}), validate)
+    train(
+        config(
+            manifest,
+            llava_dir,
+            tmp_path,
+            train={
+                "epochs": 12,
+                "batch_size": 18,
+                "learning_rate": 0.01,
+                "projector_rate": 0.01,
+                "save_steps": 12,
+                "dtype": "float32",
+            },
+        ),
+        validate,
+    )
     assert losses(tmp_path)[-1] < 0.8 * losses(tmp_path)[0]
     lines = logged(tmp_path)
     assert lines[0]["loss_alignment"] == pytest.approx(lines[0]["loss"], abs=1e-3)
@@ -117,7 +134,9 @@ def test_it_learns_and_logs_every_term(manifest, llava_dir, tmp_path):
 
 
 def test_warm_up_moves_the_tower_and_is_done_once(manifest, llava_dir, tmp_path):
-    settings = config(manifest, llava_dir, tmp_path, warmup={"epochs": 1, "batch_size": 6}, train={"max_steps": 1, "batch_size": 6})
+    settings = config(
+        manifest, llava_dir, tmp_path, warmup={"epochs": 1, "batch_size": 6}, train={"max_steps": 1, "batch_size": 6}
+    )
     checkpoint = train(settings)
     first = load_file(checkpoint / "model.safetensors")
     head = load_tower_head(checkpoint)
@@ -135,7 +154,13 @@ def test_warm_up_moves_the_tower_and_is_done_once(manifest, llava_dir, tmp_path)
 
 def test_a_head_of_a_tower_that_moved_on_is_not_kept(manifest, llava_dir, tmp_path):
     parts = ["tower", "projector", "lora", "tokens", "heads"]
-    settings = config(manifest, llava_dir, tmp_path, warmup={"epochs": 1}, train={"max_steps": 1, "batch_size": 6, "train_parts": parts})
+    settings = config(
+        manifest,
+        llava_dir,
+        tmp_path,
+        warmup={"epochs": 1},
+        train={"max_steps": 1, "batch_size": 6, "train_parts": parts},
+    )
     assert load_tower_head(train(settings)) is None
 
 
@@ -148,7 +173,9 @@ def test_activation_checkpointing_changes_no_loss(manifest, llava_dir, tmp_path)
 
 def test_the_checkpoint_says_what_it_has_seen(manifest, llava_dir, tmp_path):
     own = {"corpus": "manifest", "root": str(manifest), "report_policy": "report", "options": {"unlisted": "absent"}}
-    checkpoint = train(config(manifest, llava_dir, tmp_path, data=own, train={"max_steps": 1, "batch_size": 6}), command="radz train x")
+    checkpoint = train(
+        config(manifest, llava_dir, tmp_path, data=own, train={"max_steps": 1, "batch_size": 6}), command="radz train x"
+    )
     provenance = load_checkpoint(checkpoint)[1]
     assert provenance.command == "radz train x"
     assert provenance.studies == provenance.patients == 18
@@ -161,7 +188,9 @@ def test_the_checkpoint_says_what_it_has_seen(manifest, llava_dir, tmp_path):
 
 def test_a_second_run_starts_from_a_checkpoint_and_remembers_it(manifest, llava_dir, tmp_path):
     first = train(config(manifest, llava_dir, tmp_path / "1", train={"max_steps": 1, "batch_size": 6}))
-    second = train(config(manifest, llava_dir, tmp_path / "2", start=str(first), train={"max_steps": 1, "batch_size": 6}))
+    second = train(
+        config(manifest, llava_dir, tmp_path / "2", start=str(first), train={"max_steps": 1, "batch_size": 6})
+    )
     assert load_checkpoint(second)[1].started_from == load_checkpoint(first)[1].fingerprint
 
 

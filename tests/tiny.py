@@ -73,13 +73,22 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.train_from_iterator(SENTENCES, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 0)])
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", extra_special_tokens=["<image>"]
+        tokenizer_object=tokenizer,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        extra_special_tokens=["<image>"],
     )
 
 
 def tiny_config(directory: Path | None, **changes) -> ModelConfig:
     """A ModelConfig over the tiny LLaVA; ``changes`` are its fields."""
-    tree = {"backbone": "hf", "source": directory and str(directory), "readout": {"dim": 8}, "lora": {"r": 2, "dropout": 0.0}}
+    tree = {
+        "backbone": "hf",
+        "source": directory and str(directory),
+        "readout": {"dim": 8},
+        "lora": {"r": 2, "dropout": 0.0},
+    }
     for key, value in changes.items():
         tree[key] = {**tree[key], **value} if isinstance(value, dict) and key in tree else value
     return build_config(ModelConfig, tree)

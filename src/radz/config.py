@@ -91,7 +91,9 @@ class LossConfig(Section):
     @model_validator(mode="after")
     def _weights_are_positive(self) -> Self:
         if not self.weights or any(w <= 0 for w in self.weights.values()):
-            raise ValueError(f"every loss needs a weight above 0, got {self.weights}; leave a loss out to switch it off")
+            raise ValueError(
+                f"every loss needs a weight above 0, got {self.weights}; leave a loss out to switch it off"
+            )
         return self
 
 

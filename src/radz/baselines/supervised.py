@@ -39,7 +39,9 @@ class Supervised:
         rows = [self.head.concepts.index(c) if c in self.head.concepts else None for c in anchors.concepts]
         columns = [np.full(len(studies), np.nan) if row is None else logits[:, row].cpu().numpy() for row in rows]
         values = np.stack(columns, axis=1).astype(np.float32)
-        unknown = {c: "not a label of the warm-up" for c, row in zip(anchors.concepts, rows, strict=True) if row is None}
+        unknown = {
+            c: "not a label of the warm-up" for c, row in zip(anchors.concepts, rows, strict=True) if row is None
+        }
         return Scores(tuple(study.study_id for study in studies), anchors.concepts, values, unknown)
 
     @property

@@ -44,7 +44,9 @@ def predict(
     source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
     inverted: Annotated[
         bool | None,
-        typer.Option("--inverted/--not-inverted", help="Films are dark where dense, or not; by default their files tell."),
+        typer.Option(
+            "--inverted/--not-inverted", help="Films are dark where dense, or not; by default their files tell."
+        ),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def train(
     config: Annotated[Path, typer.Argument(help="YAML run configuration; shipped ones are in configs/.")],
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Override one setting: a.b=value. Repeatable.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override one setting: a.b=value. Repeatable.")
+    ] = None,
 ) -> None:
     """Train a model, or resume the run that was interrupted in the same output directory."""
     from radz.config import load_config

@@ -22,7 +22,9 @@ def build_model(config: ModelConfig, seed: int = 0) -> RadZ:
     design: TokenDesign = registry.load("tokens", config.tokens.design)(config.tokens.count)
     generator = torch.Generator().manual_seed(seed)
     processor = RadzProcessor(backbone.processor, design, config)
-    decoder = stop_at(backbone.decoder, read_layer(config.readout.layer, backbone.num_layers), config.readout.final_norm)
+    decoder = stop_at(
+        backbone.decoder, read_layer(config.readout.layer, backbone.num_layers), config.readout.final_norm
+    )
     add_token_rows(decoder, processor, generator)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from radz.config import ReadoutConfig
 from radz.types import ALIGNED_PAIRS, Features
 
+
 def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
     """Mean over the positions of ``mask``: (B, T, H), (B, T) -> (B, H). An empty row gives zeros."""
     weights = mask.to(states.dtype).unsqueeze(-1)

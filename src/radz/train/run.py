@@ -147,9 +147,7 @@ def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:
 def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...]) -> None:
     assert config.warmup is not None
     batch_size = min(config.warmup.batch_size, len(data.records))
-    settings = config.train.model_copy(
-        update={**config.warmup.model_dump(), "batch_size": batch_size, "max_steps": -1}
-    )
+    settings = config.train.model_copy(update={**config.warmup.model_dump(), "batch_size": batch_size, "max_steps": -1})
     freeze(task.radz, ("tower",))
     loader = data.loader(task.radz, config, settings.batch_size, findings)
     arguments = training_arguments(settings, config.output / "warmup", config.seed)
