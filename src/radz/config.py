@@ -6,12 +6,13 @@ error that names its nearest neighbour.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from radz.errors import ConfigError, UnknownNameError
 
@@ -117,6 +118,12 @@ class DataConfig(Section):
     cached_views: int = Field(
         0, ge=0, description="Augmented views per film whose frozen-tower states are cached; 0 recomputes the tower."
     )
+
+    @field_validator("root")
+    @classmethod
+    def _expand(cls, root: Path) -> Path:
+        """``$VARIABLE`` and ``~`` stand for what they stand for in a shell."""
+        return Path(os.path.expandvars(root)).expanduser()
 
     @model_validator(mode="after")
     def _val_is_not_test(self) -> Self:

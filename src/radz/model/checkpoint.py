@@ -3,6 +3,7 @@
     config.json            the ModelConfig, backbone name and fingerprint
     model.safetensors      tower, projector, LoRA, token rows, heads and buffers; never the frozen decoder
     provenance.json        data, exposure, seed, software
+    tower_head.safetensors the linear head of the tower's supervised warm-up, while the tower is still that one
 
 The directory is written beside its place and moved there whole, so a half-written one is never loaded.
 """
@@ -13,17 +14,22 @@ import json
 import os
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
 from torch import Tensor
 
+from radz.cache import file_sha256
 from radz.config import ModelConfig, build_config
 from radz.errors import CheckpointError
 from radz.model.build import build_model, part_of
 from radz.model.radz import RadZ
+from radz.provenance import Provenance
 
 CONFIG, WEIGHTS, PROVENANCE = "config.json", "model.safetensors", "provenance.json"
+TOWER_HEAD = "tower_head.safetensors"
 
 
 def learned_state(model: RadZ) -> dict[str, Tensor]:
@@ -46,8 +52,17 @@ def load_learned_state(model: RadZ, state: dict[str, Tensor]) -> None:
     model.load_state_dict(state, strict=False)
 
 
-def save_checkpoint(model: RadZ, directory: Path, provenance: dict[str, Any]) -> None:
-    """Write ``directory`` whole or not at all."""
+@dataclass(frozen=True, slots=True)
+class TowerHead:
+    """A linear head over the mean of the tower's states: weight (C, V), bias (C,), one row per concept."""
+
+    concepts: tuple[str, ...]
+    weight: Tensor
+    bias: Tensor
+
+
+def save_checkpoint(model: RadZ, directory: Path, provenance: Provenance, head: TowerHead | None = None) -> None:
+    """Write ``directory`` whole or not at all; the provenance gets the weights' fingerprint."""
     from safetensors.torch import save_file
 
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +71,11 @@ def save_checkpoint(model: RadZ, directory: Path, provenance: dict[str, Any]) ->
         save_file(learned_state(model), partial / WEIGHTS)
         config = {"model": model.config.model_dump(mode="json"), "backbone_fingerprint": model.fingerprint}
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        (partial / PROVENANCE).write_text(json.dumps(provenance, indent=2) + "\n", encoding="utf-8")
+        whole = provenance.model_copy(update={"fingerprint": file_sha256(partial / WEIGHTS)[:16]})
+        (partial / PROVENANCE).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        if head is not None:
+            tensors = {"weight": head.weight, "bias": head.bias}
+            save_file(tensors, partial / TOWER_HEAD, {"concepts": ",".join(head.concepts)})
         if directory.exists():
             shutil.rmtree(directory)
         os.replace(partial, directory)
@@ -64,7 +83,7 @@ def save_checkpoint(model: RadZ, directory: Path, provenance: dict[str, Any]) ->
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, dict[str, Any]]:
+def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, Provenance]:
     """Model (eval mode) and provenance. ``source`` overrides where the backbone's weights are.
 
     Raises CheckpointError for a missing file, damaged weights, or weights trained on another backbone.
@@ -81,7 +100,26 @@ def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, d
             "it was trained on, or train again on this one."
         )
     load_learned_state(model, _read_weights(directory / WEIGHTS))
-    return model.eval(), _read_json(directory / PROVENANCE)
+    return model.eval(), _read_provenance(directory / PROVENANCE)
+
+
+def load_tower_head(directory: Path) -> TowerHead | None:
+    """The linear head that came with the checkpoint's tower, or ``None``."""
+    from safetensors import safe_open
+
+    path = directory / TOWER_HEAD
+    if not path.is_file():
+        return None
+    with safe_open(path, framework="pt") as file:
+        concepts = tuple(file.metadata()["concepts"].split(","))
+        return TowerHead(concepts, file.get_tensor("weight"), file.get_tensor("bias"))
+
+
+def _read_provenance(path: Path) -> Provenance:
+    try:
+        return Provenance.model_validate(_read_json(path))
+    except ValidationError as error:
+        raise CheckpointError(f"{path} is damaged: {error.errors()[0]['msg']}. Copy the checkpoint again.") from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

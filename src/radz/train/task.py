@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -65,12 +67,15 @@ class TowerTask(nn.Module):
 
     def __init__(self, model: RadZ, findings: int) -> None:
         super().__init__()
-        self.tower, self.read = model.tower, model.tower_states
+        self.__dict__["radz"] = model  # not a submodule: only its tower trains here
+        self.radz: RadZ
+        self.tower = model.tower
         self.head = nn.Linear(model.vision.vision_config.hidden_size, findings)
 
     def logits(self, pixel_values: Tensor) -> Tensor:
         """(B, 3, h, w) -> (B, C)."""
-        logits: Tensor = self.head(F.dropout(self.read(pixel_values).mean(1), 0.2, self.training))
+        pooled = self.radz.tower_states(pixel_values).mean(1)
+        logits: Tensor = self.head(F.dropout(pooled, 0.2, self.training))
         return logits
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -80,6 +85,19 @@ class TowerTask(nn.Module):
         known = ~batch.labels.isnan()
         loss = F.binary_cross_entropy_with_logits(self.logits(batch.pixel_values)[known], batch.labels[known])
         return {"loss": loss, "warmup": loss}
+
+    @contextmanager
+    def moving_statistics(self) -> Iterator[None]:
+        """BatchNorm follows the batches here, and nowhere else."""
+        frozen = getattr(self.tower, "freeze_batch_norm", None)
+        if frozen is not None:
+            self.tower.freeze_batch_norm = False  # type: ignore[assignment]  # a flag, not a module
+        try:
+            yield
+        finally:
+            if frozen is not None:
+                self.tower.freeze_batch_norm = frozen
+                self.tower.eval()
 
     def learned_state(self) -> dict[str, Tensor]:
         """Tower with its buffers, and the linear head."""

@@ -1,14 +1,53 @@
+"""What every backbone hands over, whatever family it is of."""
+
+from __future__ import annotations
+
+import hashlib
 from dataclasses import dataclass
 from typing import Any
-@dataclass
+
+import torch
+
+SAMPLES = 4096
+
+
+@dataclass(frozen=True, slots=True)
 class Backbone:
+    """A LLaVA-class model and its processor.
+
+    llava: transformers' LlavaModel (vision_tower, multi_modal_projector, language_model).
+    fingerprint: identifies the decoder's weights; a checkpoint trained on others is refused.
+    """
+
     name: str
     llava: Any
     processor: Any
     fingerprint: str
+
     @property
-    def decoder(self): return self.llava.language_model
+    def decoder(self) -> Any:
+        """The language model without its head."""
+        return self.llava.language_model
+
     @property
-    def hidden_size(self): return self.decoder.config.hidden_size
+    def hidden_size(self) -> int:
+        """H, decoder width."""
+        size: int = self.decoder.config.hidden_size
+        return size
+
     @property
-    def num_layers(self): return self.decoder.config.num_hidden_layers
+    def num_layers(self) -> int:
+        """Decoder layers that were loaded."""
+        count: int = self.decoder.config.num_hidden_layers
+        return count
+
+
+def fingerprint(decoder: Any) -> str:
+    """Hash of the decoder's tensors as loaded: names, shapes and evenly spaced values of each."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(decoder.state_dict().items()):
+        flat = tensor.detach().reshape(-1)
+        step = max(1, flat.numel() // SAMPLES)
+        digest.update(f"{name}{tuple(tensor.shape)}".encode())
+        digest.update(flat[::step].to(torch.float32).cpu().numpy().tobytes())
+    return digest.hexdigest()[:16]

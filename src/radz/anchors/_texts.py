@@ -1,0 +1,37 @@
+"""Anchors from sentences: encode each distinct text once, average a concept's own, bring it to unit norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn import functional as F
+
+from radz.knowledge import Concept
+from radz.types import Anchors, EncodeText
+
+
+def anchors_from_texts(
+    concepts: Sequence[Concept],
+    positive: Sequence[Sequence[str]],
+    negative: Sequence[Sequence[str]] | None,
+    encode_text: EncodeText,
+    strategy: str,
+) -> Anchors:
+    """Anchors whose rows are the normalised mean of each concept's encoded sentences."""
+    rows = _mean_rows([*positive, *(negative or ())], encode_text)
+    return Anchors(
+        concepts=tuple(concept.id for concept in concepts),
+        positive=rows[: len(positive)],
+        negative=rows[len(positive) :] if negative is not None else None,
+        texts=tuple(tuple(own) for own in positive),
+        strategy=strategy,
+    )
+
+
+def _mean_rows(groups: Sequence[Sequence[str]], encode_text: EncodeText) -> torch.Tensor:
+    """Groups of texts (G,) -> unit rows (G, D)."""
+    texts = list(dict.fromkeys(text for group in groups for text in group))
+    place = {text: i for i, text in enumerate(texts)}
+    encoded = encode_text(texts)
+    return F.normalize(torch.stack([encoded[[place[text] for text in group]].mean(0) for group in groups]), dim=-1)

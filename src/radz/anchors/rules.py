@@ -1,0 +1,37 @@
+"""``rules``: templates filled from what the knowledge base says of a concept, ensembled, with denials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from radz.anchors._texts import anchors_from_texts
+from radz.anchors.names import denial
+from radz.knowledge import Concept
+from radz.types import NORMAL, Anchors, EncodeText
+
+
+def rules(concepts: Sequence[Concept], encode_text: EncodeText) -> Anchors:
+    """Each concept's statements and denials, averaged: unit rows (C, D)."""
+    return anchors_from_texts(
+        concepts, [statements(c) for c in concepts], [denials(c) for c in concepts], encode_text, "rules"
+    )
+
+
+def statements(concept: Concept) -> list[str]:
+    """Sentences that are true of a film with the concept; fields that are empty give none."""
+    return [
+        f"There is {concept.name}.",
+        *(f"There is {synonym}." for synonym in concept.synonyms if "_" not in synonym),
+        *(f"There is {concept.name}, {concept.definition}." for _ in concept.definition[:1]),
+        *(f"There is {concept.name}: {sign}." for sign in concept.appearance),
+        *(f"There is {concept.name} in the {place}." for place in concept.location),
+    ]
+
+
+def denials(concept: Concept) -> list[str]:
+    """Sentences that are true of a film without the concept."""
+    synonyms = () if concept.id == NORMAL else concept.synonyms
+    return [denial(concept), *(f"There is no {synonym}." for synonym in synonyms if "_" not in synonym)]
+
+
+plugin = rules

@@ -1,0 +1,72 @@
+"""Loading a LLaVA-class checkpoint with transformers, in the genuine format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from radz.errors import CheckpointError, ConfigError
+from radz.model.backbones._backbone import Backbone, fingerprint
+
+PARTS = ("vision_tower", "multi_modal_projector", "language_model")
+
+
+def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> Backbone:
+    """Model and processor of a directory or hub id; only the first ``num_layers`` of its decoder where given.
+
+    Tower and projector are float32, since they may train; the decoder keeps the format it is stored in.
+    Raises CheckpointError where it cannot be read, ConfigError where it is not of LLaVA's make.
+    """
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    try:
+        with quiet_transformers():
+            config = _config(source, num_layers)
+            model = AutoModelForImageTextToText.from_pretrained(source, config=config, dtype="auto")
+            processor = AutoProcessor.from_pretrained(source)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{source} could not be loaded as a LLaVA-class checkpoint: {_first_line(error)} "
+            "Give a directory that transformers can read, or a hub id that this machine can reach."
+        ) from error
+    llava = getattr(model, "model", None)
+    missing = [part for part in PARTS if not hasattr(llava, part)]
+    if llava is None or missing:
+        raise ConfigError(f"{source} is a {type(model).__name__}, which has no {', '.join(missing)}: not a LLaVA.")
+    llava.vision_tower.float()
+    llava.multi_modal_projector.float()
+    return Backbone(name, llava, processor, fingerprint(llava.language_model))
+
+
+def _config(source: str | Path, num_layers: int | None) -> Any:
+    from transformers import AutoConfig
+
+    import radz.model.backbones._efficientnet  # noqa: F401  registers the default tower
+
+    config = AutoConfig.from_pretrained(source)
+    text = getattr(config, "text_config", None)
+    if num_layers is not None and text is not None:
+        text.num_hidden_layers = min(num_layers, text.num_hidden_layers)
+    return config
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """No progress bars, and no warnings of layers that are left out on purpose."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

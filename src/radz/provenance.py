@@ -1,0 +1,64 @@
+"""What a model was made of: the data, texts and labels it has seen, and how to make it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from radz.types import RESEARCH_USE, Presence, Study
+
+SOFTWARE = ("radz", "torch", "transformers", "peft", "timm", "numpy")
+
+
+class Provenance(BaseModel):
+    """Saved beside the weights as provenance.json. It holds counts and hashes, never a text or an identifier."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    notice: str = RESEARCH_USE
+    command: str = Field("", description="The command that trained it.")
+    seed: int = 0
+    corpus: str = Field(description="Corpus that was trained on.")
+    split: str = Field(description="Its split.")
+    studies: int = 0
+    patients: int = 0
+    data_sha256: str = Field("", description="Hash over studies and labels.")
+    text_policy: str = Field("", description="report: the corpus's own text; else how sentences were written.")
+    supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")
+    mentioned: dict[str, int] = Field({}, description="Concept named in training reports -> reports that name it.")
+    warmup: str = Field("", description="How the vision tower was warmed up, if it was.")
+    anchors: str = Field("names", description="Anchor strategy that it was validated with.")
+    modality: str = Field("radiograph", description="The only kind of image it knows.")
+    body_part: str = Field("chest", description="The only body part it knows.")
+    software: dict[str, str] = {}
+    started_from: str = Field("", description="Fingerprint of the checkpoint it started from.")
+    fingerprint: str = Field("", description="SHA-256 of the weights, first 16 digits.")
+
+
+def describe_data(studies: Sequence[Study]) -> dict[str, Any]:
+    """Counts and hash of the studies trained on, as fields of Provenance."""
+    positives = Counter(c for study in studies for c, p in study.labels.items() if p is Presence.PRESENT)
+    return {
+        "studies": len(studies),
+        "patients": len({study.patient_id for study in studies}),
+        "data_sha256": data_sha256(studies),
+        "supervised": dict(sorted(positives.items())),
+    }
+
+
+def data_sha256(studies: Iterable[Study]) -> str:
+    """Hash over study ids and labels; the order of the studies does not matter."""
+    rows = sorted([s.study_id, s.split or "", sorted((c, p.value) for c, p in s.labels.items())] for s in studies)
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of what a number depends on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}}

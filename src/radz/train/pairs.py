@@ -1,0 +1,85 @@
+"""The training split as pairs of film and text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from radz import registry
+from radz.config import DataConfig, RunConfig
+from radz.data.augment import augment
+from radz.data.loading import Augment, PairCollator, PairDataset, PairSampler, TowerStates, WriteText, train_loader
+from radz.data.sentences import write_report
+from radz.errors import CorpusError
+from radz.knowledge import KnowledgeBase
+from radz.model.radz import RadZ
+from radz.train.tower_cache import cache_tower
+from radz.types import Study
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """The training split and how its pairs are made. ``concepts``: ids, the normal one among them."""
+
+    corpus: Any
+    records: Sequence[Study]
+    concepts: tuple[str, ...]
+    write_text: WriteText
+    augment: Augment | None
+
+    def loader(
+        self, model: RadZ, config: RunConfig, batch_size: int, concepts: tuple[str, ...], states: TowerStates | None
+    ) -> Any:
+        """Batches of pairs in an order fixed by seed and epoch."""
+        dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states)
+        sampler = PairSampler(self.records, batch_size, config.data.batch_within, config.seed)
+        return train_loader(dataset, sampler, PairCollator(model.processor, concepts), config.train.workers)
+
+    def tower_states(self, model: RadZ, views: int) -> TowerStates | None:
+        """The frozen tower's states over ``views`` of each film; ``None`` for 0: the tower runs in every step."""
+        if not views:
+            return None
+        return cache_tower(model, self.corpus, views if self.augment else 1, self.augment, _progress("tower states"))
+
+
+def open_training_data(config: RunConfig) -> TrainingData:
+    """Open the corpus's training split and settle its texts and augmentation."""
+    data = config.data
+    corpus = registry.load("corpora", data.corpus)(data.root, split=data.train_split, **data.options)
+    if len(corpus) < config.train.batch_size:
+        raise CorpusError(
+            f"The split '{data.train_split}' of {data.corpus} has {len(corpus)} studies, fewer than one batch of "
+            f"{config.train.batch_size}: lower train.batch_size or check data.options."
+        )
+    shown = partial(augment, seed=config.seed, flip=data.flip) if data.augment else None
+    return TrainingData(corpus, corpus.records, tuple(corpus.findings), text_writer(data, corpus, config.seed), shown)
+
+
+def text_writer(data: DataConfig, corpus: Any, seed: int) -> WriteText:
+    """The policy that gives each study its text."""
+    if data.report_policy == "report":
+        return _own_report
+    knowledge = KnowledgeBase.load()
+    names = {concept: knowledge[concept].names for concept in corpus.findings}
+    return partial(_sentences, names=names, policy=data.report_policy, seed=seed, variants=data.text_variants)
+
+
+def _own_report(study: Study, epoch: int) -> str:
+    if not study.report:
+        raise CorpusError(
+            f"Study {study.study_id} has no report, and data.report_policy is 'report': choose 'varied' to write "
+            "sentences from labels, or leave studies without reports out."
+        )
+    return study.report
+
+
+def _sentences(study: Study, epoch: int, **settings: Any) -> str:
+    return write_report(study, epoch=epoch, **settings)
+
+
+def _progress(label: str) -> Callable[[Iterator[int], int], Iterator[int]]:
+    from tqdm.auto import tqdm
+
+    return lambda steps, total: iter(tqdm(steps, total=total, desc=label))
