@@ -23,7 +23,7 @@ FILM := demo/film.dcm
 .PHONY: help setup demo test test-slow lint format types bench clean
 
 help: ## List the chores
-	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.dev ## Make .venv and install radz with everything that development needs
 
