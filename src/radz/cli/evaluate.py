@@ -1,8 +1,279 @@
-"""``radz evaluate``."""
+"""``radz evaluate``: a model and a labelled corpus in, raw scores and metrics with intervals out."""
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-def evaluate() -> None:
-    """Placeholder until the command lands in this series of commits."""
-    raise NotImplementedError
+import typer
+from rich.console import Console
+
+from radz.errors import ConfigError, RadzError
+from radz.types import NORMAL
+
+if TYPE_CHECKING:
+    from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
+    from radz.report.tables import ModelRow
+    from radz.serve.predictor import Predictor
+    from radz.types import Anchors, ZeroShotModel
+
+
+class Format(StrEnum):
+    """How the evaluation is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class Uncertain(StrEnum):
+    """What an uncertain label counts as."""
+
+    IGNORE = "ignore"
+    ONES = "ones"
+    ZEROS = "zeros"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The corpus to evaluate on."""
+
+    corpus: str
+    root: Path
+    split: str
+    options: Mapping[str, Any]
+
+    def open(self, split: str | None = None) -> Any:
+        """The split to evaluate, or another one opened with the same options."""
+        from radz import registry
+
+        return registry.load("corpora", self.corpus)(self.root, split=split or self.split, **self.options)
+
+
+def evaluate(
+    *,
+    corpus: Annotated[str | None, typer.Option(help="Corpus plug-in, e.g. chestxray14 or manifest.")] = None,
+    root: Annotated[Path | None, typer.Option(help="The corpus's directory, or its table.")] = None,
+    split: Annotated[str, typer.Option(help="Split to evaluate.")] = "test",
+    option: Annotated[
+        list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    anchors: Annotated[str | None, typer.Option(help="Anchor strategy; the model's own by default.")] = None,
+    finding: Annotated[list[str] | None, typer.Option(help="Finding to score; all of the corpus by default.")] = None,
+    findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
+    stratum: Annotated[
+        list[str] | None, typer.Option(help="Metadata key that strata share: source and view by default. Repeatable.")
+    ] = None,
+    from_scores: Annotated[
+        list[Path] | None,
+        typer.Option(help="Compute from this scores file instead; more files are models to compare. Repeatable."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder or .parquet file for the scores; here by default.")] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
+    zero_shot: Annotated[bool, typer.Option(help="Refuse to run unless the model has seen no finding.")] = False,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
+) -> None:
+    """Evaluate a model on a labelled corpus. Exit code 1 if an image could not be read."""
+    from radz.eval.scores_file import read_scores
+    from radz.eval.scoring import STRATA
+    from radz.eval.zero_shot import require_unseen
+
+    notes: dict[str, str] = {}
+    if from_scores:
+        tables = _named([read_scores(path) for path in from_scores])
+        if zero_shot:
+            require_unseen(next(iter(tables.values())).provenance)
+    else:
+        target = _target(corpus, root, split, option or ())
+        predictor = _predictor(model, source, findings_file or ())
+        run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
+        tables, notes = run.score(zero_shot)
+        _write(tables, out)
+    rows = _rows(tables, notes, draws, seed, uncertain.value)
+    _show(rows, format_)
+    _list_unreadable(next(iter(tables.values())).provenance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    predictor: Predictor
+    target: Target
+    strata: tuple[str, ...]
+    strategy: str | None
+    findings: Sequence[str] | None
+    seed: int
+    batch_size: int
+
+    def score(self, zero_shot: bool) -> tuple[dict[str, ScoresTable], dict[str, str]]:
+        """Scores of the model and of its references on identical studies, and why a reference has none."""
+        from radz.eval.scoring import diseases, score_models
+        from radz.eval.zero_shot import require_unseen
+
+        corpus = self.target.open()
+        anchors = self.predictor.anchors(self.findings or [f for f in corpus.findings if f != NORMAL], self.strategy)
+        provenance = self._provenance(corpus, anchors, diseases(anchors, corpus))
+        if zero_shot:
+            require_unseen(provenance)
+        others, notes = _build(references(self.predictor, self.target, self.strata))
+        models = {self.predictor.model.name: self.predictor.model, **others}
+        with _progress(len(corpus)) as advance:
+            tables = score_models(
+                models,
+                corpus,
+                anchors,
+                provenance=provenance,
+                batch_size=self.batch_size,
+                strata=self.strata,
+                progress=advance,
+            )
+        return {name: _unexposed(t) if name in others else t for name, t in tables.items()}, notes
+
+    def _provenance(self, corpus: Any, anchors: Anchors, concepts: Sequence[str]) -> ScoresProvenance:
+        from radz.data.splits import split_hash
+        from radz.eval.scores_file import ScoresProvenance
+
+        return ScoresProvenance(
+            model=self.predictor.model.name,
+            fingerprint=self.predictor.fingerprint,
+            corpus=self.target.corpus,
+            options=self.target.options,
+            split=self.target.split,
+            split_hash=split_hash(corpus.records),
+            anchors=anchors.strategy,
+            exposure={name: mark.value for name, mark in self.predictor.exposures(concepts).items()},
+            seed=self.seed,
+        )
+
+
+def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> dict[str, Callable[[], ZeroShotModel]]:
+    """Rows that stand beside the model: name -> how to make it. A RadzError becomes the row's note."""
+
+    def metadata_only() -> ZeroShotModel:
+        from radz import registry
+
+        if target.split == "train":
+            raise ConfigError("no number: it would be fitted on the very studies that are evaluated")
+        made: ZeroShotModel = registry.load("baselines", "metadata_only")(target.open("train").records, keys=strata)
+        return made
+
+    return {"metadata_only": metadata_only}
+
+
+def _target(corpus: str | None, root: Path | None, split: str, options: Sequence[str]) -> Target:
+    from radz.cli._options import parse_options
+
+    if corpus is None or root is None:
+        raise ConfigError(
+            "Nothing to evaluate: give --corpus NAME and --root FOLDER, or scores with --from-scores FILE."
+        )
+    return Target(corpus, root, split, parse_options(options))
+
+
+def _predictor(model: Path | None, source: str | None, findings_files: Sequence[Path]) -> Predictor:
+    from radz.serve.predictor import Predictor
+
+    with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):
+        return Predictor.load(model, source=source, findings=findings_files)
+
+
+def _build(
+    makers: Mapping[str, Callable[[], ZeroShotModel]],
+) -> tuple[dict[str, ZeroShotModel], dict[str, str]]:
+    models, notes = {}, {}
+    for name, make in makers.items():
+        try:
+            models[name] = make()
+        except RadzError as error:
+            notes[name] = str(error)
+    return models, notes
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Scoring", total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+def _unexposed(table: ScoresTable) -> ScoresTable:
+    """A reference is no checkpoint: what the evaluated model has seen is not said of it."""
+    return replace(table, provenance=replace(table.provenance, fingerprint="", anchors="", exposure={}))
+
+
+def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
+    """Tables by model name; a second table of the same name gets its fingerprint or number behind it."""
+    named: dict[str, ScoresTable] = {}
+    for number, table in enumerate(tables, start=1):
+        name = table.provenance.model
+        named[name if name not in named else f"{name} {table.provenance.fingerprint[:8]} ({number})"] = table
+    return named
+
+
+def _rows(
+    tables: Mapping[str, ScoresTable], notes: Mapping[str, str], draws: int, seed: int, uncertain: UncertainPolicy
+) -> list[ModelRow]:
+    """The model first, then its references with what the model gains over them."""
+    from radz.eval.zero_shot import compare, summarise
+    from radz.report.tables import ModelRow
+
+    (name, first), *others = tables.items()
+    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain))]
+    for other, table in others:
+        comparison = compare(first, table, draws=draws, seed=seed, uncertain=uncertain)
+        rows.append(ModelRow(other, summarise(table, draws=draws, seed=seed, uncertain=uncertain), comparison))
+    return rows + [ModelRow(other, note=note) for other, note in notes.items()]
+
+
+def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> None:
+    from radz.eval.scores_file import write_scores
+
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    path = _scores_path(next(iter(tables.values())).provenance, out)
+    for i, (name, table) in enumerate(tables.items()):
+        file = path if i == 0 else path.with_name(f"{path.stem}.{name}.parquet")
+        write_scores(table, file)
+        console.print(f"scores: {file}")
+
+
+def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
+    if out is not None and out.suffix == ".parquet":
+        return out
+    parts = (made.model, made.fingerprint[:8], made.corpus, made.split)
+    return (out or Path()) / f"scores-{'-'.join(filter(None, parts))}.parquet"
+
+
+def _show(rows: Sequence[ModelRow], format_: Format) -> None:
+    from radz.report.tables import as_record, findings_table, footnotes, models_table
+
+    if format_ is Format.JSON:
+        typer.echo(json.dumps(as_record(rows), indent=2, ensure_ascii=False, default=str))
+        return
+    evaluation = rows[0].evaluation
+    assert evaluation is not None
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console.print(findings_table(evaluation))
+    if len(rows) > 1:
+        console.print(models_table(rows))
+    for line in footnotes(evaluation):
+        console.print(line, markup=False)
+
+
+def _list_unreadable(made: ScoresProvenance) -> None:
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    for study, reason in made.unreadable.items():
+        console.print(f"unreadable: {study}: {reason}")
+    if made.unreadable:
+        console.print(f"{len(made.unreadable)} image(s) could not be read and are not in the result.")
+        raise typer.Exit(1)

@@ -75,7 +75,9 @@ def _nothing_present(study: Study, variants: int, rng: np.random.Generator) -> s
 
 def _words(names: Sequence[str]) -> list[str]:
     """Names fit for a sentence, each once: corpus labels such as Pleural_Thickening are none."""
-    return list(dict.fromkeys(name if name.isupper() else name[0].lower() + name[1:] for name in names if "_" not in name))
+    return list(
+        dict.fromkeys(name if name.isupper() else name[0].lower() + name[1:] for name in names if "_" not in name)
+    )
 
 
 def _sentence(template: str, findings: list[str], joint: str = "and") -> str:

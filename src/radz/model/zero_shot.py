@@ -40,6 +40,12 @@ class RadzZeroShot:
         batch = Batch(image_prompt=processor.image_prompt(len(films)), pixel_values=processor.pixel_values(films))
         return image_embedding(self.model(batch.to(self.device)), self.granularity).cpu()
 
+    @torch.inference_mode()
+    def pool_films(self, films: Sequence[Pixels]) -> Tensor:
+        """Films (1, H, W) -> the mean of the tower's states, (B, V): what the tower alone knows."""
+        pixel_values = self.model.processor.pixel_values(films).to(self.device)
+        return self.model.tower_states(pixel_values).float().mean(1).cpu()
+
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """Similarity to each anchor, less that to its denial where the strategy has one: values (B, C)."""
         ids, rows = [], [np.zeros((0, len(anchors)), dtype=np.float32)]

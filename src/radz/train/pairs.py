@@ -30,11 +30,17 @@ class TrainingData:
     augment: Augment | None
 
     def loader(
-        self, model: RadZ, config: RunConfig, batch_size: int, concepts: tuple[str, ...], states: TowerStates | None
+        self,
+        model: RadZ,
+        config: RunConfig,
+        batch_size: int,
+        concepts: tuple[str, ...],
+        within: tuple[str, ...] = (),
+        states: TowerStates | None = None,
     ) -> Any:
-        """Batches of pairs in an order fixed by seed and epoch."""
+        """Batches of pairs in an order fixed by seed and epoch; ``within`` as in PairSampler."""
         dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states)
-        sampler = PairSampler(self.records, batch_size, config.data.batch_within, config.seed)
+        sampler = PairSampler(self.records, batch_size, within, config.seed)
         return train_loader(dataset, sampler, PairCollator(model.processor, concepts), config.train.workers)
 
     def tower_states(self, model: RadZ, views: int) -> TowerStates | None:

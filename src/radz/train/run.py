@@ -62,7 +62,7 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     """DFAT: align image and report features."""
     freeze(model, config.train.train_parts)
     states = data.tower_states(model, config.data.cached_views)
-    loader = data.loader(model, config, config.train.batch_size, data.concepts, states)
+    loader = data.loader(model, config, config.train.batch_size, data.concepts, config.data.batch_within, states)
     hold_base_in(model, choose_dtype(config.train.dtype))
     if config.train.checkpointing:
         model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
@@ -142,9 +142,12 @@ def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:
 
 def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...]) -> None:
     assert config.warmup is not None
-    settings = config.train.model_copy(update={**config.warmup.model_dump(), "max_steps": -1})
+    batch_size = min(config.warmup.batch_size, len(data.records))
+    settings = config.train.model_copy(
+        update={**config.warmup.model_dump(), "batch_size": batch_size, "max_steps": -1}
+    )
     freeze(task.radz, ("tower",))
-    loader = data.loader(task.radz, config, settings.batch_size, findings, None)
+    loader = data.loader(task.radz, config, settings.batch_size, findings)
     arguments = training_arguments(settings, config.output / "warmup", config.seed)
     with task.moving_statistics():
         fit(task, loader, arguments, {"tower": settings.learning_rate})

@@ -80,6 +80,13 @@ class RadzTrainer(Trainer):
         self._terms.clear()
         super().log(logs, *args, **kwargs)
 
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> None:
+        """Losses are means over pairs: there are no language-model tokens to count."""
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        """Not estimated: the formula counts a language model's tokens."""
+        return 0
+
     def _prepare_inputs(self, inputs: Any) -> Any:
         return inputs.to(self.args.device) if isinstance(inputs, Batch) else super()._prepare_inputs(inputs)
 

@@ -1,0 +1,112 @@
+"""What every image reader shares: limits, scaling, colour and polarity. Reasons are raised without the file's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from radz.errors import ImageError
+
+MAX_PIXELS = 8192 * 8192
+"""Largest image that is decoded; the largest detectors and mammograms have about 30 million pixels."""
+TINT = 24
+"""Difference of an 8-bit pixel's channels up to which it counts as grey; JPEG chroma rounding gives up to 4."""
+MAX_COLOURED = 0.01
+"""Share of coloured pixels (a caption, a marker) up to which an image counts as a grey film."""
+INVERTED_BELOW = -0.5
+"""Correlation with the chest layout below which an image counts as inverted; measured in ``looks_inverted``."""
+
+Plane = NDArray[np.float32]
+
+_LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
+_CHEST_LEFT_HALF = (
+    (-9, -8, -5, 0),
+    (-2, -1, -3, 0),
+    (1, 0, -4, -1),
+    (0, 0, -4, 1),
+    (-1, 0, -1, 4),
+    (-3, 1, 3, 6),
+    (-4, 3, 6, 7),
+    (-4, 4, 7, 8),
+)
+
+
+def require_size(width: int, height: int) -> None:
+    """Raise ImageError where an image is empty or larger than ``MAX_PIXELS``; called before pixels are decoded."""
+    if width < 1 or height < 1:
+        raise ImageError(f"the image is {width} x {height} pixels, which is nothing.")
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"the image is {width} x {height} = {width * height:,} pixels, the limit is {MAX_PIXELS:,}. "
+            "Reduce it first; models see a few hundred pixels a side."
+        )
+
+
+def scale(values: NDArray[Any], low: float, high: float) -> Plane:
+    """``values`` with ``low`` at 0 and ``high`` at 1, clipped, float32; zeros where ``low`` equals ``high``."""
+    if low == high:
+        return np.zeros(values.shape, np.float32)
+    scaled = values.astype(np.float32)
+    scaled -= np.float32(low)
+    scaled /= np.float32(high - low)
+    return np.clip(scaled, 0, 1, out=scaled)
+
+
+def stretch(values: NDArray[Any], over: NDArray[Any] | None = None) -> Plane:
+    """``values`` with the smallest value of ``over`` (default: of themselves) at 0 and the largest at 1.
+
+    Raises ImageError for NaN and infinite values.
+    """
+    over = values if over is None or over.size == 0 else over
+    low, high = float(over.min()), float(over.max())
+    if not np.isfinite((low, high)).all():
+        raise ImageError("the image holds NaN or infinite values. Replace them; they are no measurement.")
+    return scale(values, low, high)
+
+
+def grey(rgb: NDArray[np.uint8]) -> Plane:
+    """8-bit colour (H, W, 3) of a grey film -> luminance (H, W) in [0, 1].
+
+    Equal channels are taken as they are. Raises ImageError where more than ``MAX_COLOURED`` of it has colour.
+    """
+    spread = rgb.max(axis=-1) - rgb.min(axis=-1)
+    coloured = float((spread > TINT).mean())
+    if coloured > MAX_COLOURED:
+        raise ImageError(
+            f"{coloured:.0%} of the pixels are coloured, at most {MAX_COLOURED:.0%} may be (a marker or caption). "
+            "A radiograph is grey: export it without overlays, not as a photograph or screenshot."
+        )
+    if not spread.any():
+        return scale(rgb[..., 0], 0, 255)
+    return scale(sum(w * rgb[..., c].astype(np.float32) for c, w in enumerate(_LUMINANCE)), 0, 255)  # type: ignore[arg-type]
+
+
+def looks_inverted(pixels: NDArray[np.float32]) -> bool:
+    """Whether a film (H, W) or (1, H, W) has dark bones and bright lungs. Conservative: silent where in doubt.
+
+    The film's 8 x 8 thumbnail is correlated with the layout of an upright frontal chest film (symmetrised mean of
+    the 1,264 ChestX-ray14 films of our training split, in ninths of its peak): dark air in the upper corners and
+    lungs, bright mediastinum and abdomen.
+
+    Measured on 4,607 real images, threshold -0.5: of 3,308 chest films (frontal and lateral, adults and children,
+    64 px and larger) it fires on one, which is inverted indeed; of 1,299 CT, MR and hand images on none. Of the
+    inverted chest films it finds 93 % (97 % of ChestX-ray14 patients that the layout was not made from).
+    Other body parts, once inverted, are mostly not found. Images under 32 pixels a side or more than twice as long
+    as wide are no chest film and never fire.
+    """
+    short, long = sorted(pixels.shape[-2:])
+    return short >= 32 and long <= 2 * short and layout_correlation(pixels) < INVERTED_BELOW
+
+
+def layout_correlation(pixels: NDArray[np.float32]) -> float:
+    """Correlation, -1 to 1, of a film's thumbnail with the layout of a chest film; 0 for a flat thumbnail."""
+    film = Image.fromarray(pixels.reshape(pixels.shape[-2:]))
+    thumbnail = np.asarray(film.resize((8, 8), Image.Resampling.BOX), np.float64).ravel()
+    left = np.array(_CHEST_LEFT_HALF, np.float64)
+    layout = np.hstack([left, left[:, ::-1]]).ravel()
+    thumbnail, layout = thumbnail - thumbnail.mean(), layout - layout.mean()
+    length = float(np.linalg.norm(thumbnail) * np.linalg.norm(layout))
+    return float(thumbnail @ layout) / length if length > 0 else 0.0

@@ -1,0 +1,72 @@
+"""PNG, JPEG and TIFF to a plane of [0, 1]; called through ``radz.data.images`` only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from radz.data._pixels import MAX_PIXELS, Plane, grey, require_size, scale, stretch
+from radz.errors import ImageError
+
+FORMATS = ("PNG", "JPEG", "TIFF")
+_PHOTOMETRIC_TAG = 262
+_WHITE_IS_ZERO = 0
+
+
+def read_raster(path: Path) -> Plane:
+    """Plane (H, W) as a viewer would show it: upright by its EXIF, 8-bit values over 255, deeper ones stretched.
+
+    Raises ImageError for other formats, several pictures in one file, too many pixels, transparency and colour.
+    """
+    with _open(path) as image:
+        require_size(*image.size)
+        _require_one_picture(image)
+        white_is_zero = _is_deep(image) and _declares_white_is_zero(image)
+        pixels = _values(ImageOps.exif_transpose(image))
+    return 1 - pixels if white_is_zero else pixels
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        return Image.open(path, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise ImageError(
+            "not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM, told by content, not by name."
+        ) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(f"the image has far more pixels than the limit of {MAX_PIXELS:,}. Reduce it first.") from None
+
+
+def _require_one_picture(image: Image.Image) -> None:
+    count = getattr(image, "n_frames", 1)
+    if count > 1:
+        raise ImageError(f"the file holds {count} pictures (multi-frame); give one film a file.")
+
+
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode.startswith("I") or image.mode == "F"
+
+
+def _declares_white_is_zero(image: Image.Image) -> bool:
+    # Pillow turns WhiteIsZero round for 1- and 8-bit TIFF, and leaves deeper ones as they are stored.
+    tags = getattr(image, "tag_v2", {})
+    return bool(tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO)
+
+
+def _values(image: Image.Image) -> Plane:
+    if _is_deep(image):
+        # 16-bit files rarely say how many of their bits are used, so the values themselves are the range.
+        return stretch(np.asarray(image))
+    if image.mode in ("1", "L"):
+        return scale(np.asarray(image.convert("L")), 0, 255)
+    _require_opaque(image)
+    return grey(np.asarray(image.convert("RGB")))
+
+
+def _require_opaque(image: Image.Image) -> None:
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return
+    if np.asarray(image.convert("RGBA"))[..., 3].min() < 255:
+        raise ImageError("the image is partly transparent. Flatten it, so that its values are unambiguous.")

@@ -1,0 +1,99 @@
+"""What every corpus is: an immutable sequence of studies of one split, opened without reading an image."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import ClassVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from radz.data.images import read_image
+from radz.data.splits import SPLITS, check_patients, rows_text
+from radz.errors import CorpusError, UnknownNameError
+from radz.types import Study
+
+
+class Corpus(Sequence[Study]):
+    """Studies of one split of a corpus, or of all; an index reads its image.
+
+    findings: concept ids that the corpus labels, in a fixed order, the same for every split.
+    splits: the splits that it has. records: the studies of the split asked for, pixels not read.
+
+    Images are taken as the corpus publishes them, whatever they look like, except that the films whose study ids are
+    in ``inverted`` are turned round: training must not end at a film that only looks odd.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(
+        self,
+        studies: Sequence[Study],
+        findings: Sequence[str],
+        split: str | None,
+        *,
+        inverted: Collection[str] = (),
+        rows: Sequence[int] | None = None,
+    ) -> None:
+        """Check ``studies`` (all splits) and keep those of ``split``; ``rows`` are their rows in the table.
+
+        Raises LeakageError for a patient in two splits, CorpusError for a study id given twice, UnknownNameError for
+        a split that is not there.
+        """
+        numbers = rows if rows is not None else range(1, len(studies) + 1)
+        _require_unique([study.study_id for study in studies], numbers, self.name)
+        check_patients(studies, self.name, numbers)
+        present = {study.split for study in studies}
+        self.findings, self.inverted = tuple(findings), frozenset(inverted)
+        self.splits = tuple(name for name in SPLITS if name in present)
+        if split is not None and split not in self.splits:
+            raise UnknownNameError(f"split of {self.name}", split, self.splits)
+        self.records = tuple(study for study in studies if split is None or study.split == split)
+
+    @classmethod
+    @abstractmethod
+    def fake(cls, tmp_path: Path) -> Path:
+        """Write three tiny studies, one a split, in the official layout; returns the root to open."""
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, index: int) -> Study: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Study]: ...
+    def __getitem__(self, index: int | slice) -> Study | list[Study]:
+        """The study with its pixels read, where it has an image. Raises ImageError."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        study = self.records[index]
+        if study.image is None:
+            return study
+        return study.with_pixels(read_image(study.image, inverted=study.study_id in self.inverted))
+
+
+def fake_film(seed: int) -> NDArray[np.uint8]:
+    """A film-like picture (64, 64), 8 bits: dark lungs beside a bright mediastinum, bright abdomen, a little noise."""
+    y, x = np.mgrid[0:64, 0:64] / 63.0
+    film = np.where(y > 0.75, 200.0, 130.0)
+    film[((np.abs(x - 0.5) - 0.22) / 0.13) ** 2 + ((y - 0.42) / 0.3) ** 2 < 1] = 60.0
+    film[np.abs(x - 0.5) < 0.08] = 190.0
+    film[(np.abs(x - 0.5) > 0.3) & (y < 0.15)] = 20.0
+    return (film + np.random.default_rng(seed).uniform(0, 20, film.shape)).astype(np.uint8)
+
+
+def write_film(path: Path, seed: int) -> None:
+    """``fake_film`` as a file of the kind that the suffix names, folders made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(fake_film(seed)).save(path)
+
+
+def _require_unique(ids: Sequence[str], rows: Sequence[int], where: str) -> None:
+    counts = Counter(ids)
+    if len(counts) < len(ids):
+        twice = [row for row, study_id in zip(rows, ids, strict=True) if counts[study_id] > 1]
+        raise CorpusError(f"{where}: {len(twice)} studies share their study id with another ({rows_text(twice)}).")

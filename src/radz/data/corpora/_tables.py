@@ -1,0 +1,70 @@
+"""Reading the tables of a corpus, with errors that say what a table lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import pandas as pd
+
+from radz.data.splits import rows_text
+from radz.errors import CorpusError
+
+READERS = (".csv", ".parquet")
+ROW = "__row__"
+"""Column of row numbers as a spreadsheet shows them: the header is row 1."""
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV or Parquet file as text, empty cells as ``""``, with the column ``ROW``.
+
+    Raises CorpusError where the file is missing, of another kind, malformed or without rows.
+    """
+    if path.suffix.lower() not in READERS:
+        raise CorpusError(f"{path}: a table must be one of {', '.join(READERS)}.")
+    if not path.is_file():
+        raise CorpusError(f"{path}: there is no such table.")
+    try:
+        table = _read_text(path)
+    except (ValueError, OSError) as error:  # pandas' parser and decoding errors are ValueErrors, Arrow's too
+        raise CorpusError(f"{path}: cannot be read as a table: {error}") from None
+    if table.empty:
+        raise CorpusError(f"{path}: the table has no rows.")
+    table[ROW] = range(2, len(table) + 2)
+    return table
+
+
+def require_columns(table: pd.DataFrame, wanted: Mapping[str, str], where: str) -> None:
+    """Raise CorpusError where ``table`` lacks a column of ``wanted``, a mapping of what it is for to its name."""
+    found = [str(column) for column in table.columns if column != ROW]
+    missing = [f"'{name}' (for {role}{_nearest(name, found)})" for role, name in wanted.items() if name not in found]
+    if missing:
+        raise CorpusError(
+            f"{where}: missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. Found: {', '.join(found)}."
+        )
+
+
+def require_filled(table: pd.DataFrame, column: str, where: str, why: str) -> None:
+    """Raise CorpusError with the rows where ``column`` is empty."""
+    empty = table[ROW][table[column].str.strip() == ""].tolist()
+    if empty:
+        raise CorpusError(f"{where}: column '{column}' is empty in {rows_text(empty)}. {why}")
+
+
+def column_of(table: pd.DataFrame, name: str) -> Sequence[str]:
+    """A column's cells, stripped; empty ones where the table has no such column."""
+    return table[name].str.strip().tolist() if name in table.columns else [""] * len(table)
+
+
+def _read_text(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() == ".csv":
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    # Nullable types keep whole numbers whole: a patient 7 must not become "7.0" beside an empty cell.
+    table = pd.read_parquet(path, dtype_backend="numpy_nullable")
+    return table.astype("string").fillna("").astype(object).rename(columns=str)
+
+
+def _nearest(name: str, found: Sequence[str]) -> str:
+    near = get_close_matches(name, found, n=1, cutoff=0.4) or [f for f in found if name in f][:1]
+    return f"; nearest: '{near[0]}'" if near else ""

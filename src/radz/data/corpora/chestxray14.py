@@ -1,0 +1,219 @@
+"""NIH ChestX-ray14 (112,120 films of 30,805 patients) in its official layout.
+
+    images/*.png  or  images_001/images/*.png ...
+    Data_Entry_2017_v2020.csv (or Data_Entry_2017.csv)   train_val_list.txt   test_list.txt   BBox_List_2017.csv
+
+Labels were mined from reports. The corpus lists what a report asserts; what it does not list is absent, which is this
+corpus's documented label policy and ours for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import pandas as pd
+
+from radz.data.corpora._corpus import Corpus, write_film
+from radz.data.corpora._labels import complete, parse_cell
+from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
+from radz.data.splits import SPLITS, hash_fraction, rows_text
+from radz.errors import ConfigError, CorpusError, UnknownNameError
+from radz.knowledge import KnowledgeBase
+from radz.types import NORMAL, Presence, Study
+
+FINDINGS = (
+    *("atelectasis", "cardiomegaly", "consolidation", "edema", "effusion", "emphysema", "fibrosis", "hernia"),
+    *("infiltration", "mass", "nodule", "pleural_thickening", "pneumonia", "pneumothorax", NORMAL),
+)
+ENTRIES = ("Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
+TRAIN_VAL, TEST, BOXES = "train_val_list.txt", "test_list.txt", "BBox_List_2017.csv"
+INVERTED = ("00017999_000.png",)
+"""Films published with dark bones, seen by eye among those that ``looks_inverted`` names; the list is not complete."""
+
+_COLUMNS = {"film": "Image Index", "patient": "Patient ID", "labels": "Finding Labels"}
+_METADATA = {"view": "View Position", "sex": "Patient Gender", "age": "Patient Age"}
+_BOX_LABELS = {"Infiltrate": "infiltration"}  # the list of boxes spells this one finding in its own way
+_SALT = "chestxray14-val"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a radiologist saw a finding, in pixels of the 1024 x 1024 film: left, top, width, height."""
+
+    concept: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+class ChestXray14(Corpus):
+    """The 14 findings and "No Finding"; study ids are the official file names."""
+
+    name: ClassVar[str] = "chestxray14"
+
+    def __init__(
+        self, root: Path, split: str | None = None, *, val_fraction: float = 0.1, films: Path | str | None = None
+    ) -> None:
+        """Open the folder ``root``.
+
+        val_fraction: share of the official train_val patients that become ``val``, chosen by a hash of the patient id,
+        the same on every machine. films: a CSV with the columns image, split and optionally source that restricts the
+        corpus to these file names and takes their split instead of the official one.
+
+        Raises CorpusError where a file, column or film is missing, UnknownNameError for a split, LeakageError where
+        ``films`` puts a patient into two splits.
+        """
+        if not 0 <= val_fraction < 1:
+            raise ConfigError(f"val_fraction is {val_fraction}, allowed is 0 <= val_fraction < 1.")
+        self.root = Path(root)
+        table = _entries(self.root)
+        if films is None:
+            splits = _official_splits(self.root, table, val_fraction)
+        else:
+            table, splits = _chosen(table, Path(films))
+        studies = _studies(table, splits, _found_films(self.root, column_of(table, "Image Index")))
+        super().__init__(studies, FINDINGS, split, inverted=INVERTED, rows=table[ROW].tolist())
+
+    @cached_property
+    def boxes(self) -> Mapping[str, tuple[Box, ...]]:
+        """Study id -> boxes, of the records of this split that have any; empty without the list of boxes."""
+        path = self.root / BOXES
+        if not path.is_file():
+            return {}
+        ids = {study.study_id for study in self.records}
+        boxes: dict[str, tuple[Box, ...]] = {}
+        for row in read_table(path).itertuples(index=False):
+            if row[0] in ids:
+                boxes[str(row[0])] = (*boxes.get(str(row[0]), ()), _box(row))
+        return boxes
+
+    @classmethod
+    def fake(cls, tmp_path: Path) -> Path:
+        """Three films of three patients that fall into train, val and test."""
+        train = _first_patient(lambda patient: hash_fraction(str(patient), _SALT) >= 0.1)
+        val = _first_patient(lambda patient: hash_fraction(str(patient), _SALT) < 0.1)
+        films = [(train, "Mass|Nodule"), (val, "No Finding"), (max(train, val) + 1, "Effusion")]
+        names = [f"{patient:08d}_000.png" for patient, _ in films]
+        rows = [f"{n},{labels},0,{p},57,M,PA" for n, (p, labels) in zip(names, films, strict=True)]
+        for i, name in enumerate(names):
+            write_film(tmp_path / "images_001" / "images" / name, seed=i)
+        header = "Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position"
+        _write(tmp_path / ENTRIES[0], [header, *rows])
+        _write(tmp_path / TRAIN_VAL, names[:2])
+        _write(tmp_path / TEST, names[2:])
+        _write(tmp_path / BOXES, ["Image Index,Finding Label,Bbox [x,y,w,h],,,", f"{names[2]},Effusion,225,547,86,79"])
+        return tmp_path
+
+
+def _entries(root: Path) -> pd.DataFrame:
+    found = [root / name for name in ENTRIES if (root / name).is_file()]
+    if not found:
+        raise CorpusError(f"{root}: holds neither {' nor '.join(ENTRIES)}. Give the folder that the NIH download made.")
+    table = read_table(found[0])
+    require_columns(table, _COLUMNS | _METADATA, found[0].name)
+    return table
+
+
+def _official_splits(root: Path, table: pd.DataFrame, val_fraction: float) -> list[str]:
+    train_val, test = _names(root / TRAIN_VAL), _names(root / TEST)
+    splits = [
+        "test" if film in test else _train_or_val(patient, val_fraction) if film in train_val else ""
+        for film, patient in zip(column_of(table, "Image Index"), column_of(table, "Patient ID"), strict=True)
+    ]
+    rows = [row for row, split in zip(table[ROW], splits, strict=True) if not split]
+    if rows:
+        raise CorpusError(
+            f"{root}: {len(rows)} films ({rows_text(rows)} of the data entries) are in neither {TRAIN_VAL} nor {TEST}. "
+            "Download both lists whole, or choose films with the option films."
+        )
+    return splits
+
+
+def _train_or_val(patient: str, val_fraction: float) -> str:
+    return "val" if hash_fraction(patient, _SALT) < val_fraction else "train"
+
+
+def _chosen(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Rows of the chosen films, in the order of the data entries, with their source; and their splits."""
+    films = read_table(path)
+    require_columns(films, {"file name": "image", "split": "split"}, path.name)
+    unknown = sorted(set(films["split"]) - set(SPLITS))
+    if unknown:
+        raise UnknownNameError(f"split in {path.name}", unknown[0], SPLITS)
+    if films["image"].duplicated().any():
+        twice = films[ROW][films["image"].duplicated(keep=False)].tolist()
+        raise CorpusError(f"{path.name}: a film is listed twice ({rows_text(twice)}).")
+    strange = films[ROW][~films["image"].isin(set(table["Image Index"]))].tolist()
+    if strange:
+        raise CorpusError(f"{path.name}: {len(strange)} films are not in the data entries ({rows_text(strange)}).")
+    columns = [name for name in ("image", "split", "source") if name in films.columns]
+    chosen = table.merge(films[columns], left_on="Image Index", right_on="image", how="inner")
+    return chosen, chosen["split"].tolist()
+
+
+def _names(path: Path) -> set[str]:
+    if not path.is_file():
+        raise CorpusError(f"{path}: missing. It is part of the NIH download; without it give the option films.")
+    return set(path.read_text(encoding="utf-8").split())
+
+
+def _found_films(root: Path, wanted: Sequence[str]) -> dict[str, Path]:
+    paths = {path.name: path for pattern in ("images*/*.png", "images*/images/*.png") for path in root.glob(pattern)}
+    missing = [name for name in wanted if name not in paths]
+    if missing:
+        raise CorpusError(
+            f"{root}: {len(missing)} of {len(wanted)} films are missing from its folders images*/ (the first: "
+            f"{', '.join(missing[:3])}). Download them, or list those you have with the option films."
+        )
+    return paths
+
+
+def _studies(table: pd.DataFrame, splits: list[str], paths: Mapping[str, Path]) -> list[Study]:
+    labels = _labels(table)
+    metadata = {key: column_of(table, column) for key, column in (_METADATA | {"source": "source"}).items()}
+    metadata["age"] = [_years(age) for age in metadata["age"]]
+    return [
+        Study(film, patient, paths[film], None, labels[cell], {k: v[i] for k, v in metadata.items() if v[i]}, splits[i])
+        for i, (film, patient, cell) in enumerate(zip(*(column_of(table, c) for c in _COLUMNS.values()), strict=True))
+    ]
+
+
+def _labels(table: pd.DataFrame) -> dict[str, dict[str, Presence]]:
+    """Labels of each distinct cell; films with the same cell share one mapping."""
+    knowledge = KnowledgeBase.load()
+    cells = {cell: parse_cell(cell, "|", knowledge) for cell in set(column_of(table, "Finding Labels"))}
+    strange = sorted({concept for labels in cells.values() for concept in labels} - set(FINDINGS))
+    if strange:
+        raise CorpusError(f"Finding Labels holds {', '.join(strange)}, which ChestX-ray14 does not label.")
+    return {cell: complete(labels, FINDINGS, "absent") for cell, labels in cells.items()}
+
+
+def _years(age: str) -> str:
+    """``57`` and, in the first release, ``057Y``, ``011M`` or ``030D`` -> whole years."""
+    parts = re.fullmatch(r"(\d+)([YMD]?)", age)
+    if not parts:
+        return age
+    return str(int(parts[1]) // {"Y": 1, "": 1, "M": 12, "D": 365}[parts[2]])
+
+
+def _box(row: tuple[object, ...]) -> Box:
+    label = str(row[1])
+    concept = _BOX_LABELS.get(label) or KnowledgeBase.load()[label].id
+    return Box(concept, *(float(str(value)) for value in row[2:6]))
+
+
+def _first_patient(wanted: Callable[[int], bool]) -> int:
+    return next(patient for patient in range(1, 10_000) if wanted(patient))
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+plugin = ChestXray14

@@ -1,0 +1,146 @@
+"""The only door for pixels: a file becomes float32 (1, H, W) in [0, 1], bright = dense, or an ImageError.
+
+Contrast is never adapted to the image beyond mapping the file's range to [0, 1]:
+
+- 8-bit (and 1-bit) PNG, JPEG, TIFF: stored values over 255.
+- Deeper PNG and TIFF: the smallest value at 0, the largest at 1, as such files do not declare their range.
+- DICOM: rescale or modality table, then the first VOI table or window, whose whole output range becomes [0, 1];
+  without either, smallest to largest value. Padding is 0. MONOCHROME1 is inverted.
+
+PNG and JPEG do not say whether bright is dense. Files are trusted, and refused where they look inverted, until
+the caller says ``inverted=True`` or ``inverted=False``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from radz.data._pixels import MAX_PIXELS, Plane, looks_inverted
+from radz.data._raster import read_raster
+from radz.errors import ImageError, MissingExtraError
+from radz.types import Pixels
+
+__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "find_images", "looks_inverted", "read_image"]
+
+DICOM_SUFFIXES = (".dcm", ".dicom")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", *DICOM_SUFFIXES)
+MAX_BYTES = 1 << 30
+"""Largest file that is opened: ``MAX_PIXELS`` in three 16-bit channels take less than half."""
+
+
+def read_image(path: Path, *, inverted: bool | None = None) -> Pixels:
+    """Pixels of one radiograph: float32, shape (1, H, W), in [0, 1], bright = dense.
+
+    inverted: True turns the file's values round, False takes them as they are, None takes them and refuses a film
+    that looks inverted (``looks_inverted`` gives the test and its measured errors).
+
+    Raises ImageError where the file is missing, damaged, too large, coloured, multi-frame, empty of content or of
+    unknown polarity; MissingExtraError where the DICOM packages are not installed.
+    """
+    with _reasons_named(path):
+        _require_file(path)
+        plane = _read_plane(path, inverted)
+        _require_content(plane)
+        if inverted is None and looks_inverted(plane):
+            raise ImageError(
+                "the film looks inverted (bright lungs, dark bones). Set the option inverted: True to turn it round, "
+                "False if it is right as it is."
+            )
+    return plane[np.newaxis]
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Files as named, in order, and in place of each folder the images in and below it, sorted.
+
+    In a folder an image is a file with one of ``IMAGE_SUFFIXES``, or without suffix (``1.2.840.5`` has none) but with
+    the DICOM marker. A named file is kept even if missing; read_image refuses it. Raises ImageError for a folder
+    without images.
+    """
+    return [image for path in paths for image in (_images_below(path) if path.is_dir() else [path])]
+
+
+def _images_below(folder: Path) -> list[Path]:
+    found = sorted(p for p in folder.rglob("*") if _is_named_image(p) and p.is_file())
+    if not found:
+        raise ImageError(
+            f"{folder}: no image in this folder or below. Looked for {', '.join(IMAGE_SUFFIXES)}, and DICOM files "
+            "without a suffix."
+        )
+    return found
+
+
+def _is_named_image(path: Path) -> bool:
+    if path.name.startswith(".") or path.name == "DICOMDIR":
+        return False
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return True
+    return (not suffix or suffix[1:].isdigit()) and path.is_file() and _is_dicom(path)
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+@contextmanager
+def _reasons_named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from None
+    except MissingExtraError:
+        raise
+    except Exception as error:  # decoders raise anything on hostile bytes; one bad file must not end a batch
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        raise ImageError(
+            f"{path}: cannot be decoded, the file is damaged, truncated or of an unusual kind ({reason}). "
+            "Export it again."
+        ) from error
+
+
+def _require_file(path: Path) -> None:
+    if not path.exists():
+        raise ImageError("there is no such file.")
+    if path.is_dir():
+        raise ImageError("this is a folder, not an image; name its files, or search it with find_images.")
+    if not path.is_file():
+        raise ImageError("this is a device or pipe, not a file.")
+    size = path.stat().st_size
+    if size == 0:
+        raise ImageError("the file is empty (0 bytes).")
+    if size > MAX_BYTES:
+        raise ImageError(f"the file has {size:,} bytes, the limit is {MAX_BYTES:,}.")
+
+
+def _read_plane(path: Path, inverted: bool | None) -> Plane:
+    if _is_dicom(path):
+        return _read_dicom(path, inverted)
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        raise ImageError(
+            "named as DICOM, but the marker 'DICM' after 128 bytes is missing. Allowed are DICOM Part 10 files; "
+            "export it again."
+        )
+    plane = read_raster(path)
+    return 1 - plane if inverted else plane
+
+
+def _read_dicom(path: Path, inverted: bool | None) -> Plane:
+    try:
+        from radz.data._dicom import read_dicom
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "pydicom":
+            raise
+        raise MissingExtraError("Reading DICOM files", "pydicom", "dicom") from None
+    return read_dicom(path, inverted)
+
+
+def _require_content(plane: Plane) -> None:
+    if not np.isfinite(plane).all():
+        raise ImageError("the image holds NaN or infinite values. Replace them; they are no measurement.")
+    if plane.min() == plane.max():
+        raise ImageError("every pixel has the same value; there is nothing in this image.")

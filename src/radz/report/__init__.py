@@ -1,0 +1,1 @@
+"""Evaluations as tables and documents, for people and for programs."""

@@ -1,0 +1,175 @@
+"""An evaluation as tables for the console, and as plain values for JSON.
+
+Nothing here computes a number; nothing here prints.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.table import Table
+
+from radz.eval.intervals import Difference
+from radz.eval.zero_shot import Comparison, Estimate, Evaluation
+from radz.types import RESEARCH_USE, Exposure
+
+NO_VALUE = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """One model of the comparison, without an evaluation where ``note`` says why it has no number.
+
+    comparison: the evaluated model minus this one.
+    """
+
+    name: str
+    evaluation: Evaluation | None = None
+    comparison: Comparison | None = None
+    note: str = ""
+
+
+def title(evaluation: Evaluation) -> str:
+    """Which model, on what, and whether it may be called zero-shot."""
+    made = evaluation.provenance
+    fingerprint = f" {made.fingerprint[:8]}" if made.fingerprint else ""
+    place = " ".join(filter(None, (made.corpus, made.split))) or "a corpus without name"
+    counts = f"{evaluation.studies} studies of {evaluation.patients} patients"
+    return f"{made.model}{fingerprint} on {place}: {counts}\n{exposure_line(evaluation)}"
+
+
+def exposure_line(evaluation: Evaluation) -> str:
+    """How many findings the model has seen, e.g. ``14 findings, all supervised: not a zero-shot result``."""
+    marks = [exposure_of(evaluation, finding.concept) for finding in evaluation.findings]
+    count = f"{len(marks)} finding{'s' if len(marks) != 1 else ''}"
+    kinds = Counter(marks)
+    if set(kinds) == {Exposure.UNSEEN}:
+        return f"{count}, all unseen: a zero-shot result"
+    if len(kinds) == 1:
+        return f"{count}, all {marks[0]}: not a zero-shot result"
+    parts = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+    zero_shot = "only the unseen are zero-shot" if kinds[Exposure.UNSEEN] else "not a zero-shot result"
+    return f"{count}, {parts}: {zero_shot}"
+
+
+def exposure_of(evaluation: Evaluation, concept: str) -> str:
+    """Exposure mark of a concept; ``unknown`` where the scores do not say."""
+    return str(evaluation.provenance.exposure.get(concept, "unknown"))
+
+
+def findings_table(evaluation: Evaluation) -> Table:
+    """One line per finding, best first, then the macro average; findings outside it carry a star."""
+    table = Table(title=title(evaluation), title_justify="left", title_style="bold")
+    for name in ("finding", "pos", "neg", "comp", "AUROC in stratum", "AUROC pooled", "AP", "exposure"):
+        table.add_column(name, justify="left" if name in ("finding", "exposure") else "right", no_wrap=True)
+    for finding in sorted(evaluation.findings, key=_best_first):
+        table.add_row(
+            finding.concept + ("*" if finding.left_out else ""),
+            *map(str, (finding.positives, finding.negatives, finding.comparable)),
+            *_metrics(finding),
+            exposure_of(evaluation, finding.concept),
+        )
+    table.add_section()
+    table.add_row(f"macro of {len(evaluation.macro.concepts)}", "", "", "", *_metrics(evaluation.macro), style="bold")
+    return table
+
+
+def models_table(rows: Sequence[ModelRow]) -> Table:
+    """Macro averages of each model, and how much the first gains over each other one.
+
+    A model without scores for some finding averages fewer of them; the gain is over what both score.
+    """
+    table = Table(title="macro averages on the same studies", title_justify="left", title_style="bold")
+    for name in ("model", "findings", "AUROC in stratum", "AUROC pooled", "AP", "in-stratum gain over it", "p"):
+        table.add_column(name, justify="left" if name == "model" else "right")
+    for row in rows:
+        if row.evaluation is None:
+            table.add_row(row.name, NO_VALUE, row.note)
+            continue
+        macro, gain = row.evaluation.macro, row.comparison.auroc_within if row.comparison else None
+        count = str(len(macro.concepts))
+        table.add_row(row.name, count, *_metrics(macro), *(_difference(gain) if gain else ("", "")))
+    return table
+
+
+def footnotes(evaluation: Evaluation) -> list[str]:
+    """What a reader must know to argue with the table."""
+    lines = [
+        f"Main number: AUROC over positive-negative pairs of the same stratum ({_strata(evaluation)}); comp: positives "
+        "that have such a pair. Source and view alone score 0.5 there.",
+        f"95 % intervals: {evaluation.draws} draws of patients, seed {evaluation.seed}; "
+        f"uncertain labels: {evaluation.uncertain}; protocol {evaluation.protocol_hash}.",
+        f"Undefined draws, dropped: {_dropped(evaluation)}.",
+    ]
+    lines += [f"* {concept} is left out of the macro average: {why}." for concept, why in evaluation.left_out.items()]
+    unscored = {f.concept: f.unscored for f in evaluation.findings if f.unscored}
+    lines += [f"{concept}: {count} labelled studies have no score." for concept, count in unscored.items()]
+    return [*lines, RESEARCH_USE]
+
+
+def as_record(rows: Sequence[ModelRow]) -> dict[str, Any]:
+    """The same as plain values, for JSON: the first model whole, the others as macro averages and gains."""
+    first, others = rows[0].evaluation, rows[1:]
+    assert first is not None, "the evaluated model always has an evaluation"
+    record = {
+        "notice": RESEARCH_USE,
+        "zero_shot": exposure_line(first),
+        "evaluation": asdict(first),
+        "left_out": first.left_out,
+        "models": [_model_record(row) for row in others],
+    }
+    plain: dict[str, Any] = _plain(record)
+    return plain
+
+
+def _model_record(row: ModelRow) -> dict[str, Any]:
+    macro = asdict(row.evaluation.macro) if row.evaluation else None
+    gain = asdict(row.comparison) if row.comparison else None
+    return {"model": row.name, "macro": macro, "gain_over_it": gain, "note": row.note}
+
+
+def _metrics(values: Any) -> tuple[str, str, str]:
+    precision = values.average_precision.value
+    pooled, within = _estimate(values.auroc_pooled), _estimate(values.auroc_within)
+    return within, pooled, NO_VALUE if math.isnan(precision) else f"{precision:.3f}"
+
+
+def _estimate(estimate: Estimate) -> str:
+    if math.isnan(estimate.value):
+        return NO_VALUE
+    return f"{estimate.value:.3f} [{estimate.interval.low:.3f}, {estimate.interval.high:.3f}]"
+
+
+def _difference(difference: Difference) -> tuple[str, str]:
+    if math.isnan(difference.value):
+        return NO_VALUE, NO_VALUE
+    interval = difference.interval
+    return f"{difference.value:+.3f} [{interval.low:+.3f}, {interval.high:+.3f}]", f"{difference.p_value:.3f}"
+
+
+def _dropped(evaluation: Evaluation) -> str:
+    counts = {finding.concept: finding.auroc_within.interval.dropped for finding in evaluation.findings}
+    counts["macro"] = evaluation.macro.auroc_within.interval.dropped
+    return ", ".join(f"{name} {count}" for name, count in counts.items() if count) or "none"
+
+
+def _strata(evaluation: Evaluation) -> str:
+    return " x ".join(evaluation.provenance.strata) or "all studies are one"
+
+
+def _best_first(finding: Any) -> tuple[bool, float]:
+    value = finding.auroc_within.value
+    return bool(finding.left_out), math.inf if math.isnan(value) else -value
+
+
+def _plain(value: Any) -> Any:
+    """NaN is not JSON: it becomes null."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

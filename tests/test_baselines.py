@@ -1,0 +1,135 @@
+"""The contract of every baseline; a new file in radz/baselines is found and tested with no further word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from eval_fakes import FINDINGS, make_anchors, make_corpus
+from radz import registry
+from radz.errors import ConfigError, CorpusError, LeakageError
+from radz.types import Anchors, Scores, ZeroShotModel
+
+CONCEPTS = (*FINDINGS, "disease never labelled")
+
+
+@pytest.fixture(params=registry.names("baselines"))
+def baseline(request) -> ZeroShotModel:
+    plugin = registry.load("baselines", request.param)
+    absent = [package for package in getattr(plugin, "packages", ()) if find_spec(package) is None]
+    if absent:
+        pytest.skip(f"baseline {request.param} needs {', '.join(absent)}")
+    return plugin.example(make_corpus(40, "train").studies)
+
+
+@pytest.fixture
+def studies():
+    return make_corpus(12).studies
+
+
+TOLERANCE = 1e-5  # for float32 sums in another order; chance and metadata_only match exactly
+
+
+def scored(baseline, studies, concepts=CONCEPTS) -> Scores:
+    return baseline.score(studies, make_anchors(concepts))
+
+
+def test_it_is_named_as_its_file(baseline):
+    assert isinstance(baseline, ZeroShotModel)
+    assert baseline.name in registry.names("baselines")
+
+
+def test_values_have_shape_type_and_order(baseline, studies):
+    scores = scored(baseline, studies)
+    assert scores.values.shape == (12, 4)
+    assert scores.values.dtype == np.float32
+    assert scores.study_ids == tuple(study.study_id for study in studies)
+    assert scores.concepts == CONCEPTS
+    noted = [[s in scores.notes or c in scores.notes for c in scores.concepts] for s in scores.study_ids]
+    assert (np.isfinite(scores.values) | np.array(noted)).all()
+
+
+def test_the_same_twice(baseline, studies):
+    np.testing.assert_array_equal(scored(baseline, studies).values, scored(baseline, studies).values)
+
+
+def test_order_of_studies_does_not_matter(baseline, studies):
+    order = np.random.default_rng(0).permutation(12)
+    shuffled = scored(baseline, [studies[i] for i in order])
+    np.testing.assert_allclose(shuffled.values, scored(baseline, studies).values[order], atol=TOLERANCE)
+
+
+def test_order_and_number_of_concepts_do_not_matter(baseline, studies):
+    whole = make_anchors(CONCEPTS)
+    order = [2, 0]
+    some = Anchors(
+        tuple(CONCEPTS[i] for i in order), whole.positive[order], None, tuple(whole.texts[i] for i in order), "names"
+    )
+    expected = baseline.score(studies, whole).values[:, order]
+    np.testing.assert_allclose(baseline.score(studies, some).values, expected, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("size", [1, 5])
+def test_batch_size_does_not_matter(baseline, studies, size):
+    parts = [scored(baseline, studies[i : i + size]).values for i in range(0, 12, size)]
+    np.testing.assert_allclose(np.concatenate(parts), scored(baseline, studies).values, atol=TOLERANCE)
+
+
+def test_no_studies_is_no_rows(baseline):
+    assert scored(baseline, []).values.shape == (0, 4)
+
+
+def test_labels_and_reports_are_not_looked_at(baseline, studies):
+    blind = [replace(study, labels={}, report=None) for study in studies]
+    np.testing.assert_array_equal(scored(baseline, blind).values, scored(baseline, studies).values)
+
+
+# --- metadata_only
+
+
+def metadata_only(*args, **options):
+    return registry.load("baselines", "metadata_only")(*args, **options)
+
+
+def test_rates_by_hand():
+    records = make_corpus(40, "train").records
+    model = metadata_only(records, keys=("source",), smoothing=2.0)
+    ward = [s.labels["cardiomegaly"] == "present" for s in records if s.metadata["source"] == "ward"]
+    every = [s.labels["cardiomegaly"] == "present" for s in records]
+    overall = (sum(every) + 1) / (40 + 2)
+    assert model.rate("cardiomegaly", ("ward",)) == pytest.approx((sum(ward) + 2 * overall) / (20 + 2))
+    assert model.rate("cardiomegaly", ("nowhere",)) == pytest.approx(overall), "an unseen cell has the overall rate"
+    assert model.rate("disease never labelled", ("ward",)) == 0.5
+
+
+def test_uncertain_labels_do_not_count():
+    records = make_corpus(40, "train").records
+    known = [s for s in records if s.labels["effusion"] != "uncertain"]
+    assert len(known) < 40
+    rates = [metadata_only(r).rate("effusion", ("ward", "PA")) for r in (records, known)]
+    assert rates[0] == rates[1]
+
+
+def test_a_test_split_no_studies_and_no_smoothing_are_refused():
+    with pytest.raises(LeakageError, match=r"a study of the test split.*split='train'"):
+        metadata_only(make_corpus(4).records)
+    with pytest.raises(CorpusError, match="needs labelled training studies, got none"):
+        metadata_only([])
+    with pytest.raises(ConfigError, match=r"smoothing above 0 .* got 0"):
+        metadata_only(make_corpus(4, "train").records, smoothing=0)
+
+
+# --- chance
+
+
+def test_chance_is_uniform_and_follows_its_seed():
+    plugin = registry.load("baselines", "chance")
+    studies = make_corpus(500).studies
+    values = scored(plugin(0), studies).values
+    assert 0 <= values.min() < 0.01
+    assert 0.99 < values.max() < 1
+    assert abs(values.mean() - 0.5) < 0.02  # measured 0.006; standard error 0.0065
+    assert (scored(plugin(1), studies).values != values).all()

@@ -1,0 +1,209 @@
+"""``radz evaluate`` from the command line, with a model and a corpus in memory."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
+from radz import registry
+from radz.cli import app
+from radz.cli._options import parse_options
+from radz.errors import ConfigError, CorpusError, LeakageError
+from radz.eval.scores_file import read_scores
+from radz.types import RESEARCH_USE, Exposure
+
+
+class World:
+    """What the command finds: a corpus with or without a train split, and a predictor."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, dict]] = []
+        self.unreadable: list[str] = []
+        self.has_train = True
+        self.marks = dict.fromkeys(FINDINGS, Exposure.SUPERVISED)
+
+    def open(self, root, split, **options):
+        self.opened.append((split, options))
+        if split == "train" and not self.has_train:
+            raise CorpusError("This corpus has no train split.")
+        return make_corpus(80, split, unreadable=self.unreadable)
+
+    def load_predictor(self, model, *, source=None, findings=()):
+        return SimpleNamespace(
+            model=Brightness(),
+            fingerprint="0123456789abcdef",
+            anchors=lambda findings, strategy: make_anchors(findings),
+            exposures=lambda concepts: {concept: self.marks[concept] for concept in concepts},
+        )
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path):
+    world, load = World(), registry.load
+    monkeypatch.setattr(registry, "load", lambda kind, name: world.open if kind == "corpora" else load(kind, name))
+    predictor = SimpleNamespace(Predictor=SimpleNamespace(load=world.load_predictor))
+    monkeypatch.setitem(sys.modules, "radz.serve.predictor", predictor)
+    monkeypatch.chdir(tmp_path)
+    return world
+
+
+def run(*arguments: str):
+    result = CliRunner().invoke(app, ["evaluate", *arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def run_fake(*arguments: str):
+    return run("--corpus", "fake", "--root", "data", "--draws", "60", *arguments)
+
+
+def test_table_has_findings_macro_models_and_footnotes(world):
+    result = run_fake()
+    assert result.exit_code == 0
+    text = result.stdout
+    assert "brightness 01234567 on fake test: 80 studies of 40 patients" in text
+    assert "3 findings, all supervised: not a zero-shot result" in text
+    for finding in FINDINGS:
+        assert re.search(rf"{finding} .* 0\.\d{{3}} \[0\.\d{{3}}, 0\.\d{{3}}\] .* supervised", text)
+    assert re.search(r"macro of 3 .* 0\.\d{3} \[", text)
+    assert re.search(r"metadata_only .* 0\.500 \[0\.500, 0\.500\]", text)
+    assert "Undefined draws, dropped: none." in text
+    assert RESEARCH_USE in text
+
+
+def test_json_holds_the_same_and_is_strict_json(world):
+    result = run_fake("--format", "json", "--finding", "effusion")
+    document = json.loads(result.stdout, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+    assert document["notice"] == RESEARCH_USE
+    assert document["zero_shot"] == "1 finding, all supervised: not a zero-shot result"
+    assert [f["concept"] for f in document["evaluation"]["findings"]] == ["effusion"]
+    assert document["evaluation"]["provenance"]["split_hash"]
+    (row,) = document["models"]
+    assert row["model"] == "metadata_only"
+    assert row["macro"]["auroc_within"]["value"] == 0.5
+    assert set(row["gain_over_it"]["auroc_within"]) == {"value", "interval", "p_value"}
+
+
+def test_scores_are_written_where_the_console_says_and_give_the_same_again(world, tmp_path):
+    first = run_fake("--format", "json")
+    written = re.findall(r"scores: (.*\.parquet)", first.stderr)
+    assert written == [
+        "scores-brightness-01234567-fake-test.parquet",
+        "scores-brightness-01234567-fake-test.metadata_only.parquet",
+    ]
+    again = run("--from-scores", written[0], "--from-scores", written[1], "--draws", "60", "--format", "json")
+    assert json.loads(again.stdout) == json.loads(first.stdout)
+    saved = read_scores(tmp_path / written[0]).provenance
+    assert (saved.corpus, saved.split, saved.anchors, saved.fingerprint) == (
+        "fake",
+        "test",
+        "names",
+        "0123456789abcdef",
+    )
+    assert saved.exposure == dict.fromkeys(FINDINGS, "supervised")
+    assert read_scores(tmp_path / written[1]).provenance.exposure == {}, "a reference is no checkpoint"
+
+
+def test_out_is_a_folder_or_a_file(world, tmp_path):
+    run_fake("--out", "there")
+    assert len(list((tmp_path / "there").glob("*.parquet"))) == 2
+    run_fake("--out", "mine.parquet")
+    assert (tmp_path / "mine.parquet").is_file()
+    assert (tmp_path / "mine.metadata_only.parquet").is_file()
+
+
+def test_unreadable_images_are_listed_and_the_exit_code_is_one(world):
+    world.unreadable = ["test-004"]
+    result = run_fake()
+    assert result.exit_code == 1
+    assert "unreadable: test-004: test-004.png is not an image" in result.stderr
+    assert "1 image(s) could not be read" in result.stderr
+    assert "79 studies" in result.stdout
+
+
+def test_options_reach_every_split_that_is_opened(world):
+    run_fake("--option", "films=a.csv", "--option", "where.low_res=0")
+    options = {"films": "a.csv", "where": {"low_res": 0}}
+    assert world.opened == [("test", options), ("train", options)]
+
+
+def test_without_a_train_split_the_row_says_why(world):
+    world.has_train = False
+    result = run_fake()
+    assert result.exit_code == 0
+    row = re.search(r"metadata_only(.*(?:\n.*){2})", result.stdout)[1]
+    assert "This corpus has no" in row
+    assert "0.500" not in row
+    models = json.loads(run_fake("--format", "json").stdout)["models"]
+    assert models == [
+        {"model": "metadata_only", "macro": None, "gain_over_it": None, "note": "This corpus has no train split."}
+    ]
+
+
+def test_on_the_train_split_metadata_only_has_no_number(world):
+    models = json.loads(run_fake("--format", "json", "--split", "train").stdout)["models"]
+    assert models[0]["macro"] is None
+    assert "fitted on the very studies" in models[0]["note"]
+
+
+def test_only_unseen_findings_are_called_zero_shot(world):
+    assert "all supervised: not a zero-shot result" in run_fake().stdout
+    world.marks["effusion"] = Exposure.UNSEEN
+    assert "3 findings, 2 supervised, 1 unseen: only the unseen are zero-shot" in run_fake().stdout
+    with pytest.raises(LeakageError, match=r"cardiomegaly \(supervised\), pneumothorax \(supervised\)\. Leave"):
+        run_fake("--zero-shot")
+    assert "1 finding, all unseen: a zero-shot result" in run_fake("--zero-shot", "--finding", "effusion").stdout
+
+
+def test_scores_that_do_not_say_what_was_seen_are_not_zero_shot(world):
+    run_fake("--out", "mine.parquet")
+    with pytest.raises(LeakageError, match="exposure not recorded"):
+        run("--from-scores", "mine.metadata_only.parquet", "--zero-shot")
+    text = run("--from-scores", "mine.metadata_only.parquet", "--draws", "20").stdout
+    assert "3 findings, all unknown: not a zero-shot result" in text
+
+
+def test_a_stratum_may_be_chosen(world):
+    document = json.loads(run_fake("--format", "json", "--stratum", "view").stdout)
+    assert document["evaluation"]["provenance"]["strata"] == ["view"]
+
+
+def test_nothing_to_evaluate_is_an_error():
+    with pytest.raises(ConfigError, match=r"give --corpus NAME and --root FOLDER, or .*--from-scores"):
+        run()
+
+
+def test_options_are_yaml_with_dotted_keys():
+    assert parse_options(["a=1", "b.c=[x, y]", "b.d=no way", "e="]) == {
+        "a": 1,
+        "b": {"c": ["x", "y"], "d": "no way"},
+        "e": None,
+    }
+    for bad, message in {
+        "novalue": "takes key=value, got 'novalue'",
+        "=1": "takes key=value",
+        "a=[": "not valid YAML",
+    }.items():
+        with pytest.raises(ConfigError, match=message):
+            parse_options([bad])
+    with pytest.raises(ConfigError, match="'a' was given a value before, it cannot hold 'b'"):
+        parse_options(["a=1", "a.b=2"])
+
+
+def test_help_does_not_load_torch():
+    code = (
+        "import sys, radz.cli\n"
+        "try: radz.cli.app(['evaluate', '--help'])\n"
+        "except SystemExit: assert not {'torch', 'pandas', 'sklearn'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "--from-scores" in done.stdout

@@ -1,0 +1,246 @@
+"""The one door for pixels: derivable values for each format, and a reason for each refusal."""
+
+from __future__ import annotations
+
+import struct
+import sys
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from radz.data import _pixels
+from radz.data.corpora._corpus import fake_film
+from radz.data.images import find_images, looks_inverted, read_image
+from radz.errors import ImageError, MissingExtraError
+
+RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
+EXACT = RAMP.astype(np.float32) / 255
+
+
+def save(path, array, **options):
+    Image.fromarray(array).save(path, **options)
+    return path
+
+
+# ---- PNG, JPEG, TIFF
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.tiff", "a.dat"])
+def test_eight_bit_values_are_divided_by_255(tmp_path, name):
+    pixels = read_image(save(tmp_path / name, RAMP, format="PNG" if name == "a.dat" else None))
+    assert pixels.shape == (1, 16, 16)
+    assert pixels.dtype == np.float32
+    np.testing.assert_allclose(pixels[0], EXACT, atol=1e-7)
+
+
+def test_eight_bit_contrast_is_not_stretched(tmp_path):
+    pixels = read_image(save(tmp_path / "a.png", (RAMP // 4 + 64)))
+    assert pixels.min() == pytest.approx(64 / 255)
+    assert pixels.max() == pytest.approx(127 / 255)
+
+
+def test_jpeg_is_read_to_within_its_loss(tmp_path):
+    pixels = read_image(save(tmp_path / "a.jpg", RAMP, quality=100))
+    assert np.abs(pixels[0] - EXACT).max() < 0.01  # measured 0.004
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("step", [16, 257])
+def test_sixteen_bit_range_is_that_of_the_values(tmp_path, suffix, step):
+    """12 used bits and 16 give the same film: the range of such a file is not declared."""
+    pixels = read_image(save(tmp_path / f"a.{suffix}", RAMP.astype(np.uint16) * step))
+    np.testing.assert_allclose(pixels[0], EXACT, atol=1e-6)
+
+
+def test_one_bit_and_palette_grey(tmp_path):
+    bits = RAMP > 100
+    Image.fromarray(bits).save(tmp_path / "bits.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "bits.png")[0], bits.astype(np.float32))
+    palette = Image.fromarray(RAMP).convert("P")
+    palette.putpalette([v for v in range(255, -1, -1) for _ in range(3)])
+    palette.putdata(RAMP.ravel())
+    palette.save(tmp_path / "palette.png")
+    np.testing.assert_allclose(read_image(tmp_path / "palette.png", inverted=False)[0], 1 - EXACT, atol=1e-7)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_white_is_zero_tiff_is_turned_round(tmp_path, dtype):
+    stored = RAMP.astype(dtype) * (1 if dtype is np.uint8 else 257)
+    plain = save(tmp_path / "plain.tif", stored)
+    data = bytearray(plain.read_bytes())
+    entry = data.find(struct.pack("<HHI", 262, 3, 1))  # BlackIsZero as Pillow wrote it
+    assert struct.unpack_from("<H", data, entry + 8) == (1,)
+    struct.pack_into("<H", data, entry + 8, 0)
+    (tmp_path / "white.tif").write_bytes(data)
+    np.testing.assert_allclose(read_image(tmp_path / "white.tif")[0], 1 - EXACT, atol=1e-6)
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6  # show turned by 90 degrees clockwise
+    path = save(tmp_path / "a.png", RAMP[:8], exif=exif)
+    np.testing.assert_allclose(read_image(path)[0], np.rot90(EXACT[:8], -1), atol=1e-7)
+
+
+def test_equal_channels_are_grey_and_a_small_marker_is_tolerated(tmp_path):
+    rgb = np.repeat(np.kron(RAMP, np.ones((2, 2), np.uint8))[..., None], 3, axis=2)
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.png", rgb))[0, ::2, ::2], EXACT, atol=1e-7)
+    rgb[0, :10] = (255, 0, 0)  # 10 of 1024 pixels, 0.98 %
+    assert read_image(save(tmp_path / "b.png", rgb))[0, 0, 0] == pytest.approx(0.299)
+    rgb[0, :11] = (255, 0, 0)  # 1.07 %
+    with pytest.raises(ImageError, match=r"1% of the pixels are coloured"):
+        read_image(save(tmp_path / "c.png", rgb))
+
+
+def test_opaque_alpha_is_dropped_and_transparency_refused(tmp_path):
+    rgba = np.dstack([RAMP] * 3 + [np.full_like(RAMP, 255)])
+    np.testing.assert_allclose(read_image(save(tmp_path / "a.png", rgba))[0], EXACT, atol=1e-7)
+    rgba[0, 0, 3] = 254
+    with pytest.raises(ImageError, match=r"partly transparent"):
+        read_image(save(tmp_path / "b.png", rgba))
+
+
+def test_inverted_turns_round(tmp_path):
+    path = save(tmp_path / "a.png", RAMP)
+    np.testing.assert_allclose(read_image(path, inverted=True)[0], 1 - EXACT, atol=1e-7)
+    np.testing.assert_allclose(read_image(path, inverted=False)[0], EXACT, atol=1e-7)
+
+
+def test_film_that_looks_inverted_needs_a_word(tmp_path):
+    film = fake_film(0)
+    right, wrong = save(tmp_path / "right.png", film), save(tmp_path / "wrong.png", 255 - film)
+    assert not looks_inverted(read_image(right))
+    with pytest.raises(ImageError, match=r"wrong.png: the film looks inverted .* option inverted: True"):
+        read_image(wrong)
+    np.testing.assert_allclose(read_image(wrong, inverted=True), read_image(right), atol=1e-6)
+    np.testing.assert_allclose(read_image(wrong, inverted=False), 1 - read_image(right), atol=1e-6)
+
+
+def test_polarity_test_is_antisymmetric_and_silent_in_doubt():
+    film = fake_film(0).astype(np.float32) / 255
+    correlation = _pixels.layout_correlation(film)
+    assert correlation > 0.5
+    assert _pixels.layout_correlation(1 - film) == pytest.approx(-correlation, abs=1e-5)
+    assert _pixels.layout_correlation(np.full((40, 40), 0.5, np.float32)) == 0
+    assert not looks_inverted(1 - film[:20, :20])
+    assert not looks_inverted(np.repeat(1 - film, 3, axis=0))
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", r"empty \(0 bytes\)"),
+        (b"a report, not a film", r"not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM"),
+        (b"GIF89a" + bytes(40), r"not an image that radz reads"),
+    ],
+)
+def test_files_that_are_no_image(tmp_path, content, reason):
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=reason):
+        read_image(path)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif"])
+def test_truncated_file(tmp_path, name):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    path = save(tmp_path / name, noise)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ImageError, match=r"damaged, truncated|not an image"):
+        read_image(path)
+
+
+def test_missing_file_and_folder(tmp_path):
+    with pytest.raises(ImageError, match=r"nowhere.png: there is no such file"):
+        read_image(tmp_path / "nowhere.png")
+    with pytest.raises(ImageError, match=r"this is a folder, not an image"):
+        read_image(tmp_path)
+
+
+@pytest.mark.parametrize("side", [9_000, 60_000])
+def test_decompression_bomb_is_refused_by_its_header(tmp_path, side):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    path = tmp_path / "bomb.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    with pytest.raises(ImageError, match=r"pixels.*limit (is|of) 67,108,864"):
+        read_image(path)
+
+
+def test_huge_file_is_refused_unread(tmp_path):
+    path = tmp_path / "huge.png"
+    with path.open("wb") as file:
+        file.truncate((1 << 30) + 1)  # sparse: no disk is used
+    with pytest.raises(ImageError, match=r"the file has 1,073,741,825 bytes"):
+        read_image(path)
+
+
+def test_constant_image(tmp_path):
+    with pytest.raises(ImageError, match=r"every pixel has the same value"):
+        read_image(save(tmp_path / "a.png", np.full((8, 8), 7, np.uint8)))
+    with pytest.raises(ImageError, match=r"every pixel has the same value"):
+        read_image(save(tmp_path / "b.png", np.full((8, 8), 7, np.uint16)))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_and_infinity(tmp_path, bad):
+    values = EXACT.copy()
+    values[3, 3] = bad
+    with pytest.raises(ImageError, match=r"NaN or infinite"):
+        read_image(save(tmp_path / "a.tif", values))
+
+
+def test_several_pictures_in_one_file(tmp_path):
+    first = Image.fromarray(RAMP)
+    first.save(tmp_path / "a.tif", save_all=True, append_images=[first, first])
+    with pytest.raises(ImageError, match=r"holds 3 pictures \(multi-frame\)"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_named_dicom_without_its_marker(tmp_path):
+    save(tmp_path / "a.dcm", RAMP, format="PNG")
+    with pytest.raises(ImageError, match=r"marker 'DICM' after 128 bytes is missing"):
+        read_image(tmp_path / "a.dcm")
+
+
+def test_dicom_without_pydicom_names_the_extra(tmp_path, monkeypatch):
+    (tmp_path / "a.dcm").write_bytes(bytes(128) + b"DICM")
+    monkeypatch.delitem(sys.modules, "radz.data._dicom", raising=False)
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'radz\[dicom\]'"):
+        read_image(tmp_path / "a.dcm")
+
+
+# ---- find_images
+
+
+def test_find_images_keeps_files_and_searches_folders(tmp_path):
+    for name in ("b.PNG", "deep/a.jpeg", "c.txt", ".hidden.png", "DICOMDIR"):
+        (tmp_path / "d" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "d" / name).write_bytes(b"x")
+    for name in ("IM0001", "1.2.840.10008"):
+        (tmp_path / "d" / name).write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "d" / "README").write_bytes(b"no image")
+    (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    named = [tmp_path / "z.png", tmp_path / "notes.txt"]
+    found = find_images([*named, tmp_path / "d"])
+    assert found[:2] == named
+    assert [str(p.relative_to(tmp_path / "d")) for p in found[2:]] == [
+        "1.2.840.10008",
+        "IM0001",
+        "b.PNG",
+        "deep/a.jpeg",
+    ]
+
+
+def test_folder_without_images(tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(ImageError, match=r"no image in this folder or below. Looked for .png"):
+        find_images([tmp_path])
