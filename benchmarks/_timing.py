@@ -6,13 +6,20 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from radz.config import load_config
+from radz.model.build import build_model
+from radz.model.precision import choose_dtype, hold_base_in
+from radz.model.radz import RadZ
 from radz.types import Pixels
+
+SHIPPED = Path(__file__).parent.parent / "configs" / "default.yaml"
 
 
 def interleaved(alternatives: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
@@ -55,6 +62,18 @@ def print_table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]
     console.print(
         f"torch {torch.__version__}, {torch.get_num_threads()} threads, {platform.machine()}", highlight=False
     )
+
+
+def network(*settings: str, merged: bool = False) -> RadZ:
+    """The shipped configuration's model with fresh adapters, in the number format that this machine is quick in.
+
+    settings: ``key=value`` below ``model``, as ``radz train --set`` takes them. merged: adapters folded into the base.
+    """
+    model = build_model(load_config(SHIPPED, [f"model.{setting}" for setting in settings]).model)
+    if merged:
+        model.decoder.merge_adapter()
+    hold_base_in(model, choose_dtype("auto"))
+    return model
 
 
 def films(count: int, seed: int = 0) -> list[Pixels]:

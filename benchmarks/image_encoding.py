@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 import torch
-from _timing import films, interleaved, print_ratios
+from _timing import films, interleaved, network, print_ratios
 from transformers import LlavaForConditionalGeneration
 
 from radz.cache import prepared
-from radz.config import ModelConfig
 from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
-from radz.model.build import build_model
-from radz.model.precision import choose_dtype, hold_base_in
+from radz.model.precision import choose_dtype
 from radz.model.zero_shot import RadzZeroShot
 
 
@@ -21,16 +20,17 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=4)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
-    batch_size = options.batch_size
-    dtype = choose_dtype("auto")
-    ours, merged = build_model(ModelConfig()), build_model(ModelConfig())
-    merged.decoder.merge_adapter()
-    for network in (ours, merged):
-        hold_base_in(network, dtype)
+    dtype, batch = choose_dtype("auto"), films(options.batch_size)
+    models = {
+        "radz, shipped layer": network(),
+        "radz, shipped layer, adapters merged": network(merged=True),
+        "radz, penultimate layer": network("readout.layer=-2"),
+        "radz, penultimate layer, adapters merged": network("readout.layer=-2", merged=True),
+    }
+    ours = models["radz, shipped layer"]
     theirs = LlavaForConditionalGeneration.from_pretrained(prepared(CACHE_NAME, prepare, NEEDS_BYTES), dtype=dtype)
     theirs.eval()
-    batch, as_trained, for_serving = films(batch_size), RadzZeroShot(ours), RadzZeroShot(merged)
-    prompt = ours.processor.image_prompt(batch_size)
+    prompt = ours.processor.image_prompt(len(batch))
     without_tokens = prompt.input_ids[:, : -ours.config.tokens.count]  # the plain model has no rows for them
 
     @torch.inference_mode()
@@ -38,12 +38,12 @@ def main() -> None:
         pixel_values = ours.processor.pixel_values(batch).to(dtype)
         theirs(input_ids=without_tokens, attention_mask=torch.ones_like(without_tokens), pixel_values=pixel_values)
 
-    alternatives = {
-        "whole LLaVA": whole_llava,
-        "radz, adapters as trained": lambda: as_trained.encode_images(batch),
-        "radz, adapters merged": lambda: for_serving.encode_images(batch),
-    }
-    print_ratios(f"{batch_size} films, {dtype}", interleaved(alternatives, options.repeats), "whole LLaVA")
+    def encoder(model: RadzZeroShot) -> Callable[[], object]:
+        return lambda: model.encode_images(batch)
+
+    alternatives = {"whole LLaVA": whole_llava, **{name: encoder(RadzZeroShot(m)) for name, m in models.items()}}
+    seconds = interleaved(alternatives, options.repeats)
+    print_ratios(f"{len(batch)} films, {dtype}", seconds, "whole LLaVA")
 
 
 if __name__ == "__main__":

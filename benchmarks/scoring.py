@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from _timing import films, interleaved, print_ratios
+from _timing import films, interleaved, network, print_ratios
 
 from radz import registry
-from radz.config import ModelConfig
 from radz.knowledge import Concept
-from radz.model.build import build_model
-from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.zero_shot import RadzZeroShot, similarity
 from radz.types import Anchors
 
@@ -21,9 +18,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     count = options.findings
-    network = build_model(ModelConfig())
-    hold_base_in(network, choose_dtype("auto"))
-    model, batch = RadzZeroShot(network), films(1)
+    model, batch = RadzZeroShot(network(merged=True)), films(1)
     concepts = [Concept(id=f"finding_{i}", name=f"finding number {i}") for i in range(count)]
 
     def encode(some: int) -> Anchors:

@@ -7,12 +7,12 @@ import statistics
 from collections.abc import Callable
 
 import torch
-from _timing import films, interleaved, matmul_flops_per_s, print_table, ratio
+from _timing import films, interleaved, matmul_flops_per_s, network, print_table, ratio
 from torch.utils.flop_counter import FlopCounterMode
 
-from radz.config import LossConfig, ModelConfig
-from radz.model.build import build_model, freeze
-from radz.model.precision import choose_dtype, hold_base_in
+from radz.config import LossConfig
+from radz.model.build import freeze
+from radz.model.precision import choose_dtype
 from radz.model.radz import RadZ
 from radz.train.task import AlignmentTask
 from radz.types import Batch
@@ -26,10 +26,8 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
-    model = build_model(ModelConfig())
+    model, dtype = network(), choose_dtype("auto")
     freeze(model, ("projector", "lora", "tokens", "heads"))
-    dtype = choose_dtype("auto")
-    hold_base_in(model, dtype)
     steps = {name: step(model, batch) for name, batch in batches(model, options.batch_size).items()}
     flops = {name: count_flops(run) for name, run in steps.items()}
     seconds = interleaved(steps, options.repeats)

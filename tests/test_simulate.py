@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from radz.data.images import read_image
 from radz.errors import ImageError, MissingExtraError
 from radz.simulate import film as film_module
 from radz.simulate.ct import Volume, read_nifti
@@ -163,6 +164,14 @@ class TestFiles:
         )
         assert list(dataset.PatientOrientation) == ["L", "F"]
         assert list(dataset.PixelSpacing) == [0.5, 0.5]
+
+    def test_the_door_reads_back_what_was_written(self, tmp_path):
+        pytest.importorskip("pydicom")
+        pixels = np.linspace(0, 1, 64 * 80, dtype=np.float32).reshape(1, 64, 80)
+        write_dicom(tmp_path / "film.dcm", pixels, 0.5)
+        write_png(tmp_path / "film.png", pixels, 0.5)
+        np.testing.assert_allclose(read_image(tmp_path / "film.dcm"), pixels, atol=0.5001 / 4095)
+        np.testing.assert_allclose(read_image(tmp_path / "film.png"), pixels, atol=0.51 / 65535)
 
     def test_the_same_film_is_the_same_file(self, tmp_path):
         pytest.importorskip("pydicom")
