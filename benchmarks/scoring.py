@@ -1,0 +1,39 @@
+"""What 200 findings cost against one: with anchors encoded anew (cold) and with anchors at hand (cached)."""
+
+from __future__ import annotations
+
+import argparse
+
+from _timing import films, interleaved, network, print_ratios
+
+from radz import registry
+from radz.knowledge import Concept
+from radz.model.zero_shot import RadzZeroShot, similarity
+from radz.types import Anchors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--findings", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
+    count = options.findings
+    model, batch = RadzZeroShot(network(merged=True)), films(1)
+    concepts = [Concept(id=f"finding_{i}", name=f"finding number {i}") for i in range(count)]
+
+    def encode(some: int) -> Anchors:
+        anchors: Anchors = registry.load("anchors", "names")(concepts[:some], model.encode_text)
+        return anchors
+
+    one, many = encode(1), encode(count)
+    alternatives = {
+        f"{count} findings, cold": lambda: similarity(model.encode_images(batch), encode(count)),
+        "1 finding, cold": lambda: similarity(model.encode_images(batch), encode(1)),
+        f"{count} findings, cached": lambda: similarity(model.encode_images(batch), many),
+        "1 finding, cached": lambda: similarity(model.encode_images(batch), one),
+    }
+    print_ratios("One film", interleaved(alternatives, options.repeats), f"{count} findings, cold")
+
+
+if __name__ == "__main__":
+    main()

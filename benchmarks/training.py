@@ -1,0 +1,86 @@
+"""Training steps: pairs per second through the whole model and the optimiser, and what each saving adds."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from collections.abc import Callable
+
+import torch
+from _timing import films, interleaved, matmul_flops_per_s, network, print_table, ratio
+from torch.utils.flop_counter import FlopCounterMode
+
+from radz.config import LossConfig
+from radz.model.build import freeze
+from radz.model.precision import choose_dtype
+from radz.model.radz import RadZ
+from radz.train.task import AlignmentTask
+from radz.types import Batch
+
+DISTINCT = 4
+TEXTS = tuple(f"The film shows finding number {i}, and nothing else of note." for i in range(DISTINCT))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--repeats", type=int, default=3)
+    options = parser.parse_args()
+    model, dtype = network(), choose_dtype("auto")
+    freeze(model, ("projector", "lora", "tokens", "heads"))
+    steps = {name: step(model, batch) for name, batch in batches(model, options.batch_size).items()}
+    flops = {name: count_flops(run) for name, run in steps.items()}
+    seconds = interleaved(steps, options.repeats)
+    peak = matmul_flops_per_s(dtype)
+    plain = next(iter(steps))
+    rows = []
+    for name, spent in seconds.items():
+        median = statistics.median(spent)
+        share = flops[name] / median / peak
+        rows.append((name, f"{options.batch_size / median:.2f}", ratio(seconds[plain], spent), f"{share:.0%}"))
+    title = f"{options.batch_size} pairs with {DISTINCT} distinct texts, {dtype}, {peak / 1e9:.0f} GFLOP/s matmul"
+    print_table(title, ("", "pairs/s", "speed-up (range)", "share of matmul peak"), rows)
+
+
+def batches(model: RadZ, size: int) -> dict[str, Batch]:
+    """The same pairs, prepared plainly, with each distinct text once, and with the tower's states cached too."""
+    processor = model.processor
+    pixel_values = processor.pixel_values(films(size))
+    index = torch.arange(size) % DISTINCT
+    prompt = processor.image_prompt(size)
+    labels = torch.nn.functional.one_hot(index, DISTINCT).float()
+    once = {"text_prompt": processor.text_prompt(TEXTS), "text_index": index}
+    each = {"text_prompt": processor.text_prompt([TEXTS[i] for i in index])}
+    with torch.inference_mode():
+        states = model.eval().tower_states(pixel_values)
+    shared = {"image_prompt": prompt, "labels": labels}
+    return {
+        "plain": Batch(**shared, **each, pixel_values=pixel_values),
+        "each text once": Batch(**shared, **once, pixel_values=pixel_values),
+        "each text once, tower cached": Batch(**shared, **once, tower_states=states.clone()),
+    }
+
+
+def step(model: RadZ, batch: Batch) -> Callable[[], None]:
+    """Forward, backward and optimiser step."""
+    task = AlignmentTask(model, LossConfig())
+    optimizer = torch.optim.AdamW([p for p in task.parameters() if p.requires_grad], lr=1e-6)
+
+    def run() -> None:
+        task.train()
+        optimizer.zero_grad()
+        task(batch)["loss"].backward()
+        optimizer.step()
+
+    return run
+
+
+def count_flops(run: Callable[[], None]) -> int:
+    """Floating-point operations of one step, as torch counts them."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
+
+
+if __name__ == "__main__":
+    main()

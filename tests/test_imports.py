@@ -1,0 +1,43 @@
+"""What a user who asks for help, the version or the demonstration film does not have to wait for."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "transformers", "peft", "timm", "pandas", "sklearn")
+RUN = """
+import contextlib, io, json, runpy, sys
+module, sys.argv = sys.argv[1], sys.argv[1:]
+with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def modules_after(*command: str) -> set[str]:
+    """Names of the modules that a fresh process holds after ``python -m <command>``."""
+    done = subprocess.run([sys.executable, "-c", RUN, *command], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("radz", "--help"), ("radz", "--version"), ("radz", "predict", "--help"), ("radz.simulate", "--help")],
+    ids=" ".join,
+)
+def test_help_does_not_wait_for_heavy_libraries(command):
+    assert modules_after(*command).isdisjoint(HEAVY)
+
+
+def test_importing_radz_does_not_import_torch():
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, radz; print('torch' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"
