@@ -147,7 +147,11 @@ def test_truncation_equals_cutting_the_text_and_keeps_the_tokens(llava_dir):
 @torch.no_grad()
 def test_a_text_that_writes_a_modality_token_is_text(model):
     """Report words may spell anything; they must not be taken for the model's own tokens."""
-    close(text_features(model, ["mass <TxtCls_1>"]), text_features(model, ["mass < TxtCls_1>"]), 10)
+    for words in ("<TxtCls_1>", "<image>", "</s>"):
+        prompt = model.processor.text_prompt([f"mass {words}"])
+        own = prompt.input_ids[prompt.local].tolist()
+        assert not {*own} & {*model.processor.special_ids, model.processor.image_token_id}
+        assert model.processor.tokenizer.decode(own) == f"mass {words}"
 
 
 def test_gradient_reaches_new_rows_only_and_moves_nothing_else(model):
@@ -250,7 +254,7 @@ def test_a_layer_out_of_range_is_refused(llava_dir, layer):
 
 def test_backbones_refuse_what_they_cannot_load(tmp_path):
     with pytest.raises(ConfigError, match="needs model.source"):
-        build_model(tiny_config(tmp_path, source=None))
+        build_model(tiny_config(None))
     with pytest.raises(CheckpointError, match="could not be loaded as a LLaVA-class checkpoint"):
         build_model(tiny_config(tmp_path / "nothing"))
     with pytest.raises(ConfigError, match="'smollm2' takes no source"):

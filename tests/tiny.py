@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
     CLIPImageProcessor,
     CLIPVisionConfig,
@@ -65,6 +65,7 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     """A byte-level tokenizer with LLaVA's special tokens, a start token first."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     special = ["<s>", "</s>", "<pad>", "<image>"]
     trainer = trainers.BpeTrainer(
         vocab_size=320, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
@@ -76,14 +77,14 @@ def tiny_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-def tiny_config(source: Path, **changes) -> ModelConfig:
+def tiny_config(directory: Path | None, **changes) -> ModelConfig:
     """A ModelConfig over the tiny LLaVA; ``changes`` are its fields."""
-    tree = {"backbone": "hf", "source": str(source), "readout": {"dim": 8}, "lora": {"r": 2, "dropout": 0.0}}
+    tree = {"backbone": "hf", "source": directory and str(directory), "readout": {"dim": 8}, "lora": {"r": 2, "dropout": 0.0}}
     for key, value in changes.items():
         tree[key] = {**tree[key], **value} if isinstance(value, dict) and key in tree else value
     return build_config(ModelConfig, tree)
 
 
-def tiny_model(source: Path, **changes) -> RadZ:
+def tiny_model(directory: Path, **changes) -> RadZ:
     """A fresh RadZ over the tiny LLaVA, in evaluation mode."""
-    return build_model(tiny_config(source, **changes)).eval()
+    return build_model(tiny_config(directory, **changes)).eval()

@@ -166,7 +166,15 @@ def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> d
         made: ZeroShotModel = registry.load("baselines", "metadata_only")(target.open("train").records, keys=strata)
         return made
 
-    return {"metadata_only": metadata_only}
+    def supervised() -> ZeroShotModel:
+        from radz import registry
+
+        if predictor.tower_head is None:
+            raise ConfigError("no number: the checkpoint holds no head of a supervised warm-up")
+        made: ZeroShotModel = registry.load("baselines", "supervised")(predictor.model.pool_films, predictor.tower_head)
+        return made
+
+    return {"supervised": supervised, "metadata_only": metadata_only}
 
 
 def _target(corpus: str | None, root: Path | None, split: str, options: Sequence[str]) -> Target:

@@ -7,7 +7,7 @@ import io
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -42,13 +42,18 @@ def predict(
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
     source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    inverted: Annotated[
+        bool | None,
+        typer.Option("--inverted/--not-inverted", help="Films are dark where dense, or not; by default their files tell."),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Rank findings in radiographs by zero-shot score. Exit code 1 if any file was refused."""
     from radz.data.images import find_images
 
     images = find_images(paths)
-    results = _score(images, finding, findings_file or [], model, source, batch_size)
+    settings = {"source": source, "findings": findings_file or [], "inverted": inverted}
+    results = _score(images, finding, model, settings, batch_size)
     _write(results, format_, top, out)
     refused = [r for r in results if r.error]
     console = Console(stderr=True, highlight=False, markup=False)
@@ -60,12 +65,7 @@ def predict(
 
 
 def _score(
-    images: list[Path],
-    finding: list[str] | None,
-    findings_files: list[Path],
-    model: Path | None,
-    source: str | None,
-    batch_size: int,
+    images: list[Path], finding: list[str] | None, model: Path | None, settings: dict[str, Any], batch_size: int
 ) -> list[Result]:
     from rich.progress import track
 
@@ -73,7 +73,7 @@ def _score(
 
     console = Console(stderr=True)
     with console.status("Loading the model (the first start prepares it, a minute or two) ..."):
-        predictor = Predictor.load(model, source=source, findings=findings_files)
+        predictor = Predictor.load(model, **settings)
         stream = predictor.stream(images, finding, batch_size)
     return list(track(stream, "Scoring", total=len(images), console=console, transient=True))
 

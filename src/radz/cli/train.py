@@ -29,18 +29,25 @@ def train(
     Console().print(f"checkpoint: {checkpoint}", highlight=False, markup=False)
 
 
-def _validation(settings: RunConfig) -> Validate:
-    """Macro AUROC on the validation split after each epoch."""
+def _validation(settings: RunConfig) -> Validate | None:
+    """Macro AUROC on the validation split after each epoch; ``None`` where the corpus has no such split."""
     from radz import registry
-    from radz.eval.zero_shot import evaluate
+    from radz.eval.scoring import score_corpus
+    from radz.eval.zero_shot import macro_auroc
     from radz.knowledge import KnowledgeBase
     from radz.model.zero_shot import RadzZeroShot
+    from radz.types import NORMAL
 
     data = settings.data
     corpus = registry.load("corpora", data.corpus)(data.root, split=data.val_split, **data.options)
-    build = registry.load("anchors", settings.anchors)
+    if not len(corpus):
+        Console(stderr=True).print(f"no validation: the corpus has no studies in the split '{data.val_split}'")
+        return None
+    build, knowledge = registry.load("anchors", settings.anchors), KnowledgeBase.load()
+    concepts = [knowledge[name] for name in corpus.findings if name != NORMAL]
 
     def validate(model: RadZ) -> dict[str, float]:
-        raise NotImplementedError(corpus, build, evaluate, KnowledgeBase, RadzZeroShot)
+        scorer = RadzZeroShot(model)
+        return macro_auroc(score_corpus(scorer, corpus, build(concepts, scorer.encode_text)))
 
     return validate

@@ -52,10 +52,13 @@ class RadzProcessor:
         return self._prompt([self._image_sequence] * count, self.image_ids, [self._is_patch(self._image_sequence)] * count)
 
     def text_prompt(self, texts: Sequence[str]) -> Prompt:
-        """``instruction report <TxtCls_1> … <TxtCls_K>``; a long report loses its last words."""
+        """``instruction report <TxtCls_1> … <TxtCls_K>``; a long report loses its last words.
+
+        A report that spells a special token is read as the words it is.
+        """
         sequences, words = [], []
         for text in texts:
-            report = self.tokenizer(text, add_special_tokens=False)["input_ids"][: self.max_report_tokens]
+            report = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"][: self.max_report_tokens]
             sequences.append([*self._text_start, *report, *self.text_ids])
             words.append([False] * len(self._text_start) + [True] * len(report) + [False] * len(self.text_ids))
         return self._prompt(sequences, self.text_ids, words)

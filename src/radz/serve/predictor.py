@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from radz.data.images import read_image
 from radz.data.leakage import exposure
 from radz.errors import CheckpointError, RadzError
 from radz.knowledge import Concept, KnowledgeBase
-from radz.model.checkpoint import CONFIG, load_checkpoint
+from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.zero_shot import RadzZeroShot, similarity
 from radz.provenance import Provenance
@@ -31,8 +31,16 @@ UNCALIBRATED = "no probability: this model has no calibration data"
 class Predictor:
     """One loaded model, its knowledge base and its anchors, which are encoded once."""
 
-    def __init__(self, model: RadzZeroShot, provenance: Provenance, knowledge: KnowledgeBase) -> None:
-        self.model, self.provenance, self.knowledge = model, provenance, knowledge
+    def __init__(
+        self,
+        model: RadzZeroShot,
+        provenance: Provenance,
+        knowledge: KnowledgeBase,
+        tower_head: TowerHead | None = None,
+        inverted: bool | None = None,
+    ) -> None:
+        self.model, self.provenance, self.knowledge, self.tower_head = model, provenance, knowledge, tower_head
+        self.read = partial(read_image, inverted=inverted)
         self.fingerprint = provenance.fingerprint
         self._anchors: dict[tuple[str, tuple[Concept, ...]], Anchors] = {}
 
@@ -44,16 +52,18 @@ class Predictor:
         source: str | None = None,
         dtype: str = "auto",
         findings: Sequence[Path] = (),
+        inverted: bool | None = None,
     ) -> Predictor:
         """The shipped checkpoint, or the one in ``checkpoint``.
 
         source: where the backbone's weights are, for backbones that take one. findings: YAML files that add
-        diseases. Raises CheckpointError, CacheError, ConfigError.
+        diseases. inverted: as in ``radz.data.images.read_image``. Raises CheckpointError, CacheError, ConfigError.
         """
         directory = Path(checkpoint) if checkpoint is not None else shipped_checkpoint()
         model, provenance = load_checkpoint(directory, source)
         hold_base_in(model, choose_dtype(dtype))
-        return cls(RadzZeroShot(model), provenance, KnowledgeBase.load(findings))
+        knowledge = KnowledgeBase.load(findings)
+        return cls(RadzZeroShot(model), provenance, knowledge, load_tower_head(directory), inverted)
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:
@@ -85,7 +95,7 @@ class Predictor:
         A single unreadable image raises ImageError; in a list it becomes a Result with ``error``.
         """
         if isinstance(image, str | Path):
-            return self._results([str(image)], [read_image(Path(image))], self.anchors(findings))[0]
+            return self._results([str(image)], [self.read(Path(image))], self.anchors(findings))[0]
         return list(self.stream([Path(p) for p in image], findings))
 
     def stream(
@@ -94,11 +104,17 @@ class Predictor:
         """Results in order, as they are ready; files are read ahead of the model."""
         anchors = self.anchors(findings)
         with ThreadPoolExecutor(max_workers=2) as readers:
-            for chunk in _chunks(zip(images, readers.map(_read, images), strict=True), batch_size):
+            for chunk in _chunks(zip(images, readers.map(self._read_or_refuse, images), strict=True), batch_size):
                 films = {path: film for path, film in chunk if not isinstance(film, RadzError)}
                 scored = dict(zip(films, self._results([*map(str, films)], [*films.values()], anchors), strict=True))
                 for path, film in chunk:
                     yield Result(str(path), error=str(film)) if isinstance(film, RadzError) else scored[path]
+
+    def _read_or_refuse(self, path: Path) -> Pixels | RadzError:
+        try:
+            return self.read(path)
+        except RadzError as error:
+            return error
 
     def _results(self, names: Sequence[str], films: Sequence[Pixels], anchors: Anchors) -> list[Result]:
         if not films:
@@ -127,13 +143,6 @@ def as_record(result: Result) -> dict[str, Any]:
 def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
     while chunk := list(islice(items, size)):
         yield chunk
-
-
-def _read(path: Path) -> Pixels | RadzError:
-    try:
-        return read_image(path)
-    except RadzError as error:
-        return error
 
 
 def _ranked(row: Any, anchors: Anchors, exposures: dict[str, Exposure]) -> tuple[Finding, ...]:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import TrainerCallback
 
-from radz.config import RunConfig
+from radz.config import RunConfig, TrainConfig
 from radz.data.leakage import count_mentions
 from radz.knowledge import KnowledgeBase
 from radz.model.build import build_model, freeze
@@ -68,10 +68,14 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
         model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
     if config.start is None:
         calibrate(model, loader)
-    rates = dict.fromkeys(("lora", "tokens", "heads"), config.train.learning_rate)
-    rates |= {"tower": config.train.tower_rate, "projector": config.train.projector_rate}
     arguments = training_arguments(config.train, config.output / "align", config.seed)
-    fit(AlignmentTask(model, config.loss), loader, arguments, rates, validate)
+    fit(AlignmentTask(model, config.loss), loader, arguments, rates_of(config.train), validate)
+
+
+def rates_of(config: TrainConfig) -> dict[str, float]:
+    """Peak learning rate of each part."""
+    rates = {"lora": config.learning_rate, "tokens": config.learning_rate, "heads": config.head_rate}
+    return rates | {"tower": config.tower_rate, "projector": config.projector_rate}
 
 
 @torch.no_grad()
@@ -142,7 +146,10 @@ def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:
 
 def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...]) -> None:
     assert config.warmup is not None
-    settings = config.train.model_copy(update={**config.warmup.model_dump(), "max_steps": -1})
+    batch_size = min(config.warmup.batch_size, len(data.records))
+    settings = config.train.model_copy(
+        update={**config.warmup.model_dump(), "batch_size": batch_size, "max_steps": -1}
+    )
     freeze(task.radz, ("tower",))
     loader = data.loader(task.radz, config, settings.batch_size, findings)
     arguments = training_arguments(settings, config.output / "warmup", config.seed)

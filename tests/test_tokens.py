@@ -1,0 +1,86 @@
+"""The contract of every token design; a new file in radz/model/tokens is found and tested with no further word."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from radz import registry
+from radz.model.checkpoint import load_checkpoint, save_checkpoint
+from radz.model.processor import find_tokens
+from radz.provenance import Provenance
+from radz.types import Batch
+from tiny import tiny_model
+
+TEXTS = ["There is a mass.", "Normal chest; clear lungs, heart of normal size."]
+DESIGNS = registry.names("tokens")
+
+
+@pytest.fixture(params=DESIGNS)
+def model(request, llava_dir):
+    return tiny_model(llava_dir, tokens={"design": request.param, "count": 3})
+
+
+def test_rows_are_added_once(model):
+    tokenizer, special = model.processor.tokenizer, model.processor.design.special_tokens
+    before = len(tokenizer)
+    assert len(set(special)) == len(special)
+    tokenizer.add_tokens([*special], special_tokens=True)
+    assert len(tokenizer) == before == model.decoder.get_input_embeddings().original_module.num_embeddings
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_positions_are_found_by_id_under_padding_and_truncation(model, side):
+    processor = model.processor
+    processor.padding_side, processor.max_report_tokens = side, 5
+    for prompt, ids in ((processor.text_prompt(TEXTS), processor.text_ids), (processor.image_prompt(2), processor.image_ids)):
+        assert prompt.modality_tokens.shape == (2, 3)
+        assert prompt.input_ids.gather(1, prompt.modality_tokens).tolist() == [ids, ids]
+        assert not prompt.local.gather(1, prompt.modality_tokens).any()
+        assert not prompt.local[prompt.attention_mask == 0].any()
+
+
+def test_new_rows_have_the_scale_of_real_ones(model):
+    weight = model.decoder.get_input_embeddings()(torch.arange(len(model.processor.tokenizer)))
+    known = weight[: min(model.processor.special_ids)]
+    ratio = weight[model.processor.special_ids].norm(dim=1) / known.norm(dim=1).median()
+    assert (ratio > 0.5).all()
+    assert (ratio < 2).all()
+    assert len(weight[model.processor.special_ids].unique(dim=0)) == len(model.processor.special_ids)
+
+
+@torch.no_grad()
+def test_save_equals_load(model, tmp_path):
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "trainable_tokens_delta" in name:
+                parameter.add_(1.0)
+    batch = Batch(text_prompt=model.processor.text_prompt(TEXTS))
+    save_checkpoint(model, tmp_path / "c", Provenance(corpus="none", split="train"))
+    assert torch.equal(load_checkpoint(tmp_path / "c")[0](batch).text_global, model(batch).text_global)
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_any_number_of_tokens(design, count):
+    made = registry.load("tokens", design)(count)
+    assert len(made.image_tokens) == len(made.text_tokens) == count
+
+
+def test_roles_of_the_medical_design():
+    """Odd K: the extra token is pathology or terminology; one alone takes both vocabularies."""
+    made = registry.load("tokens", "medical")(3)
+    image = [made.vocabulary[token].split()[0] for token in made.image_tokens]
+    text = [made.vocabulary[token].split()[0] for token in made.text_tokens]
+    assert image == ["lung", "opacity", "opacity"]
+    assert text == ["patient", "finding", "finding"]
+    (alone,) = registry.load("tokens", "medical")(1).image_tokens
+    assert {"lung", "opacity"} <= set(registry.load("tokens", "medical")(1).vocabulary[alone].split())
+    assert not set(made.image_tokens) & set(made.text_tokens)
+
+
+def test_a_token_that_occurs_twice_or_never_is_an_error():
+    with pytest.raises(ValueError, match="exactly once"):
+        find_tokens(torch.tensor([[7, 7, 1]]), [7])
+    with pytest.raises(ValueError, match="exactly once"):
+        find_tokens(torch.tensor([[1, 2, 3]]), [7])

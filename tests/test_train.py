@@ -1,0 +1,214 @@
+"""Training on a tiny real LLaVA: it learns, it resumes exactly, it says what it has seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from safetensors.torch import load_file
+from transformers import TrainerCallback
+
+from radz.config import RunConfig, build_config, load_config
+from radz.errors import CheckpointError, ConfigError, CorpusError, UnknownNameError
+from radz.model.checkpoint import load_checkpoint, load_tower_head
+from radz.train import run as train_run
+from radz.train.run import train
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory) -> Path:
+    """Twenty-four films: a bright lower half is an effusion, a bright upper half a mass."""
+    root = tmp_path_factory.mktemp("films")
+    rng = np.random.default_rng(0)
+    lines = ["image,report,labels,patient,split,source,view"]
+    for i in range(24):
+        film = rng.integers(0, 120, (32, 32), dtype=np.uint8)
+        label = ("Effusion", "Mass", "No Finding")[i % 3]
+        rows = {"Effusion": slice(16, 32), "Mass": slice(0, 16), "No Finding": slice(0, 0)}[label]
+        film[rows] += 120
+        Image.fromarray(film).save(root / f"{i}.png")
+        lines.append(f"{i}.png,There is {label.lower()}.,{label},p{i},{'val' if i % 4 == 3 else 'train'},fake,PA")
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return root / "manifest.csv"
+
+
+def config(manifest: Path, llava_dir: Path, output: Path, **changes) -> RunConfig:
+    tree = {
+        "output": str(output),
+        "data": {"corpus": "manifest", "root": str(manifest), "options": {"unlisted": "absent"}},
+        "model": {"backbone": "hf", "source": str(llava_dir), "readout": {"dim": 8}, "lora": {"r": 2, "dropout": 0.1}},
+        "train": {"batch_size": 6, "epochs": 2, "save_steps": 2, "log_steps": 1, "dtype": "float32"},
+    }
+    for key, value in changes.items():
+        tree[key] = {**tree.get(key, {}), **value} if isinstance(value, dict) else value
+    return build_config(RunConfig, tree)
+
+
+def logged(output: Path) -> list[dict]:
+    """Log lines of the newest resumable state."""
+    newest = max((output / "align").glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
+    return json.loads((newest / "trainer_state.json").read_text())["log_history"]
+
+
+def losses(output: Path) -> list[float]:
+    return [line["loss"] for line in logged(output) if "loss" in line]
+
+
+class _Kill(TrainerCallback):
+    def on_step_begin(self, args, state, control, **_):
+        if state.global_step == 3:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("views", [0, 2])
+def test_a_killed_run_resumes_with_the_same_losses(manifest, llava_dir, tmp_path, monkeypatch, views):
+    settings = {"data": {"corpus": "manifest", "root": str(manifest), "cached_views": views, "options": {"unlisted": "absent"}}}
+    whole = train(config(manifest, llava_dir, tmp_path / "whole", **settings))
+    fit = train_run.RadzTrainer
+
+    def killed(*args):
+        trainer = fit(*args)
+        trainer.add_callback(_Kill())
+        return trainer
+
+    monkeypatch.setattr(train_run, "RadzTrainer", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train(config(manifest, llava_dir, tmp_path / "killed", **settings))
+    monkeypatch.undo()
+    assert not (tmp_path / "killed" / "checkpoint").exists()
+    resumed = train(config(manifest, llava_dir, tmp_path / "killed", **settings))
+
+    assert len(losses(tmp_path / "whole")) == 6
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    one, two = (load_file(c / "model.safetensors") for c in (whole, resumed))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_a_half_written_state_is_passed_over(manifest, llava_dir, tmp_path):
+    train(config(manifest, llava_dir, tmp_path, train={"max_steps": 2, "batch_size": 6, "save_steps": 2}))
+    half = tmp_path / "align" / "checkpoint-4"
+    half.mkdir()
+    assert train_run.last_state(tmp_path / "align").endswith("checkpoint-2")
+    (tmp_path / "align" / "checkpoint-2" / "trainer_state.json").unlink()
+    with pytest.raises(CheckpointError, match="holds only unfinished states"):
+        train_run.last_state(tmp_path / "align")
+
+
+def test_it_learns_and_logs_every_term(manifest, llava_dir, tmp_path):
+    seen = []
+
+    def validate(model):
+        seen.append(model)
+        return {"auroc": 0.5}
+
+    train(config(manifest, llava_dir, tmp_path, train={"epochs": 12, "batch_size": 18, "learning_rate": 0.01, "projector_rate": 0.01, "save_steps": 12, "dtype": "float32"}), validate)
+    assert losses(tmp_path)[-1] < 0.8 * losses(tmp_path)[0]
+    lines = logged(tmp_path)
+    assert lines[0]["loss_alignment"] == pytest.approx(lines[0]["loss"], abs=1e-3)
+    assert len(seen) == 12
+    assert any(line.get("val_auroc") == 0.5 for line in lines)
+
+
+def test_warm_up_moves_the_tower_and_is_done_once(manifest, llava_dir, tmp_path):
+    settings = config(manifest, llava_dir, tmp_path, warmup={"epochs": 1, "batch_size": 6}, train={"max_steps": 1, "batch_size": 6})
+    checkpoint = train(settings)
+    first = load_file(checkpoint / "model.safetensors")
+    head = load_tower_head(checkpoint)
+    assert head.concepts == ("effusion", "mass")
+    model, provenance = load_checkpoint(checkpoint)
+    assert "supervised, 1 epochs" in provenance.warmup
+    fresh = train_run.build_model(settings.model, settings.seed)
+    moved = {n for n, t in model.tower.state_dict().items() if not torch.equal(t, fresh.tower.state_dict()[n])}
+    assert moved
+    stamp = (tmp_path / "tower.safetensors").stat().st_mtime_ns
+    again = load_file(train(settings) / "model.safetensors")
+    assert (tmp_path / "tower.safetensors").stat().st_mtime_ns == stamp
+    assert all(torch.equal(first[n], again[n]) for n in first if n.startswith("tower."))
+
+
+def test_a_head_of_a_tower_that_moved_on_is_not_kept(manifest, llava_dir, tmp_path):
+    parts = ["tower", "projector", "lora", "tokens", "heads"]
+    settings = config(manifest, llava_dir, tmp_path, warmup={"epochs": 1}, train={"max_steps": 1, "batch_size": 6, "train_parts": parts})
+    assert load_tower_head(train(settings)) is None
+
+
+def test_activation_checkpointing_changes_no_loss(manifest, llava_dir, tmp_path):
+    for name, on in (("plain", False), ("checkpointed", True)):
+        change = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "checkpointing": on, "dtype": "float32"}
+        train(config(manifest, llava_dir, tmp_path / name, train=change))
+    assert losses(tmp_path / "checkpointed") == pytest.approx(losses(tmp_path / "plain"), abs=1e-5)
+
+
+def test_the_checkpoint_says_what_it_has_seen(manifest, llava_dir, tmp_path):
+    own = {"corpus": "manifest", "root": str(manifest), "report_policy": "report", "options": {"unlisted": "absent"}}
+    checkpoint = train(config(manifest, llava_dir, tmp_path, data=own, train={"max_steps": 1, "batch_size": 6}), command="radz train x")
+    provenance = load_checkpoint(checkpoint)[1]
+    assert provenance.command == "radz train x"
+    assert provenance.studies == provenance.patients == 18
+    assert provenance.supervised == {"effusion": 6, "mass": 6, "no_finding": 6}
+    assert provenance.mentioned == {"effusion": 6, "mass": 6, "no_finding": 6}
+    text = (checkpoint / "provenance.json").read_text()
+    assert "There is" not in text
+    assert str(manifest.parent) not in text
+
+
+def test_a_second_run_starts_from_a_checkpoint_and_remembers_it(manifest, llava_dir, tmp_path):
+    first = train(config(manifest, llava_dir, tmp_path / "1", train={"max_steps": 1, "batch_size": 6}))
+    second = train(config(manifest, llava_dir, tmp_path / "2", start=str(first), train={"max_steps": 1, "batch_size": 6}))
+    assert load_checkpoint(second)[1].started_from == load_checkpoint(first)[1].fingerprint
+
+
+def test_too_few_studies_are_refused(manifest, llava_dir, tmp_path):
+    with pytest.raises(CorpusError, match="has 18 studies, fewer than one batch of 64"):
+        train(config(manifest, llava_dir, tmp_path, train={"batch_size": 64}))
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_configuration_loads(path):
+    assert load_config(path).output
+
+
+def test_settings_are_overridden_from_the_command_line():
+    changed = load_config(CONFIGS / "default.yaml", ["train.epochs=1", "data.options={unlisted: absent}"])
+    assert changed.train.epochs == 1
+    assert changed.data.options == {"unlisted": "absent"}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.epoch=1", "Unknown setting 'train.epoch'. Did you mean 'train.epochs'"),
+        ("train.epochs", "--set takes key=value"),
+        ("train.epochs.x=1", "'epochs' is a value, not a section"),
+        ("train.batch_size=1", "greater than or equal to 2"),
+        ("data.val_split=test", "nothing is chosen by looking at a test split"),
+        ("train.train_parts=[tower]", "data.cached_views needs a frozen tower"),
+    ],
+)
+def test_bad_settings_are_refused(override, message):
+    with pytest.raises((ConfigError, UnknownNameError), match=message.replace("(", r"\(")):
+        load_config(CONFIGS / "default.yaml", [override])
+
+
+def test_a_configuration_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="No configuration file"):
+        load_config(tmp_path / "x.yaml")
+    (tmp_path / "x.yaml").write_text("- a list")
+    with pytest.raises(ConfigError, match="must hold a mapping"):
+        load_config(tmp_path / "x.yaml")
+    (tmp_path / "x.yaml").write_text("a: [")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_config(tmp_path / "x.yaml")
+
+
+def test_yaml_cannot_run_code(tmp_path):
+    (tmp_path / "x.yaml").write_text(yaml.dump({"output": "x"}) + "seed: !!python/object/apply:os.getpid []\n")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_config(tmp_path / "x.yaml")
