@@ -9,6 +9,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
@@ -17,7 +18,15 @@ from radz.cli import app
 from radz.cli._options import parse_options
 from radz.errors import ConfigError, CorpusError, LeakageError
 from radz.eval.scores_file import read_scores
+from radz.model.checkpoint import TowerHead
 from radz.types import RESEARCH_USE, Exposure
+
+
+class WithTower(Brightness):
+    """The model, and a tower whose pooled state is the film's mean and deviation."""
+
+    def pool_films(self, films):
+        return torch.tensor([[float(film.mean()), float(film.std())] for film in films])
 
 
 class World:
@@ -26,7 +35,7 @@ class World:
     def __init__(self) -> None:
         self.opened: list[tuple[str, dict]] = []
         self.unreadable: list[str] = []
-        self.has_train = True
+        self.has_train, self.head = True, None
         self.marks = dict.fromkeys(FINDINGS, Exposure.SUPERVISED)
 
     def open(self, root, split, **options):
@@ -37,7 +46,8 @@ class World:
 
     def load_predictor(self, model, *, source=None, findings=()):
         return SimpleNamespace(
-            model=Brightness(),
+            model=WithTower(),
+            tower_head=self.head,
             fingerprint="0123456789abcdef",
             anchors=lambda findings, strategy: make_anchors(findings),
             exposures=lambda concepts: {concept: self.marks[concept] for concept in concepts},
@@ -59,6 +69,10 @@ def run(*arguments: str):
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def models_of(result) -> dict[str, dict]:
+    return {row["model"]: row for row in json.loads(result.stdout)["models"]}
 
 
 def run_fake(*arguments: str):
@@ -86,8 +100,7 @@ def test_json_holds_the_same_and_is_strict_json(world):
     assert document["zero_shot"] == "1 finding, all supervised: not a zero-shot result"
     assert [f["concept"] for f in document["evaluation"]["findings"]] == ["effusion"]
     assert document["evaluation"]["provenance"]["split_hash"]
-    (row,) = document["models"]
-    assert row["model"] == "metadata_only"
+    row = models_of(result)["metadata_only"]
     assert row["macro"]["auroc_within"]["value"] == 0.5
     assert set(row["gain_over_it"]["auroc_within"]) == {"value", "interval", "p_value"}
 
@@ -100,7 +113,9 @@ def test_scores_are_written_where_the_console_says_and_give_the_same_again(world
         "scores-brightness-01234567-fake-test.metadata_only.parquet",
     ]
     again = run("--from-scores", written[0], "--from-scores", written[1], "--draws", "60", "--format", "json")
-    assert json.loads(again.stdout) == json.loads(first.stdout)
+    for part in ("evaluation", "zero_shot", "left_out"):
+        assert json.loads(again.stdout)[part] == json.loads(first.stdout)[part]
+    assert models_of(again)["metadata_only"] == models_of(first)["metadata_only"]
     saved = read_scores(tmp_path / written[0]).provenance
     assert (saved.corpus, saved.split, saved.anchors, saved.fingerprint) == (
         "fake",
@@ -142,16 +157,32 @@ def test_without_a_train_split_the_row_says_why(world):
     row = re.search(r"metadata_only(.*(?:\n.*){2})", result.stdout)[1]
     assert "This corpus has no" in row
     assert "0.500" not in row
-    models = json.loads(run_fake("--format", "json").stdout)["models"]
-    assert models == [
-        {"model": "metadata_only", "macro": None, "gain_over_it": None, "note": "This corpus has no train split."}
-    ]
+    row = models_of(run_fake("--format", "json"))["metadata_only"]
+    assert row == {
+        "model": "metadata_only",
+        "macro": None,
+        "gain_over_it": None,
+        "note": "This corpus has no train split.",
+    }
 
 
 def test_on_the_train_split_metadata_only_has_no_number(world):
-    models = json.loads(run_fake("--format", "json", "--split", "train").stdout)["models"]
-    assert models[0]["macro"] is None
-    assert "fitted on the very studies" in models[0]["note"]
+    row = models_of(run_fake("--format", "json", "--split", "train"))["metadata_only"]
+    assert row["macro"] is None
+    assert "fitted on the very studies" in row["note"]
+
+
+def test_the_tower_alone_stands_beside_the_model_where_the_checkpoint_holds_its_head(world):
+    row = models_of(run_fake("--format", "json"))["supervised"]
+    assert row["macro"] is None
+    assert "holds no head" in row["note"]
+    known = FINDINGS[:2]
+    world.head = TowerHead(known, torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), torch.zeros(2))
+    row = models_of(run_fake("--format", "json"))["supervised"]
+    assert row["macro"]["concepts"] == [*known], "a finding the head has no row for is left out"
+    assert set(row["gain_over_it"]["findings"]) == set(known)
+    gain = row["gain_over_it"]["findings"][known[0]]
+    assert gain["value"] == 0, "the first row of this head orders films as the model does"
 
 
 def test_only_unseen_findings_are_called_zero_shot(world):

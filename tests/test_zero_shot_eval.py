@@ -13,7 +13,7 @@ import pytest
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, make_table
 from radz import registry
-from radz.errors import ScoresError
+from radz.errors import ImageError, ScoresError
 from radz.eval.metrics import auroc, average_precision, within_strata_auroc
 from radz.eval.scores_file import ScoresProvenance, ScoresTable, make_rows
 from radz.eval.scoring import score_corpus, score_models, stratum
@@ -78,6 +78,25 @@ def test_an_unreadable_image_is_listed_and_the_run_goes_on():
     }
     assert table.rows["study"].nunique() == 18
     assert sum(done) == 20
+
+
+def test_a_listed_reason_does_not_say_where_files_lie(tmp_path):
+    def refuse(index):
+        raise ImageError(f"{tmp_path / 'a.png'}: not an image")
+
+    corpus = make_corpus(2)
+    corpus.studies[1] = replace(corpus.studies[1], image=tmp_path / "a.png")
+    read = type(corpus).__getitem__
+    broken = type("Broken", (type(corpus),), {"__getitem__": lambda self, i: refuse(i) if i else read(self, i)})
+    table = score_corpus(Brightness(), broken(corpus.studies), make_anchors())
+    assert table.provenance.unreadable == {"test-001": "a.png: not an image"}
+
+
+def test_a_study_without_image_is_listed():
+    corpus = make_corpus(4)
+    corpus.studies[2] = replace(corpus.studies[2], pixels=None)
+    table = score_corpus(Brightness(), corpus, make_anchors())
+    assert table.provenance.unreadable == {"test-002": "the study has no image"}
 
 
 def test_a_corpus_of_unreadable_images_is_an_error():

@@ -137,7 +137,9 @@ def _read(corpus: Corpus, index: int) -> Study | tuple[str, str]:
     try:
         study = corpus[index]
     except ImageError as error:
-        return corpus.records[index].study_id, str(error)
+        record = corpus.records[index]
+        reason = str(error)  # goes into the scores file: the file's name, not where it lies on this machine
+        return record.study_id, reason.replace(str(record.image), record.image.name) if record.image else reason
     return study if study.pixels is not None else (study.study_id, "the study has no image")
 
 

@@ -181,10 +181,10 @@ def compare(
     a, b = (as_matrix(_without_normal(table), uncertain) for table in (first, second))
     _need_identical(a, b, first.provenance.model, second.provenance.model)
     a, b = _scored_by_both(a, b)
-    sides = [_included([_rank(side, j) for j in range(len(side.concepts))], min_positives) for side in (a, b)]
-    names = [finding.concept for finding in sides[0]]
+    ours, theirs = (_included([_rank(side, j) for j in range(len(side.concepts))], min_positives) for side in (a, b))
+    names, positive = [finding.concept for finding in ours], _any_positive(a, ours)
     within, pooled, precision, *each = paired_differences(
-        *map(_macro_and_within, sides), a.patients, _any_positive(a, sides[0]), draws=draws, seed=seed
+        _macro_and_within(ours), _macro_and_within(theirs), a.patients, positive, draws=draws, seed=seed
     )
     adjusted = holm([difference.p_value for difference in each])
     return Comparison(

@@ -100,7 +100,7 @@ def footnotes(evaluation: Evaluation) -> list[str]:
     """What a reader must know to argue with the table."""
     lines = [
         f"Main number: AUROC over positive-negative pairs of the same stratum ({_strata(evaluation)}); comp: positives "
-        "that have such a pair. Source and view alone score 0.5 there.",
+        "that have such a pair. What the stratum alone tells scores 0.5 there.",
         f"95 % intervals: {evaluation.draws} draws of patients, seed {evaluation.seed}; "
         f"uncertain labels: {evaluation.uncertain}; protocol {evaluation.protocol_hash}.",
         f"Undefined draws, dropped: {_dropped(evaluation)}.",
