@@ -7,14 +7,15 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from radz.types import RESEARCH_USE, Presence, Study
 
-SOFTWARE = ("radz", "torch", "transformers", "peft", "timm", "numpy")
+SOFTWARE = ("radz", "torch", "transformers", "peft", "timm", "numpy", "pandas", "pyarrow", "scikit-learn")
 
 
 class Provenance(BaseModel):
@@ -60,5 +61,9 @@ def data_sha256(studies: Iterable[Study]) -> str:
 
 
 def software_versions() -> dict[str, str]:
-    """Versions of what a number depends on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in SOFTWARE}}
+    """Versions of Python and of what a number depends on, those that are installed."""
+    found = {"python": platform.python_version()}
+    for package in SOFTWARE:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

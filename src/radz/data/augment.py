@@ -35,7 +35,7 @@ def augment(pixels: Pixels, epoch: int, index: int, seed: int = 0, flip: Literal
 def _move(film: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     """Rotate, shift and scale; what comes in at the border is air."""
     shift = [float(rng.uniform(-MAX_SHIFT, MAX_SHIFT) * size) for size in (film.shape[-1], film.shape[-2])]
-    return F.affine(
+    moved: torch.Tensor = F.affine(
         film,
         angle=float(rng.uniform(-MAX_ANGLE_DEG, MAX_ANGLE_DEG)),
         translate=shift,
@@ -43,6 +43,7 @@ def _move(film: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
         shear=[0.0],
         interpolation=InterpolationMode.BILINEAR,
     )
+    return moved
 
 
 def _expose(film: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +20,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from radz.errors import ScoresError
+from radz.provenance import software_versions
 from radz.types import RESEARCH_USE, Presence
 
 SCHEMA = pa.schema(
@@ -37,20 +36,8 @@ SCHEMA = pa.schema(
     ]
 )
 LABELS = {Presence.PRESENT: 1, Presence.ABSENT: 0}
-SOFTWARE = ("radz", "torch", "transformers", "numpy", "pandas", "pyarrow", "scikit-learn")
 UncertainPolicy = Literal["ignore", "ones", "zeros"]
 KEY = b"radz"
-
-
-def software_versions() -> dict[str, str]:
-    """Versions of Python and of the packages that numbers depend on, those that are installed."""
-    found = {"python": platform.python_version()}
-    for package in SOFTWARE:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ def add_token_rows(decoder: Any, processor: RadzProcessor, generator: torch.Gene
 
     def embed_words(words: str) -> torch.Tensor:
         ids = processor.tokenizer(" " + words, add_special_tokens=False)["input_ids"]
-        return known[torch.tensor(ids)]
+        rows: torch.Tensor = known[torch.tensor(ids)]
+        return rows
 
     rows = processor.design.starting_rows(embed_words, known, generator)
     with torch.no_grad():

@@ -7,6 +7,7 @@ standardised with statistics measured once on training states, then projected an
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -55,6 +56,13 @@ class Readout(nn.Module):
     def __init__(self, hidden_size: int, config: ReadoutConfig) -> None:
         super().__init__()
         self.heads = nn.ModuleDict({name: Head(hidden_size, config.dim) for name in Features.__slots__})
+
+    def calibrate(self, states: Mapping[str, Tensor]) -> None:
+        """Take each head's statistics from states (N, H) under its name."""
+        for name, own in states.items():
+            head = self.heads[name]
+            assert isinstance(head, Head)
+            head.calibrate(own)
 
     def forward(self, modality: str, global_states: Tensor, local_states: Tensor) -> tuple[Tensor, Tensor]:
         """States (B, H) each -> (global, local) unit features (B, D) each; ``modality`` is image or text."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from radz.model.radz import RadZ
@@ -48,7 +49,8 @@ class RadzZeroShot:
 
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """Similarity to each anchor, less that to its denial where the strategy has one: values (B, C)."""
-        ids, rows = [], [np.zeros((0, len(anchors)), dtype=np.float32)]
+        ids: list[str] = []
+        rows: list[NDArray[np.float32]] = [np.zeros((0, len(anchors)), dtype=np.float32)]
         for batch in _batches(studies, self.batch_size):
             ids += [study.study_id for study in batch]
             films = [study.pixels for study in batch if study.pixels is not None]
@@ -56,12 +58,12 @@ class RadzZeroShot:
         return Scores(tuple(ids), anchors.concepts, np.concatenate(rows))
 
 
-def similarity(images: Tensor, anchors: Anchors) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def similarity(images: Tensor, anchors: Anchors) -> NDArray[np.float32]:
     """Image features (B, E) against anchors (C, E) -> (B, C) float32 in [-2, 2] with denials, else [-1, 1]."""
     values = images @ anchors.positive.T
     if anchors.negative is not None:
         values = values - images @ anchors.negative.T
-    array: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = values.float().numpy()
+    array: NDArray[np.float32] = values.float().numpy()
     return array
 
 

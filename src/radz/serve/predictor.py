@@ -17,7 +17,7 @@ from radz import registry
 from radz.data.images import read_image
 from radz.data.leakage import exposure
 from radz.errors import CheckpointError, RadzError
-from radz.knowledge import Concept, KnowledgeBase
+from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.zero_shot import RadzZeroShot, similarity
@@ -42,7 +42,7 @@ class Predictor:
         self.model, self.provenance, self.knowledge, self.tower_head = model, provenance, knowledge, tower_head
         self.read = partial(read_image, inverted=inverted)
         self.fingerprint = provenance.fingerprint
-        self._anchors: dict[tuple[str, tuple[Concept, ...]], Anchors] = {}
+        self._anchors: dict[tuple[str, ...], Anchors] = {}
 
     @classmethod
     def load(
@@ -74,7 +74,7 @@ class Predictor:
         """Anchors of ``findings`` (ids, names, synonyms or "name: description"), encoded once per predictor."""
         strategy = strategy or self.provenance.anchors
         concepts = tuple(self.knowledge.parse(name) for name in findings or self.default_findings)
-        key = (strategy, concepts)
+        key = (strategy, *(concept.sha256 for concept in concepts))
         if key not in self._anchors:
             self._anchors[key] = registry.load("anchors", strategy)(concepts, self.model.encode_text)
         return self._anchors[key]
@@ -83,8 +83,8 @@ class Predictor:
         """What the model has seen of each concept."""
         return {name: exposure(self.knowledge.parse(name), self.provenance, self.knowledge) for name in concepts}
 
-    @overload
-    def predict(self, image: str | Path, findings: Sequence[str] | None = None) -> Result: ...
+    @overload  # a str is a sequence of str too: the first signature wins
+    def predict(self, image: str | Path, findings: Sequence[str] | None = None) -> Result: ...  # type: ignore[overload-overlap]
     @overload
     def predict(self, image: Sequence[str | Path], findings: Sequence[str] | None = None) -> list[Result]: ...
     def predict(

@@ -90,8 +90,7 @@ def calibrate(model: RadZ, loader: Any, batches: int = 4) -> None:
         for modality, states in (("image", model.read_image(here)), ("text", model.read_text(here.text_prompt))):
             for name, state in zip(("global", "local"), states, strict=True):
                 rows[f"{modality}_{name}"].append(state.float())
-    for name, states in rows.items():
-        model.readout.heads[name].calibrate(torch.cat(states))
+    model.readout.calibrate({name: torch.cat(own) for name, own in rows.items()})
 
 
 def fit(task: Any, loader: Any, arguments: Any, rates: dict[str, float], validate: Validate | None = None) -> None:

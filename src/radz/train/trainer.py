@@ -36,7 +36,7 @@ class Trainable(Protocol):
         ...
 
 
-class RadzTrainer(Trainer):
+class RadzTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
     """Exact resume, one learning rate per part, a mean of every loss term in each log line."""
 
     def __init__(self, task: Any, loader: DataLoader[Any], args: TrainingArguments, rates: dict[str, float]) -> None:
@@ -51,11 +51,13 @@ class RadzTrainer(Trainer):
 
     def num_examples(self, dataloader: DataLoader[Any]) -> int:
         """Pairs in one pass."""
-        return len(dataloader) * self.args.per_device_train_batch_size
+        batch_size: int = self.args.per_device_train_batch_size
+        return len(dataloader) * batch_size
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW with one group per part; one-dimensional parameters do not decay."""
         if self.optimizer is None:
+            self.optimizer: torch.optim.Optimizer
             groups = []
             for part, parameters in self.model.rate_groups().items():
                 for decays in (True, False):
