@@ -11,10 +11,10 @@ from radz.provenance import Provenance
 from radz.types import NORMAL, Exposure
 
 KNOWLEDGE = KnowledgeBase.load()
-CHESTXRAY14 = (
-    "Atelectasis Cardiomegaly Consolidation Edema Effusion Emphysema Fibrosis Hernia Infiltration Mass Nodule "
-    "Pleural_Thickening Pneumonia Pneumothorax"
-).split()
+CHESTXRAY14 = [
+    *("Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Effusion", "Emphysema", "Fibrosis", "Hernia"),
+    *("Infiltration", "Mass", "Nodule", "Pleural_Thickening", "Pneumonia", "Pneumothorax"),
+]
 
 
 @pytest.mark.parametrize("label", [*CHESTXRAY14, "No Finding", "COVID-19", "bacterial pneumonia", "fracture"])
@@ -42,7 +42,11 @@ def test_an_unknown_name_is_answered_with_the_nearest():
 
 def test_a_disease_from_the_command_line():
     concept = KNOWLEDGE.parse("Silicosis: small nodules of the upper zones")
-    assert (concept.id, concept.name, concept.appearance) == ("silicosis", "Silicosis", ("small nodules of the upper zones",))
+    assert (concept.id, concept.name, concept.appearance) == (
+        "silicosis",
+        "Silicosis",
+        ("small nodules of the upper zones",),
+    )
     assert KNOWLEDGE.parse("Überbein: bump").id == "berbein"
     assert KNOWLEDGE.parse("肺癌: opacity").id
 

@@ -201,7 +201,7 @@ def test_save_load_and_merge_give_the_same_features(model, tmp_path):
 def test_a_checkpoint_of_another_backbone_is_refused(model, tmp_path, tmp_path_factory):
     save_checkpoint(model, tmp_path / "c", PROVENANCE)
     other = save_tiny_llava(tmp_path_factory.mktemp("other"), seed=5)
-    with pytest.raises(CheckpointError, match="was trained on hf weights .* Features would be meaningless"):
+    with pytest.raises(CheckpointError, match=r"was trained on hf weights .* Features would be meaningless"):
         load_checkpoint(tmp_path / "c", str(other))
 
 
@@ -248,12 +248,12 @@ def test_only_the_layers_that_are_read_are_loaded(llava_dir):
 
 @pytest.mark.parametrize("layer", [LAYERS + 1, -LAYERS - 1, 0])
 def test_a_layer_out_of_range_is_refused(llava_dir, layer):
-    with pytest.raises(ConfigError, match="model.readout.layer is"):
+    with pytest.raises(ConfigError, match=r"model\.readout\.layer is"):
         tiny_model(llava_dir, readout={"layer": layer})
 
 
 def test_backbones_refuse_what_they_cannot_load(tmp_path):
-    with pytest.raises(ConfigError, match="needs model.source"):
+    with pytest.raises(ConfigError, match=r"needs model\.source"):
         build_model(tiny_config(None))
     with pytest.raises(CheckpointError, match="could not be loaded as a LLaVA-class checkpoint"):
         build_model(tiny_config(tmp_path / "nothing"))

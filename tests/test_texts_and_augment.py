@@ -22,7 +22,9 @@ HEALTHY = Study("h", "q", labels={"effusion": A, "mass": A, "nodule": A, NORMAL:
 
 
 def written(study, policy="varied", variants=8, seed=0, epochs=60):
-    return [write_report(study, NAMES, policy, variants, seed, epoch) for epoch in range(epochs)]
+    return [
+        write_report(study, NAMES, policy=policy, variants=variants, seed=seed, epoch=epoch) for epoch in range(epochs)
+    ]
 
 
 def test_every_present_finding_is_named_under_one_of_its_names():
@@ -53,7 +55,9 @@ def test_texts_repeat_exactly_and_vary_with_seed_and_epoch():
 def test_no_corpus_label_stands_in_a_sentence():
     study = Study("s", "p", labels={"pleural_thickening": P})
     names = {"pleural_thickening": KNOWLEDGE["pleural_thickening"].names}
-    assert not any("_" in write_report(study, names, "positives", 8, 0, epoch) for epoch in range(40))
+    assert not any(
+        "_" in write_report(study, names, policy="positives", variants=8, seed=0, epoch=epoch) for epoch in range(40)
+    )
 
 
 def test_evaluation_templates_are_held_out_from_training():
@@ -79,7 +83,9 @@ def test_left_stays_left_unless_the_policy_says_otherwise():
     film[:, 24:40, 4:16] = 1  # a marker on the image's left
 
     def sides(flip):
-        return {bool(f[..., :32].sum() > f[..., 32:].sum()) for f in (augment(film, e, 0, flip=flip) for e in range(30))}
+        return {
+            bool(f[..., :32].sum() > f[..., 32:].sum()) for f in (augment(film, e, 0, flip=flip) for e in range(30))
+        }
 
     assert sides("never") == {True}
     assert sides("half") == {True, False}

@@ -47,5 +47,5 @@ def main() -> None:
     try:
         app()
     except RadzError as error:
-        Console(stderr=True, highlight=False, markup=False).print(f"error: {error}")
+        Console(stderr=True, highlight=False, markup=False).print(f"error: {error}", soft_wrap=True)
         sys.exit(2)

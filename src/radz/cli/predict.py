@@ -32,6 +32,7 @@ class Format(StrEnum):
 
 def predict(
     paths: Annotated[list[Path], typer.Argument(help="Images (PNG, JPEG, TIFF, DICOM) or folders of them.")],
+    *,
     finding: Annotated[
         list[str] | None,
         typer.Option(help='Finding to score: a known name, or "name: description" for a new one. Repeatable.'),
@@ -60,7 +61,7 @@ def predict(
     refused = [r for r in results if r.error]
     console = Console(stderr=True, highlight=False, markup=False)
     for result in refused:
-        console.print(f"refused: {result.error}")
+        console.print(f"refused: {result.error}", soft_wrap=True)
     if refused:
         console.print(f"{len(refused)} of {len(results)} images were refused.")
         raise typer.Exit(1)

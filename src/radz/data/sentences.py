@@ -43,7 +43,7 @@ Policy = Literal["varied", "positives"]
 
 
 def write_report(
-    study: Study, names: Mapping[str, Sequence[str]], policy: Policy, variants: int, seed: int, epoch: int
+    study: Study, names: Mapping[str, Sequence[str]], *, policy: Policy, variants: int, seed: int, epoch: int
 ) -> str:
     """A short report of what is labelled. ``names``: concept id -> its names, the canonical one first.
 

@@ -10,6 +10,7 @@ from torch import nn
 from radz import registry
 from radz.config import LoraConfig, ModelConfig
 from radz.errors import ConfigError
+from radz.model._quiet import quietly
 from radz.model.backbones._backbone import Backbone
 from radz.model.processor import RadzProcessor
 from radz.model.radz import RadZ
@@ -92,7 +93,8 @@ def adapt(decoder: Any, lora: LoraConfig, token_ids: list[int]) -> Any:
         task_type=TaskType.FEATURE_EXTRACTION,
     )
     try:
-        return get_peft_model(decoder, peft_config)
+        with quietly():
+            return get_peft_model(decoder, peft_config)
     except ValueError as error:
         raise ConfigError(f"model.lora.targets {list(lora.targets)} do not fit this decoder: {error}") from None
 

@@ -22,6 +22,12 @@ def choose_dtype(name: str) -> torch.dtype:
     return torch.bfloat16 if processor.get("avx512_bf16") or processor.get("amx_bf16") else torch.float32
 
 
+def make_fast(model: RadZ, dtype: torch.dtype) -> None:
+    """For inference only: fold LoRA and token rows into the decoder's own weights, then hold them in ``dtype``."""
+    model.decoder = model.decoder.merge_and_unload()
+    hold_base_in(model, dtype)
+
+
 def hold_base_in(model: RadZ, dtype: torch.dtype) -> None:
     """Cast the frozen decoder once, not in every step; what trains stays float32 and runs under autocast."""
     model.compute_dtype = dtype

@@ -16,10 +16,10 @@ import numpy as np
 from radz import registry
 from radz.data.images import read_image
 from radz.data.leakage import exposure
-from radz.errors import CheckpointError, RadzError
-from radz.knowledge import KnowledgeBase
+from radz.errors import CheckpointError, KnowledgeError, RadzError
+from radz.knowledge import Concept, KnowledgeBase
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
-from radz.model.precision import choose_dtype, hold_base_in
+from radz.model.precision import choose_dtype, make_fast
 from radz.model.zero_shot import RadzZeroShot, similarity
 from radz.provenance import Provenance
 from radz.types import NORMAL, Anchors, Exposure, Finding, Pixels, Result
@@ -43,6 +43,7 @@ class Predictor:
         self.read = partial(read_image, inverted=inverted)
         self.fingerprint = provenance.fingerprint
         self._anchors: dict[tuple[str, ...], Anchors] = {}
+        self._given: dict[str, Concept] = {}
 
     @classmethod
     def load(
@@ -61,7 +62,7 @@ class Predictor:
         """
         directory = Path(checkpoint) if checkpoint is not None else shipped_checkpoint()
         model, provenance = load_checkpoint(directory, source)
-        hold_base_in(model, choose_dtype(dtype))
+        make_fast(model, choose_dtype(dtype))
         knowledge = KnowledgeBase.load(findings)
         return cls(RadzZeroShot(model), provenance, knowledge, load_tower_head(directory), inverted)
 
@@ -73,7 +74,7 @@ class Predictor:
     def anchors(self, findings: Sequence[str] | None = None, strategy: str | None = None) -> Anchors:
         """Anchors of ``findings`` (ids, names, synonyms or "name: description"), encoded once per predictor."""
         strategy = strategy or self.provenance.anchors
-        concepts = tuple(self.knowledge.parse(name) for name in findings or self.default_findings)
+        concepts = self._parse(findings or self.default_findings)
         key = (strategy, *(concept.sha256 for concept in concepts))
         if key not in self._anchors:
             self._anchors[key] = registry.load("anchors", strategy)(concepts, self.model.encode_text)
@@ -81,7 +82,8 @@ class Predictor:
 
     def exposures(self, concepts: Iterable[str]) -> dict[str, Exposure]:
         """What the model has seen of each concept."""
-        return {name: exposure(self.knowledge.parse(name), self.provenance, self.knowledge) for name in concepts}
+        known = {name: self._given.get(name) or self.knowledge[name] for name in concepts}
+        return {name: exposure(concept, self.provenance, self.knowledge) for name, concept in known.items()}
 
     @overload  # a str is a sequence of str too: the first signature wins
     def predict(self, image: str | Path, findings: Sequence[str] | None = None) -> Result: ...  # type: ignore[overload-overlap]
@@ -109,6 +111,17 @@ class Predictor:
                 scored = dict(zip(films, self._results([*map(str, films)], [*films.values()], anchors), strict=True))
                 for path, film in chunk:
                     yield Result(str(path), error=str(film)) if isinstance(film, RadzError) else scored[path]
+
+    def _parse(self, findings: Sequence[str]) -> list[Concept]:
+        """Each finding once, in order. Raises KnowledgeError where two that differ share an id."""
+        concepts: dict[str, Concept] = {}
+        for concept in map(self.knowledge.parse, findings):
+            if concepts.setdefault(concept.id, concept) != concept:
+                raise KnowledgeError(
+                    f"Two findings are called '{concept.id}' and differ. Give the new one another name."
+                )
+        self._given |= concepts
+        return [*concepts.values()]
 
     def _read_or_refuse(self, path: Path) -> Pixels | RadzError:
         try:

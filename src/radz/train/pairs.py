@@ -35,6 +35,7 @@ class TrainingData:
         config: RunConfig,
         batch_size: int,
         concepts: tuple[str, ...],
+        *,
         within: tuple[str, ...] = (),
         states: TowerStates | None = None,
     ) -> Any:

@@ -62,7 +62,9 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     """DFAT: align image and report features."""
     freeze(model, config.train.train_parts)
     states = data.tower_states(model, config.data.cached_views)
-    loader = data.loader(model, config, config.train.batch_size, data.concepts, config.data.batch_within, states)
+    loader = data.loader(
+        model, config, config.train.batch_size, data.concepts, within=config.data.batch_within, states=states
+    )
     hold_base_in(model, choose_dtype(config.train.dtype))
     if config.train.checkpointing:
         model.decoder.gradient_checkpointing_enable({"use_reentrant": False})

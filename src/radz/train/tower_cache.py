@@ -35,6 +35,7 @@ def cache_tower(
     views: int,
     augment: Augment | None,
     progress: Callable[[Iterator[int], int], Iterator[int]],
+    *,
     batch_size: int = 32,
 ) -> TowerCache:
     """Run the tower over every view of every film."""

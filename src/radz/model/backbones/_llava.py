@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from radz.errors import CheckpointError, ConfigError
+from radz.model._quiet import quietly
 from radz.model.backbones._backbone import Backbone, fingerprint
 
 PARTS = ("vision_tower", "multi_modal_projector", "language_model")
@@ -24,7 +23,7 @@ def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> 
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     try:
-        with quiet_transformers():
+        with quietly():
             config = _config(source, num_layers)
             model = AutoModelForImageTextToText.from_pretrained(source, config=config, dtype="auto")
             processor = AutoProcessor.from_pretrained(source)
@@ -52,22 +51,6 @@ def _config(source: str | Path, num_layers: int | None) -> Any:
     if num_layers is not None and text is not None:
         text.num_hidden_layers = min(num_layers, text.num_hidden_layers)
     return config
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """No progress bars, and no warnings of layers that are left out on purpose."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _first_line(error: BaseException) -> str:

