@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -193,8 +195,13 @@ def test_command_turns_an_inverted_film_round(checkpoint, folder, tmp_path):
 
 
 def test_an_error_is_one_line_and_exit_code_two(tmp_path):
-    with pytest.raises(CheckpointError):
-        run(app, ["predict", str(tmp_path / "x.png"), "--model", str(tmp_path)], catch_exceptions=False)
+    arguments = [sys.executable, "-m", "radz", "predict", str(tmp_path / "x.png"), "--model", str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "has no config.json" in line
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

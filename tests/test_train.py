@@ -171,6 +171,21 @@ def test_activation_checkpointing_changes_no_loss(manifest, llava_dir, tmp_path)
     assert losses(tmp_path / "checkpointed") == pytest.approx(losses(tmp_path / "plain"), abs=1e-5)
 
 
+def test_bfloat16_trains_and_stays_close(manifest, llava_dir, tmp_path):
+    for dtype in ("float32", "bfloat16"):
+        change = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "dtype": dtype}
+        train(config(manifest, llava_dir, tmp_path / dtype, train=change))
+    assert losses(tmp_path / "bfloat16") == pytest.approx(losses(tmp_path / "float32"), rel=0.1)  # measured: 0.01
+
+
+def test_a_reporter_is_told(manifest, llava_dir, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    change = {"batch_size": 6, "max_steps": 2, "reporters": ["tensorboard"]}
+    train(config(manifest, llava_dir, tmp_path, train=change))
+    (events,) = (tmp_path / "align").rglob("events.out.tfevents.*")
+    assert b"loss_alignment" in events.read_bytes()
+
+
 def test_the_checkpoint_says_what_it_has_seen(manifest, llava_dir, tmp_path):
     own = {"corpus": "manifest", "root": str(manifest), "report_policy": "report", "options": {"unlisted": "absent"}}
     checkpoint = train(

@@ -16,6 +16,7 @@ from transformers import TrainerCallback
 from radz.config import RunConfig, TrainConfig
 from radz.data.leakage import count_mentions
 from radz.knowledge import KnowledgeBase
+from radz.model._quiet import quietly
 from radz.model.build import build_model, freeze
 from radz.model.checkpoint import TowerHead, load_checkpoint, save_checkpoint
 from radz.model.precision import choose_dtype, hold_base_in
@@ -67,7 +68,8 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     )
     hold_base_in(model, choose_dtype(config.train.dtype))
     if config.train.checkpointing:
-        model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
+        with quietly():  # transformers 5.24 calls it activation_checkpointing_enable, earlier ones do not
+            model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
     if config.start is None:
         calibrate(model, loader)
     arguments = training_arguments(config.train, config.output / "align", config.seed)
