@@ -15,7 +15,7 @@ from rich.table import Table
 
 from radz.config import load_config
 from radz.model.build import build_model
-from radz.model.precision import choose_dtype, hold_base_in
+from radz.model.precision import choose_dtype, hold_base_in, make_fast
 from radz.model.radz import RadZ
 from radz.types import Pixels
 
@@ -70,9 +70,7 @@ def network(*settings: str, merged: bool = False) -> RadZ:
     settings: ``key=value`` below ``model``, as ``radz train --set`` takes them. merged: adapters folded into the base.
     """
     model = build_model(load_config(SHIPPED, [f"model.{setting}" for setting in settings]).model)
-    if merged:
-        model.decoder.merge_adapter()
-    hold_base_in(model, choose_dtype("auto"))
+    (make_fast if merged else hold_base_in)(model, choose_dtype("auto"))
     return model
 
 

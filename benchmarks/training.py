@@ -17,8 +17,8 @@ from radz.model.radz import RadZ
 from radz.train.task import AlignmentTask
 from radz.types import Batch
 
-DISTINCT = 4
-TEXTS = tuple(f"The film shows finding number {i}, and nothing else of note." for i in range(DISTINCT))
+DISTINCT = 0.62
+"""Share of distinct texts: 39.7 of 64 on average in the batches of the shipped run."""
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
         median = statistics.median(spent)
         share = flops[name] / median / peak
         rows.append((name, f"{options.batch_size / median:.2f}", ratio(seconds[plain], spent), f"{share:.0%}"))
-    title = f"{options.batch_size} pairs with {DISTINCT} distinct texts, {dtype}, {peak / 1e9:.0f} GFLOP/s matmul"
+    title = f"{options.batch_size} pairs, {DISTINCT:.0%} of texts distinct, {dtype}, {peak / 1e9:.0f} GFLOP/s matmul"
     print_table(title, ("", "pairs/s", "speed-up (range)", "share of matmul peak"), rows)
 
 
@@ -46,11 +46,12 @@ def batches(model: RadZ, size: int) -> dict[str, Batch]:
     """The same pairs, prepared plainly, with each distinct text once, and with the tower's states cached too."""
     processor = model.processor
     pixel_values = processor.pixel_values(films(size))
-    index = torch.arange(size) % DISTINCT
+    texts = [f"The film shows finding number {i}, not number {i + 1}." for i in range(round(DISTINCT * size))]
+    index = torch.arange(size) % len(texts)
     prompt = processor.image_prompt(size)
-    labels = torch.nn.functional.one_hot(index, DISTINCT).float()
-    once = {"text_prompt": processor.text_prompt(TEXTS), "text_index": index}
-    each = {"text_prompt": processor.text_prompt([TEXTS[i] for i in index])}
+    labels = torch.nn.functional.one_hot(index, len(texts)).float()
+    once = {"text_prompt": processor.text_prompt(texts), "text_index": index}
+    each = {"text_prompt": processor.text_prompt([texts[i] for i in index])}
     with torch.inference_mode():
         states = model.eval().tower_states(pixel_values)
     shared = {"image_prompt": prompt, "labels": labels}
