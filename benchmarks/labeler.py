@@ -1,0 +1,143 @@
+"""How well the report labeler agrees with the labels that two corpora publish.
+
+    RADZ_DEV_DATA=<folder> python benchmarks/labeler.py openi
+    python benchmarks/labeler.py padchest --table <PadChest's CSV>
+
+Reports are halved by a hash of report (Open-I) or patient (PadChest): rules were written on ``develop``, the other
+half, ``report``, is for numbers that are published. It prints counts and rates, never a text.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from radz.data.labeler import Labels, label_reports
+from radz.data.splits import hash_fraction
+from radz.knowledge import KnowledgeBase
+from radz.types import Presence
+
+SALT, SEED, RESAMPLES = "radz-labeler", 0, 2000
+MAPPING = Path(__file__).with_name("labeler_labels.yaml")
+POSITIVE = {"present": {Presence.PRESENT}, "present or uncertain": {Presence.PRESENT, Presence.UNCERTAIN}}
+
+
+def openi(table: Path | None) -> pd.DataFrame:
+    """Columns key, report, labels (a list) of the Open-I reports that have manual labels."""
+    rows = pd.read_csv(table or Path(os.environ["RADZ_DEV_DATA"]) / "openi_reports.csv")
+    rows = rows[~rows.mesh_major.str.contains("No Indexing")]
+    parts = rows[["indication", "findings", "impression"]].fillna("")
+    report = "INDICATION: " + parts.indication + "\nFINDINGS: " + parts.findings + "\nIMPRESSION: " + parts.impression
+    labels = [[label.strip() for label in cell.split(";")] for cell in rows.mesh_major]
+    return pd.DataFrame({"key": rows.uid.astype(str), "report": report, "labels": labels})
+
+
+def padchest(table: Path | None) -> pd.DataFrame:
+    """The same of the PadChest reports that physicians labelled; one row per report."""
+    if table is None:
+        raise SystemExit("--table is needed: the PadChest CSV, e.g. of the wheel torchxrayvision, folder data/.")
+    rows = pd.read_csv(table, usecols=["PatientID", "ReportID", "Report", "MethodLabel", "Labels"])
+    rows = rows[rows.MethodLabel == "Physician"].dropna(subset=["Report", "Labels"]).drop_duplicates("ReportID")
+    labels = [[label.strip() for label in ast.literal_eval(cell)] for cell in rows.Labels]
+    rows = pd.DataFrame({"key": rows.PatientID.astype(str), "report": rows.Report, "labels": labels})
+    return rows[[bool(each) and "exclude" not in each for each in rows.labels]]
+
+
+CORPORA: dict[str, tuple[Callable[[Path | None], pd.DataFrame], str]] = {
+    "openi": (openi, "en"),
+    "padchest": (padchest, "es"),
+}
+
+
+def truth(labels: list[str], relations: Mapping[str, list[str]]) -> bool | None:
+    """Whether the corpus says that the concept is there; None where it has only a broader label."""
+    if any(has(labels, name) for kind in ("exact", "narrower") for name in relations.get(kind, ())):
+        return True
+    return None if any(has(labels, name) for name in relations.get("broader", ())) else False
+
+
+def has(labels: list[str], name: str) -> bool:
+    """Whether a label has the heading of ``name`` and each of its qualifiers."""
+    head, *qualifiers = name.lower().split("/")
+    split = [[part.strip() for part in label.lower().split("/")] for label in labels]
+    return any(parts[0] == head and set(qualifiers) <= set(parts) for parts in split)
+
+
+def counts(
+    truths: list[bool | None], found: list[Labels], concept: str, positive: set[Presence]
+) -> np.ndarray:
+    """True positives, false positives, false negatives, true negatives, (4,)."""
+    cells = np.zeros(4, dtype=np.int64)
+    for true, labels in zip(truths, found, strict=True):
+        if true is not None:
+            said = labels.get(concept) in positive
+            cells[(0 if true else 1) if said else (2 if true else 3)] += 1
+    return cells
+
+
+def rates(cells: np.ndarray) -> tuple[float, float, float]:
+    """Precision, recall, F1; NaN where undefined."""
+    tp, fp, fn, _ = cells.astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return tuple(np.float64(tp) / (tp + x) for x in (fp, fn, (fp + fn) / 2))  # type: ignore[return-value]
+
+
+def interval(cells: np.ndarray) -> tuple[float, float]:
+    """95 % percentile bootstrap of F1 over reports."""
+    draws = np.random.default_rng(SEED).multinomial(cells.sum(), cells / cells.sum(), RESAMPLES)
+    low, high = np.nanpercentile([rates(draw)[2] for draw in draws], [2.5, 97.5])
+    return float(low), float(high)
+
+
+def lines(rows: pd.DataFrame, found: list[Labels], mapping: Mapping[str, dict[str, list[str]]]) -> Iterator[str]:
+    """A Markdown table: one line per concept that the corpus has labels for, then the macro average."""
+    yield "| finding | labelled | set aside | TP | FP | FN | precision | recall | F1 (95 %) | … with uncertain: P | R | F1 |"
+    yield "|---|" + "---:|" * 11
+    firsts, seconds = [], []
+    for concept, relations in mapping.items():
+        truths = [truth(labels, relations) for labels in rows.labels]
+        strict, lenient = (counts(truths, found, concept, positive) for positive in POSITIVE.values())
+        first, second, (low, high) = rates(strict), rates(lenient), interval(strict)
+        firsts.append(first), seconds.append(second)
+        tp, fp, fn, _ = strict
+        yield (
+            f"| {concept} | {tp + fn} | {truths.count(None)} | {tp} | {fp} | {fn} | {first[0]:.2f} | {first[1]:.2f} "
+            f"| {first[2]:.2f} ({low:.2f}–{high:.2f}) | " + " | ".join(f"{rate:.2f}" for rate in second) + " |"
+        )
+    means = [*np.nanmean(firsts, axis=0), *np.nanmean(seconds, axis=0)]
+    yield "| **macro** | | | | | | " + " | ".join(f"{mean:.2f}" for mean in means) + " |"
+
+
+def main() -> None:
+    """Label the chosen half of a corpus and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus", choices=CORPORA)
+    parser.add_argument("--half", choices=("develop", "report"), default="report", help="which half (default: report)")
+    parser.add_argument("--table", type=Path, help="the corpus's table, where it is not found by itself")
+    parser.add_argument("--processes", type=int, default=1)
+    args = parser.parse_args()
+    rows, language, mapping = load(args.corpus, args.half, args.table)
+    found = label_reports(rows.report.tolist(), language, args.processes)
+    print(f"{args.corpus}, half '{args.half}': {len(rows)} reports\n")
+    print("\n".join(lines(rows, found, mapping)))
+
+
+def load(corpus: str, half: str, table: Path | None) -> tuple[pd.DataFrame, str, dict[str, dict[str, list[str]]]]:
+    """Reports of a half, their language, and the mapping; raises where a mapped concept is not known."""
+    read, language = CORPORA[corpus]
+    rows = read(table)
+    rows = rows[[(hash_fraction(key, SALT) < 0.5) == (half == "develop") for key in rows.key]]
+    mapping = yaml.safe_load(MAPPING.read_text(encoding="utf-8"))[corpus]
+    knowledge = KnowledgeBase.load()
+    return rows, language, {knowledge[concept].id: relations for concept, relations in mapping.items()}
+
+
+if __name__ == "__main__":
+    main()
