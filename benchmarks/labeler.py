@@ -70,9 +70,7 @@ def has(labels: list[str], name: str) -> bool:
     return any(parts[0] == head and set(qualifiers) <= set(parts) for parts in split)
 
 
-def counts(
-    truths: list[bool | None], found: list[Labels], concept: str, positive: set[Presence]
-) -> np.ndarray:
+def counts(truths: list[bool | None], found: list[Labels], concept: str, positive: set[Presence]) -> np.ndarray:
     """True positives, false positives, false negatives, true negatives, (4,)."""
     cells = np.zeros(4, dtype=np.int64)
     for true, labels in zip(truths, found, strict=True):
@@ -98,7 +96,7 @@ def interval(cells: np.ndarray) -> tuple[float, float]:
 
 def lines(rows: pd.DataFrame, found: list[Labels], mapping: Mapping[str, dict[str, list[str]]]) -> Iterator[str]:
     """A Markdown table: one line per concept that the corpus has labels for, then the macro average."""
-    yield "| finding | labelled | set aside | TP | FP | FN | precision | recall | F1 (95 %) | … with uncertain: P | R | F1 |"
+    yield "| finding | labelled | set aside | TP | FP | FN | precision | recall | F1 (95 %) | P+U | R+U | F1+U |"
     yield "|---|" + "---:|" * 11
     firsts, seconds = [], []
     for concept, relations in mapping.items():

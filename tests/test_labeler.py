@@ -1,0 +1,232 @@
+"""The report labeler: negation, doubt, history, longest match and the policies. Every sentence is our own."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from radz.data import _context, _lexicon
+from radz.data._lexicon import languages, load_lexicon, read_lexicon
+from radz.data.labeler import Labeler, label_reports, longest, sentences, strongest
+from radz.errors import KnowledgeError, MissingExtraError, UnknownNameError
+from radz.knowledge import KnowledgeBase
+from radz.types import NORMAL, Presence
+
+KNOWLEDGE = KnowledgeBase.load()
+PRESENT, ABSENT, UNCERTAIN = Presence.PRESENT, Presence.ABSENT, Presence.UNCERTAIN
+NEEDS_EXTRA = "the extra 'labeler' (negspacy) is not installed"
+
+
+@pytest.fixture(scope="module")
+def english():
+    pytest.importorskip("negspacy", reason=NEEDS_EXTRA)
+    return Labeler("en")
+
+
+@pytest.fixture(scope="module")
+def spanish():
+    pytest.importorskip("negspacy", reason=NEEDS_EXTRA)
+    return Labeler("es")
+
+
+def findings(labels):
+    """What is said of diseases; "no finding" has tests of its own."""
+    return {concept: presence for concept, presence in labels.items() if concept != NORMAL}
+
+
+ENGLISH = [
+    ("No effusion or pneumothorax.", {"effusion": ABSENT, "pneumothorax": ABSENT}),
+    ("Lungs free of consolidation, edema and effusion.", dict.fromkeys(("consolidation", "edema", "effusion"), ABSENT)),
+    ("No effusion but a mass.", {"effusion": ABSENT, "mass": PRESENT}),
+    ("A nodule without effusion.", {"nodule": PRESENT, "effusion": ABSENT}),
+    ("Pneumothorax is not seen.", {"pneumothorax": ABSENT}),
+    ("The effusion has resolved.", {"effusion": ABSENT}),
+    ("No change in effusion.", {"effusion": PRESENT}),
+    ("Not only consolidation.", {"consolidation": PRESENT}),
+    ("Possible pneumonia.", {"pneumonia": UNCERTAIN}),
+    ("Cannot exclude a nodule.", {"nodule": UNCERTAIN}),
+    ("A small pneumothorax cannot be excluded.", {"pneumothorax": UNCERTAIN}),
+    ("This opacity may represent atelectasis.", {"atelectasis": UNCERTAIN}),
+    ("Atelectasis versus infiltrate.", {"atelectasis": UNCERTAIN, "infiltration": UNCERTAIN}),
+    ("No pleural line to suggest pneumothorax.", {"pneumothorax": ABSENT}),
+    ("History of tuberculosis.", {}),
+    ("Rule out pneumonia.", {}),
+    ("Massive heart shadow.", {}),
+    ("Hydropneumothorax on the left.", {"effusion": PRESENT, "pneumothorax": PRESENT}),
+    ("Subcutaneous emphysema.", {}),
+    ("Pericardial effusion.", {}),
+    ("The heart is enlarged.", {"cardiomegaly": PRESENT}),
+    ("The heart is not enlarged.", {"cardiomegaly": ABSENT}),
+    ("The heart size is mildly enlarged.", {"cardiomegaly": PRESENT}),
+    ("Enlarged heart. Effusion, pleural.", {"cardiomegaly": PRESENT, "effusion": PRESENT}),
+    ("Bilateral nodules and rib fractures.", {"nodule": PRESENT, "fracture": PRESENT}),
+    ("Pleural-based scarring.", {"fibrosis": PRESENT}),
+    ("COVID-19.", dict.fromkeys(("pneumonia", "viral_pneumonia", "covid_19"), PRESENT)),
+    ("The weather is fine.", {}),
+    ("", {}),
+]  # fmt: skip
+
+SPANISH = [
+    ("Sin derrame pleural ni neumotórax.", {"effusion": ABSENT, "pneumothorax": ABSENT}),
+    ("No se observa cardiomegalia, pero hay una masa.", {"cardiomegaly": ABSENT, "mass": PRESENT}),
+    ("No se aprecian nódulos.", {"nodule": ABSENT}),
+    ("Sin cambios en el derrame.", {"effusion": PRESENT}),
+    ("No solo consolidación.", {"consolidation": PRESENT}),
+    ("Posible neumonía.", {"pneumonia": UNCERTAIN}),
+    ("No se puede descartar neumotórax.", {"pneumothorax": UNCERTAIN}),
+    ("Atelectasia versus infiltrado.", {"atelectasis": UNCERTAIN, "infiltration": UNCERTAIN}),
+    ("Puede corresponder a edema pulmonar.", {"edema": UNCERTAIN}),
+    ("Antecedentes de tuberculosis.", {}),
+    ("Hidroneumotórax. Enfisema subcutáneo.", {"effusion": PRESENT, "pneumothorax": PRESENT}),
+    ("Más inspirada que la previa.", {}),
+    ("Engrosamiento pleural apical, hernia de hiato.", {"pleural_thickening": PRESENT, "hernia": PRESENT}),
+    ("Fracturas costales.", {"fracture": PRESENT}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("report", "expected"), ENGLISH, ids=lambda value: value if isinstance(value, str) else "")
+def test_english_sentences(english, report, expected):
+    assert findings(english(report)) == expected
+
+
+@pytest.mark.parametrize(("report", "expected"), SPANISH, ids=lambda value: value if isinstance(value, str) else "")
+def test_spanish_sentences(spanish, report, expected):
+    assert findings(spanish(report)) == expected
+
+
+def test_only_findings_and_impression_are_read(english):
+    report = "INDICATION: Pneumonia.\nCOMPARISON: Mass on an old film.\nFINDINGS: A nodule.\nIMPRESSION: No effusion."
+    assert findings(english(report)) == {"nodule": PRESENT, "effusion": ABSENT}
+
+
+def test_strongest_present_beats_uncertain_beats_absent(english):
+    assert english("No nodule. Possible nodule.")["nodule"] is UNCERTAIN
+    assert english("Possible nodule. There is a nodule. No nodule.")["nodule"] is PRESENT
+
+
+def test_parents_follow_a_child_that_is_there_not_one_that_is_absent(english):
+    assert english("Possible viral pneumonia.")["pneumonia"] is UNCERTAIN
+    assert "pneumonia" not in english("No viral pneumonia.")
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        ("Normal chest.", PRESENT),
+        ("Normal.", PRESENT),
+        ("No acute cardiopulmonary abnormality. No effusion.", PRESENT),
+        ("No acute disease. Possible nodule.", UNCERTAIN),
+        ("No acute disease. A nodule.", ABSENT),
+        ("No acute disease. Scoliosis.", ABSENT),  # no concept, but not a normal film
+        ("Heart size normal.", None),  # says nothing of the rest
+        ("No effusion.", None),
+    ],
+)
+def test_nothing_beside(english, report, expected):
+    assert english(report).get(NORMAL) is expected
+
+
+def test_spanish_normal_film(spanish):
+    assert spanish("Sin hallazgos patológicos.") == {NORMAL: PRESENT}
+    assert spanish("Tórax normal. Escoliosis.") == {NORMAL: ABSENT}
+
+
+def test_two_reports_in_one_are_labelled_as_their_labels_merged(english):
+    pieces = [report for report, _ in ENGLISH if report] + ["Normal chest.", "Scoliosis.", "Possible scoliosis."]
+    draw = random.Random(0)
+    for _ in range(200):
+        a, b = (" ".join(draw.choices(pieces, k=3)) for _ in range(2))
+        assert (
+            english(f"{a}\n\n{b}") == english.merge([english(a), english(b)]) == english.merge([english(b), english(a)])
+        )
+
+
+def test_labels_depend_on_the_text_alone(english):
+    reports = [report for report, _ in ENGLISH]
+    assert [english(report) for report in reversed(reports)][::-1] == label_reports(reports)
+
+
+@pytest.mark.slow
+def test_processes_keep_the_order(english):
+    reports = [report for report, _ in ENGLISH] * 20
+    assert label_reports(reports, processes=2) == [english(report) for report in reports]
+
+
+def test_strongest_is_the_other_way_round_for_no_finding():
+    assert strongest([{"mass": ABSENT, NORMAL: PRESENT}, {"mass": PRESENT, NORMAL: ABSENT}]) == {
+        "mass": PRESENT,
+        NORMAL: ABSENT,
+    }
+
+
+def test_longest_hides_what_overlaps_and_keeps_equals():
+    long, equal, inner, apart = ("a", 0, 9), ("b", 0, 9), ("c", 3, 6), ("d", 9, 12)
+    assert longest([(m, m[1]) for m in (inner, apart, equal, long)]) == [long, equal, apart]
+
+
+def test_sentences_end_at_stops_and_list_marks_but_not_at_wrapped_lines():
+    assert sentences("A 1.5 cm nodule\nin the apex. Clear.\n1. Mass\n- no effusion\n\nnormal") == [
+        "A 1.5 cm nodule\nin the apex.", "Clear.", "1.", "Mass", "- no effusion", "normal",
+    ]  # fmt: skip
+
+
+def test_a_name_of_the_users_own_is_found(tmp_path):
+    pytest.importorskip("negspacy", reason=NEEDS_EXTRA)
+    path = tmp_path / "own.yaml"
+    path.write_text("silicosis: {name: silicosis, parents: [fibrosis]}\n")
+    own = Labeler("en", KnowledgeBase.load([path]))
+    assert findings(own("Silicosis without mass.")) == {"silicosis": PRESENT, "fibrosis": PRESENT, "mass": ABSENT}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_lexicons_know_every_concept_and_are_folded(language):
+    lexicon = load_lexicon(language, KNOWLEDGE)
+    assert set(lexicon.findings) == {concept.id for concept in KNOWLEDGE}
+    terms = [term for _, term in lexicon.terms(KNOWLEDGE)]
+    assert terms == [_lexicon.fold(term) for term in terms]
+
+
+GOOD = {"findings": {"mass": ["mass"]}, "negated": {}, "uncertain": {}, "elsewhere": {}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"findings": {"maas": ["mass"]}}, r"'maas' is not a concept\. Known: no_finding, "),
+        ({"findings": {"mass": "mass"}}, r"words\.yaml, 'findings\.mass'"),
+        ({"negate": {}}, r"words\.yaml, 'negate'"),
+    ],
+)
+def test_a_bad_lexicon_is_refused(tmp_path, change, message):
+    path = tmp_path / "words.yaml"
+    path.write_text(yaml.safe_dump(GOOD | change))
+    with pytest.raises(KnowledgeError, match=message):
+        read_lexicon(path, KNOWLEDGE)
+
+
+def test_broken_yaml_is_refused(tmp_path):
+    path = tmp_path / "words.yaml"
+    path.write_text("a: [")
+    with pytest.raises(KnowledgeError, match=r"words\.yaml is not valid YAML"):
+        read_lexicon(path, KNOWLEDGE)
+
+
+def test_a_language_without_lexicon_is_refused():
+    with pytest.raises(UnknownNameError, match=r"Unknown report language 'fr'.*Known: en, es"):
+        Labeler("fr")
+
+
+def test_an_absent_extra_is_named(monkeypatch):
+    monkeypatch.setattr(_context, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"The report labeler needs .*pip install 'radz\[labeler\]'"):
+        Labeler()
+
+
+def test_importing_the_labeler_does_not_import_spacy():
+    code = "import sys, radz.data.labeler; print('spacy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
