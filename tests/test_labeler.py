@@ -53,8 +53,12 @@ ENGLISH = [
     ("This opacity may represent atelectasis.", {"atelectasis": UNCERTAIN}),
     ("Atelectasis versus infiltrate.", {"atelectasis": UNCERTAIN, "infiltration": UNCERTAIN}),
     ("No pleural line to suggest pneumothorax.", {"pneumothorax": ABSENT}),
+    ("Pneumonia?", {"pneumonia": UNCERTAIN}),
+    ("Effusion: none.", {"effusion": ABSENT}),
+    ("Cardiomegaly is noted and pneumothorax is not seen.", {"cardiomegaly": PRESENT, "pneumothorax": ABSENT}),
+    ("Without interval change, atelectasis persists.", {"atelectasis": PRESENT}),
     ("History of tuberculosis.", {}),
-    ("Rule out pneumonia.", {}),
+    ("Rule out pneumonia. R/O mass.", {}),
     ("Massive heart shadow.", {}),
     ("Hydropneumothorax on the left.", {"effusion": PRESENT, "pneumothorax": PRESENT}),
     ("Subcutaneous emphysema.", {}),
@@ -122,7 +126,7 @@ def test_parents_follow_a_child_that_is_there_not_one_that_is_absent(english):
         ("No acute disease. Possible nodule.", UNCERTAIN),
         ("No acute disease. A nodule.", ABSENT),
         ("No acute disease. Scoliosis.", ABSENT),  # no concept, but not a normal film
-        ("Heart size normal.", None),  # says nothing of the rest
+        ("Heart size within normal limits.", None),  # says nothing of the rest
         ("No effusion.", None),
     ],
 )
@@ -132,6 +136,7 @@ def test_nothing_beside(english, report, expected):
 
 def test_spanish_normal_film(spanish):
     assert spanish("Sin hallazgos patológicos.") == {NORMAL: PRESENT}
+    assert spanish("Silueta cardíaca dentro de la normalidad.") == {}  # says nothing of the rest
     assert spanish("Tórax normal. Escoliosis.") == {NORMAL: ABSENT}
 
 
