@@ -116,11 +116,14 @@ def lines(rows: pd.DataFrame, found: list[Labels], mapping: Mapping[str, dict[st
 def main() -> None:
     """Label the chosen half of a corpus and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", choices=CORPORA)
+    parser.add_argument("corpus", nargs="?", choices=CORPORA, default="openi", help="default: openi")
     parser.add_argument("--half", choices=("develop", "report"), default="report", help="which half (default: report)")
     parser.add_argument("--table", type=Path, help="the corpus's table, where it is not found by itself")
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
+    if args.corpus == "openi" and not args.table and "RADZ_DEV_DATA" not in os.environ:
+        print("Skipped: neither --table nor RADZ_DEV_DATA says where the reports are.")
+        return
     rows, language, mapping = load(args.corpus, args.half, args.table)
     found = label_reports(rows.report.tolist(), language, args.processes)
     print(f"{args.corpus}, half '{args.half}': {len(rows)} reports\n")
