@@ -77,6 +77,8 @@ def save_checkpoint(model: RadZ, directory: Path, provenance: Provenance, head: 
         if head is not None:
             tensors = {"weight": head.weight, "bias": head.bias}
             save_file(tensors, partial / TOWER_HEAD, {"concepts": ",".join(head.concepts)})
+        for path in partial.iterdir():  # safetensors writes for its owner only
+            path.chmod((partial / CONFIG).stat().st_mode)
         if directory.exists():
             shutil.rmtree(directory)
         os.replace(partial, directory)
