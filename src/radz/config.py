@@ -71,6 +71,7 @@ class ModelConfig(Section):
     tokens: TokensConfig = TokensConfig()
     readout: ReadoutConfig = ReadoutConfig()
     lora: LoraConfig = LoraConfig()
+    projector_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the tower's states, in training.")
     image_instruction: str = Field("Describe the findings of this radiograph.", description="Follows the image.")
     text_instruction: str = Field("Report:", description="Precedes the report.")
     max_report_tokens: int = Field(128, ge=4, description="Longer reports lose their last words, never a token.")

@@ -33,6 +33,7 @@ class RadZ(nn.Module):
         self.vision = backbone.llava.config
         self.tower: nn.Module = backbone.llava.vision_tower
         self.projector: nn.Module = backbone.llava.multi_modal_projector
+        self.dropout = nn.Dropout(config.projector_dropout)
         self.decoder = decoder
         self.readout = Readout(backbone.hidden_size, config.readout)
         self.compute_dtype = torch.float32
@@ -54,7 +55,7 @@ class RadZ(nn.Module):
         assert prompt is not None
         with self._autocast(prompt):
             states = self.tower_states(batch.pixel_values) if batch.tower_states is None else batch.tower_states
-            patches = self.projector(states)  # (B, P, V) -> (B, P, H)
+            patches = self.projector(self.dropout(states))  # (B, P, V) -> (B, P, H)
             embeddings = self._embed(prompt)  # (B, T, H)
             patches = patches.to(embeddings.dtype)
             return self._read(prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
