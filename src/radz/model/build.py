@@ -103,7 +103,7 @@ PARTS = {
     "tower": ("tower.",),
     "projector": ("projector.",),
     "lora": (".lora_A.", ".lora_B."),
-    "tokens": (".trainable_tokens_delta.",),
+    "tokens": (".trainable_tokens_delta.", "conditioner."),
     "heads": ("readout.",),
 }
 

@@ -35,6 +35,7 @@ class RadZ(nn.Module):
         self.projector: nn.Module = backbone.llava.multi_modal_projector
         self.decoder = decoder
         self.readout = Readout(backbone.hidden_size, config.readout)
+        self.conditioner = design.conditioner(backbone.hidden_size)
         self.compute_dtype = torch.float32
 
     def forward(self, batch: Batch) -> Features:
@@ -57,12 +58,12 @@ class RadZ(nn.Module):
             patches = self.projector(states)  # (B, P, V) -> (B, P, H)
             embeddings = self._embed(prompt)  # (B, T, H)
             patches = patches.to(embeddings.dtype)
-            return self._read(prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
+            return self._read("image", prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
 
     def read_text(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
         """Global and local states of the texts, (U, H) each, before the heads."""
         with self._autocast(prompt):
-            return self._read(prompt, self._embed(prompt))
+            return self._read("text", prompt, self._embed(prompt))
 
     def tower_states(self, pixel_values: Tensor | None) -> Tensor:
         """Patch states that the projector takes, (B, P, V), by the backbone's own layer and selection."""
@@ -77,8 +78,9 @@ class RadZ(nn.Module):
         embeddings: Tensor = self.decoder.get_input_embeddings()(prompt.input_ids)
         return embeddings
 
-    def _read(self, prompt: Prompt, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+    def _read(self, modality: str, prompt: Prompt, embeddings: Tensor) -> tuple[Tensor, Tensor]:
         """Embeddings (B, T, H) -> states at the read layer -> global and local, (B, H) each."""
+        embeddings = self.conditioner(modality, embeddings, prompt)
         positions = (prompt.attention_mask.cumsum(-1) - 1).clamp(min=0)
         states = self.decoder(
             inputs_embeds=embeddings, attention_mask=prompt.attention_mask, position_ids=positions, use_cache=False
