@@ -87,6 +87,14 @@ class LossConfig(Section):
         description="Pairs whose label sets overlap without being equal: left out of the denominator (mask), "
         "or soft positives weighted by Jaccard similarity (jaccard).",
     )
+    unmentioned: Literal["negative", "ignore"] = Field(
+        "ignore",
+        description="What a finding that is not labelled means to the knowledge loss: absent (negative) or nothing "
+        "(ignore). An uncertain one always means nothing.",
+    )
+    hierarchy_margin: float = Field(
+        0.1, ge=0, description="By how much, in cosine, a child is nearer its parent than an unrelated finding."
+    )
 
     @model_validator(mode="after")
     def _weights_are_positive(self) -> Self:
@@ -117,6 +125,7 @@ class DataConfig(Section):
     flip: Literal["never", "half"] = Field(
         "never", description="Horizontal flip: laterality is meaning, so never, unless a study of it says otherwise."
     )
+    second_view: bool = Field(False, description="Give each film in a second augmentation, for the consistency loss.")
     cached_views: int = Field(
         0, ge=0, description="Augmented views per film whose frozen-tower states are cached; 0 recomputes the tower."
     )
@@ -126,6 +135,12 @@ class DataConfig(Section):
     def _expand(cls, root: Path) -> Path:
         """``$VARIABLE`` and ``~`` stand for what they stand for in a shell."""
         return Path(os.path.expandvars(root)).expanduser()
+
+    @model_validator(mode="after")
+    def _second_view_differs(self) -> Self:
+        if self.second_view and (not self.augment or self.cached_views == 1):
+            raise ValueError("data.second_view needs data.augment, and data.cached_views of 0 or at least 2")
+        return self
 
     @model_validator(mode="after")
     def _val_is_not_test(self) -> Self:
@@ -176,7 +191,7 @@ class RunConfig(Section):
     output: Path = Field(description="Directory of the run: states, logs and the final checkpoint.")
     start: Path | None = Field(None, description="Checkpoint to start from.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
-    anchors: str = Field("names", description="Anchor strategy that validation scores with.")
+    anchors: str = Field("names", description="Anchor strategy of the losses that take anchors, and of validation.")
     warmup: WarmupConfig | None = Field(None, description="Supervised tower warm-up before the first stage.")
     data: DataConfig
     model: ModelConfig = ModelConfig()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from radz.config import ModelConfig
 from radz.model.backbones._backbone import Backbone
 from radz.model.processor import RadzProcessor
-from radz.model.readout import Readout, pool_mean
+from radz.model.readout import Readout, States, pool_mean
 from radz.model.tokens._design import TokenDesign
 from radz.types import Batch, Features, Prompt
 
@@ -42,15 +42,16 @@ class RadZ(nn.Module):
         """Features of whatever the batch holds: images, texts or both, (B, D) each."""
         features = Features()
         if batch.image_prompt is not None:
-            features.image_global, features.image_local = self.readout("image", *self.read_image(batch))
+            image = self.readout("image", self.read_image(batch))
+            features.image_global, features.image_local, features.image_tokens = image
         if batch.text_prompt is not None:
-            text_global, text_local = self.readout("text", *self.read_text(batch.text_prompt))
+            text = self.readout("text", self.read_text(batch.text_prompt))
             rows = slice(None) if batch.text_index is None else batch.text_index
-            features.text_global, features.text_local = text_global[rows], text_local[rows]
+            features.text_global, features.text_local, features.text_tokens = (feature[rows] for feature in text)
         return features
 
-    def read_image(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Global and local states of the images, (B, H) each, before the heads."""
+    def read_image(self, batch: Batch) -> States:
+        """States of the images, before the heads."""
         prompt = batch.image_prompt
         assert prompt is not None
         with self._autocast(prompt):
@@ -60,8 +61,8 @@ class RadZ(nn.Module):
             patches = patches.to(embeddings.dtype)
             return self._read("image", prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
 
-    def read_text(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
-        """Global and local states of the texts, (U, H) each, before the heads."""
+    def read_text(self, prompt: Prompt) -> States:
+        """States of the U distinct texts, before the heads."""
         with self._autocast(prompt):
             return self._read("text", prompt, self._embed(prompt))
 
@@ -78,15 +79,15 @@ class RadZ(nn.Module):
         embeddings: Tensor = self.decoder.get_input_embeddings()(prompt.input_ids)
         return embeddings
 
-    def _read(self, modality: str, prompt: Prompt, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings (B, T, H) -> states at the read layer -> global and local, (B, H) each."""
+    def _read(self, modality: str, prompt: Prompt, embeddings: Tensor) -> States:
+        """Embeddings (B, T, H) -> states at the read layer -> what is read of them."""
         embeddings = self.conditioner(modality, embeddings, prompt)
         positions = (prompt.attention_mask.cumsum(-1) - 1).clamp(min=0)
         states = self.decoder(
             inputs_embeds=embeddings, attention_mask=prompt.attention_mask, position_ids=positions, use_cache=False
         ).last_hidden_state
         tokens = self.design.read(states, prompt.modality_tokens)  # (B, K, H)
-        return tokens.mean(1), pool_mean(states, prompt.local)
+        return States(tokens.mean(1), pool_mean(states, prompt.local), tokens)
 
     def _autocast(self, prompt: Prompt) -> torch.autocast:
         device = prompt.input_ids.device.type

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import TrainerCallback
 
+from radz import registry
 from radz.config import RunConfig, TrainConfig
 from radz.data.leakage import count_mentions
 from radz.knowledge import KnowledgeBase
@@ -64,7 +65,13 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     freeze(model, config.train.train_parts)
     states = data.tower_states(model, config.data.cached_views)
     loader = data.loader(
-        model, config, config.train.batch_size, data.concepts, within=config.data.batch_within, states=states
+        model,
+        config,
+        config.train.batch_size,
+        data.concepts,
+        within=config.data.batch_within,
+        states=states,
+        second_view=config.data.second_view,
     )
     hold_base_in(model, choose_dtype(config.train.dtype))
     if config.train.checkpointing:
@@ -73,7 +80,8 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     if config.start is None:
         calibrate(model, loader)
     arguments = training_arguments(config.train, config.output / "align", config.seed)
-    fit(AlignmentTask(model, config.loss), loader, arguments, rates_of(config.train), validate)
+    task = AlignmentTask(model, config.loss, data.concepts, registry.load("anchors", config.anchors))
+    fit(task, loader, arguments, rates_of(config.train), validate)
 
 
 def rates_of(config: TrainConfig) -> dict[str, float]:
@@ -92,7 +100,7 @@ def calibrate(model: RadZ, loader: Any, batches: int = 4) -> None:
         here: Batch = batch.to(device)
         assert here.text_prompt is not None
         for modality, states in (("image", model.read_image(here)), ("text", model.read_text(here.text_prompt))):
-            for name, state in zip(("global", "local"), states, strict=True):
+            for name, state in (("global", states.whole), ("local", states.local)):
                 rows[f"{modality}_{name}"].append(state.float())
     model.readout.calibrate({name: torch.cat(own) for name, own in rows.items()})
 

@@ -38,7 +38,8 @@ class Shift(nn.Module):
         logits = self.outer(F.gelu(self.inner(F.layer_norm(pooled, pooled.shape[-1:]))))
         mixture = logits.view(-1, self.count, BANK).softmax(-1) @ F.normalize(self.bank, dim=-1)  # (B, K, H)
         length = tokens.norm(dim=-1, keepdim=True).detach()
-        return self.gate.tanh().unsqueeze(-1) * length * mixture
+        shift: Tensor = self.gate.tanh().unsqueeze(-1) * length * mixture
+        return shift
 
 
 class AdaptiveShift(nn.Module):
