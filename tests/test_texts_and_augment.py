@@ -41,7 +41,10 @@ def test_only_what_is_absent_is_denied_and_only_where_the_policy_says_so():
 
 
 def test_a_normal_film_is_called_normal_and_an_unlabelled_one_nothing():
-    assert set(written(HEALTHY)) <= set(sentences.NORMAL_TEXT)
+    assert set(written(HEALTHY, "positives")) <= set(sentences.NORMAL_TEXT)
+    others = {text for text in written(HEALTHY) if text not in sentences.NORMAL_TEXT}
+    assert others
+    assert all(text.startswith(("No ", "Without ")) or text.endswith("absent.") for text in others)
     assert set(written(Study("u", "r"))) == {sentences.UNLABELLED_TEXT}
 
 
@@ -49,7 +52,7 @@ def test_texts_repeat_exactly_and_vary_with_seed_and_epoch():
     assert written(SICK) == written(SICK)
     assert written(SICK) != written(SICK, seed=1)
     assert len(set(written(SICK))) > 5
-    assert len(set(written(HEALTHY, variants=2))) == 2
+    assert len(set(written(HEALTHY, "positives", variants=2))) == 2
 
 
 def test_no_corpus_label_stands_in_a_sentence():

@@ -1,6 +1,7 @@
 """Sentences from labels, for corpora that have labels but no reports.
 
-Policies, by name: ``positives`` states what is present; ``varied`` also states some of what is absent.
+Policies, by name: ``positives`` states what is present; ``varied`` also states some of what is absent,
+and of a normal film sometimes nothing else.
 Text is a function of (seed, epoch, study), so a resumed run reads what an uninterrupted one would have read.
 The templates of evaluation ("There is …") never occur here.
 """
@@ -53,9 +54,10 @@ def write_report(
     present = [c for c in names if study.presence(c) is Presence.PRESENT and c != NORMAL]
     absent = [c for c in names if study.presence(c) is Presence.ABSENT and c != NORMAL]
     text = _stated(present, names, variants, rng) if present else _nothing_present(study, variants, rng)
-    if policy == "varied" and present and absent and rng.random() < 0.5:
-        text += " " + _denied(absent, names, variants, rng)
-    return text
+    if policy == "positives" or not absent or rng.random() < 0.5:
+        return text
+    denial = _denied(absent, names, variants, rng)
+    return f"{text} {denial}" if present else denial  # denials alone, too, or "no X" is never read without an "Y"
 
 
 def _stated(present: list[str], names: Mapping[str, Sequence[str]], variants: int, rng: np.random.Generator) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +65,9 @@ def save_checkpoint(model: RadZ, directory: Path, provenance: Provenance, head: 
     from safetensors.torch import save_file
 
     directory.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    partial = directory.with_name(f".{directory.name}-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
     try:
         save_file(learned_state(model), partial / WEIGHTS)
         config = {"model": model.config.model_dump(mode="json"), "backbone_fingerprint": model.fingerprint}
@@ -76,6 +77,8 @@ def save_checkpoint(model: RadZ, directory: Path, provenance: Provenance, head: 
         if head is not None:
             tensors = {"weight": head.weight, "bias": head.bias}
             save_file(tensors, partial / TOWER_HEAD, {"concepts": ",".join(head.concepts)})
+        for path in partial.iterdir():  # safetensors writes for its owner only
+            path.chmod((partial / CONFIG).stat().st_mode)
         if directory.exists():
             shutil.rmtree(directory)
         os.replace(partial, directory)
