@@ -14,10 +14,12 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
+from radz import registry
 from radz.config import LossConfig, RunConfig, build_config, load_config
 from radz.errors import CheckpointError, ConfigError, CorpusError, UnknownNameError
 from radz.model.build import freeze
 from radz.model.checkpoint import load_checkpoint, load_tower_head
+from radz.serve.predictor import Predictor
 from radz.train import run as train_run
 from radz.train.guidance import Guidance
 from radz.train.run import train
@@ -117,6 +119,40 @@ def test_four_losses_train_together_and_resume_exactly(manifest, llava_dir, tmp_
         total = sum(weight * line[f"loss_{name}"] for name, weight in FOUR.items())
         assert line["loss"] == pytest.approx(total, abs=1e-4)
     assert all(line["loss_consistency"] > 0 for line in lines)
+
+
+@pytest.mark.parametrize("strategy", ["learned", "hybrid"])
+def test_anchors_train_and_come_back_with_the_checkpoint(manifest, llava_dir, tmp_path, strategy):
+    settings = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "dtype": "float32", "head_rate": 0.01}
+    change = {"anchors": strategy, "loss": {"weights": {"alignment": 0.5, "knowledge": 0.5}}, "train": settings}
+    checkpoint = train(config(manifest, llava_dir, tmp_path, **change))
+    saved = json.loads((checkpoint / "config.json").read_text())["model"]["anchors"]
+    assert saved == {"strategy": strategy, "concepts": ["no_finding", "effusion", "mass"]}
+    predictor = Predictor.load(checkpoint)
+    weights = load_file(checkpoint / "model.safetensors")
+    for name, tensor in predictor.model.model.anchors.state_dict().items():
+        assert torch.equal(tensor, weights[f"anchors.{name}"])
+    assert predictor.anchors(["mass", "effusion"]).strategy == strategy
+    film = str(manifest.parent / "0.png")
+    assert len(predictor.predict(film, ["mass", "effusion"]).findings) == 2
+    fresh = registry.load("anchors", strategy)(saved["concepts"], 16).state_dict()
+    changed = {n for n in fresh if n not in ("inner.weight", "inner.bias")}
+    assert all(not torch.equal(fresh[n], weights[f"anchors.{n}"]) for n in changed)
+
+    again = train(config(manifest, llava_dir, tmp_path / "again", start=str(checkpoint), **change))
+    assert load_checkpoint(again)[0].config.anchors == load_checkpoint(checkpoint)[0].config.anchors
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loss": {"weights": {"alignment": 1.0}}},
+        {"loss": {"weights": {"knowledge": 1.0}}, "train": {"train_parts": ["lora", "heads"]}},
+    ],
+)
+def test_anchors_that_nothing_would_train_are_refused(manifest, llava_dir, tmp_path, change):
+    with pytest.raises(ConfigError, match="The anchors 'hybrid' learn"):
+        train(config(manifest, llava_dir, tmp_path, anchors="hybrid", **change))
 
 
 def test_drift_counts_what_moved(llava_dir):

@@ -63,6 +63,13 @@ class ReadoutConfig(Section):
     )
 
 
+class TrainedAnchorsConfig(Section):
+    """Anchors with parameters of their own; written by training, from ``anchors`` and the corpus's findings."""
+
+    strategy: str = Field(description="A file in radz/anchors that learns.")
+    concepts: tuple[str, ...] = Field(description="Ids of the findings that are trained, in order.")
+
+
 class ModelConfig(Section):
     """Everything that fixes the shape of a model; saved in the checkpoint's config.json."""
 
@@ -71,6 +78,7 @@ class ModelConfig(Section):
     tokens: TokensConfig = TokensConfig()
     readout: ReadoutConfig = ReadoutConfig()
     lora: LoraConfig = LoraConfig()
+    anchors: TrainedAnchorsConfig | None = Field(None, description="Set by training where the anchors learn.")
     image_instruction: str = Field("Describe the findings of this radiograph.", description="Follows the image.")
     text_instruction: str = Field("Report:", description="Precedes the report.")
     max_report_tokens: int = Field(128, ge=4, description="Longer reports lose their last words, never a token.")
@@ -152,14 +160,14 @@ class DataConfig(Section):
 class TrainConfig(Section):
     """Schedule, rates and hardware."""
 
-    train_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads"], ...] = Field(
-        ("projector", "lora", "tokens", "heads"), description="Parts whose parameters move."
+    train_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads", "anchors"], ...] = Field(
+        ("projector", "lora", "tokens", "heads", "anchors"), description="Parts whose parameters move."
     )
     epochs: float = Field(5, gt=0, description="Passes over the training split, fixed in advance.")
     max_steps: int = Field(-1, description="Optimiser steps; overrides epochs where positive.")
     batch_size: int = Field(64, ge=2, description="Pairs per step and process; contrast needs at least 2.")
     learning_rate: float = Field(3e-4, gt=0, description="Peak rate of LoRA and tokens.")
-    head_rate: float = Field(1e-3, gt=0, description="Peak rate of the heads, which start from nothing.")
+    head_rate: float = Field(1e-3, gt=0, description="Peak rate of heads and anchors, which start from nothing.")
     tower_rate: float = Field(1e-5, gt=0, description="Peak rate of the tower.")
     projector_rate: float = Field(3e-4, gt=0, description="Peak rate of the projector.")
     weight_decay: float = Field(0.01, ge=0, description="AdamW decay.")

@@ -23,6 +23,7 @@ class RadZ(nn.Module):
     """tower, projector and decoder of a multimodal language model, with modality tokens and feature heads.
 
     Built by ``radz.model.build.build_model``. ``compute_dtype`` is what the decoder computes in; heads stay float32.
+    ``anchors`` are those that were trained with the model, where its strategy learns.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class RadZ(nn.Module):
         self.decoder = decoder
         self.readout = Readout(backbone.hidden_size, config.readout)
         self.conditioner = design.conditioner(backbone.hidden_size)
+        self.anchors: nn.Module | None = None
         self.compute_dtype = torch.float32
 
     def forward(self, batch: Batch) -> Features:

@@ -60,9 +60,9 @@ class RadzZeroShot:
 
 def similarity(images: Tensor, anchors: Anchors) -> NDArray[np.float32]:
     """Image features (B, E) against anchors (C, E) -> (B, C) float32 in [-2, 2] with denials, else [-1, 1]."""
-    values = images @ anchors.positive.T
+    values = images @ anchors.positive.detach().to(images.device).T
     if anchors.negative is not None:
-        values = values - images @ anchors.negative.T
+        values = values - images @ anchors.negative.detach().to(images.device).T
     array: NDArray[np.float32] = values.float().numpy()
     return array
 

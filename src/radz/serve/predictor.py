@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from radz import registry
+from radz.anchors import open_strategy
 from radz.data.images import read_image
 from radz.data.leakage import exposure
 from radz.errors import CheckpointError, KnowledgeError, RadzError
@@ -77,7 +77,7 @@ class Predictor:
         concepts = self._parse(findings or self.default_findings)
         key = (strategy, *(concept.sha256 for concept in concepts))
         if key not in self._anchors:
-            self._anchors[key] = registry.load("anchors", strategy)(concepts, self.model.encode_text)
+            self._anchors[key] = open_strategy(strategy, self.model.model.anchors)(concepts, self.model.encode_text)
         return self._anchors[key]
 
     def exposures(self, concepts: Iterable[str]) -> dict[str, Exposure]:

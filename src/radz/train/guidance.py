@@ -13,13 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from radz.anchors import Strategy
 from radz.errors import ConfigError
 from radz.knowledge import Concept, KnowledgeBase
 from radz.model.build import part_of
 from radz.model.radz import RadZ
-from radz.types import Anchors, Batch, EncodeText, Features
-
-Strategy = Callable[[Sequence[Concept], EncodeText], Anchors]
+from radz.types import Anchors, Batch, Features
 
 
 def needs(loss: nn.Module) -> tuple[str, ...]:

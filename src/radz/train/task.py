@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz import registry
+from radz.anchors import Strategy
 from radz.anchors.names import names
 from radz.config import LossConfig
 from radz.errors import ConfigError
 from radz.model.build import part_of
 from radz.model.checkpoint import learned_state, load_learned_state
 from radz.model.radz import RadZ
-from radz.train.guidance import Guidance, Strategy, needs
+from radz.train.guidance import Guidance, needs
 from radz.types import Batch
 
 
