@@ -35,3 +35,9 @@ def open_strategy(name: str, trained: Any = None) -> Strategy:
         )
     strategy: Strategy = trained if learns(name) else plugin
     return strategy
+
+
+def closed_set(strategy: Strategy) -> frozenset[str] | None:
+    """Ids of the only concepts that ``strategy`` has anchors of; ``None`` where it makes one of any concept."""
+    ids: frozenset[str] | None = getattr(strategy, "closed_set", None)
+    return ids

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from radz.anchors import open_strategy
+from radz.anchors import closed_set, open_strategy
 from radz.data.images import read_image
 from radz.data.leakage import exposure
 from radz.errors import CheckpointError, KnowledgeError, RadzError
@@ -68,8 +68,10 @@ class Predictor:
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:
-        """Every disease of the knowledge base; "normal" is none."""
-        return tuple(concept.id for concept in self.knowledge if concept.id != NORMAL)
+        """Every disease of the knowledge base that the model's anchors can be of; "normal" is none."""
+        closed = closed_set(open_strategy(self.provenance.anchors, self.model.model.anchors))
+        ids = (concept.id for concept in self.knowledge if concept.id != NORMAL)
+        return tuple(concept for concept in ids if closed is None or concept in closed)
 
     def anchors(self, findings: Sequence[str] | None = None, strategy: str | None = None) -> Anchors:
         """Anchors of ``findings`` (ids, names, synonyms or "name: description"), encoded once per predictor."""
