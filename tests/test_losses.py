@@ -13,14 +13,22 @@ from radz import registry
 from radz.config import LossConfig, ReadoutConfig, build_config
 from radz.errors import ConfigError
 from radz.losses.alignment import Alignment, jaccard, nce, relations
-from radz.types import Batch, Features, Prompt
+from radz.train.guidance import needs
+from radz.types import Anchors, Batch, Features, Prompt
 
 NAMES = ("image_global", "image_local", "text_global", "text_local")
 
 
 def features(count: int, dim: int = 6, seed: int = 0, dtype=torch.float32) -> Features:
     generator = torch.Generator().manual_seed(seed)
-    return Features(**{n: F.normalize(torch.randn(count, dim, generator=generator), dim=1).to(dtype) for n in NAMES})
+    rows = {n: F.normalize(torch.randn(count, dim, generator=generator), dim=1).to(dtype) for n in NAMES}
+    tokens = F.normalize(torch.randn(count, 3, dim, generator=generator), dim=2).to(dtype)
+    return Features(**rows, image_tokens=tokens, text_tokens=tokens)
+
+
+def anchors(count: int = 3, width: int = 12) -> Anchors:
+    rows = F.normalize(torch.randn(count, width, generator=torch.Generator().manual_seed(3)), dim=1)
+    return Anchors(tuple("abc"[:count]), rows, None, ((),) * count, "test")
 
 
 def batch(count: int, labels=None, text_index=None) -> Batch:
@@ -120,12 +128,26 @@ def contract(request):
     return request.param, plugin(build_config(LossConfig, {"weights": {request.param: 1.0}}), ReadoutConfig())
 
 
+def guidance(module, order) -> dict:
+    """What a loss asks for besides features and batch: three concepts, the second a child of the first."""
+    offered = {
+        "anchors": anchors(),
+        "second_view": features(max(order) + 1, seed=7),
+        "hierarchy": torch.tensor([[1, 0, 2]]),
+        "drift": torch.tensor(0.25),
+    }
+    second = offered["second_view"]
+    offered["second_view"] = Features(**{n: getattr(second, n)[order] for n in NAMES})
+    return {name: offered[name] for name in needs(module)}
+
+
 @pytest.mark.parametrize("count", [1, 4])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_contract_named_scalar_finite_at_any_size(contract, count, dtype):
     name, module = contract
     found = features(count, dtype=dtype)
-    terms = module(found, batch(count, [[1, 0, float("nan")]] * count, list(range(count))))
+    given = guidance(module, list(range(count)))
+    terms = module(found, batch(count, [[1, 0, float("nan")]] * count, list(range(count))), **given)
     assert set(terms) == {name}
     assert terms[name].dtype == torch.float32
     assert terms[name].shape == ()
@@ -136,9 +158,9 @@ def test_contract_order_of_studies_does_not_matter(contract):
     name, module = contract
     order = [2, 0, 3, 1]
     found = features(4)
-    shuffled = Features(**{n: getattr(found, n)[order] for n in NAMES})
-    one = module(found, batch(4, LABELS, [0, 1, 2, 3]))[name]
-    two = module(shuffled, batch(4, [LABELS[i] for i in order], [0, 1, 2, 3]))[name]
+    shuffled = Features(**{n: getattr(found, n)[order] for n in (*NAMES, "image_tokens", "text_tokens")})
+    one = module(found, batch(4, LABELS, [0, 1, 2, 3]), **guidance(module, [0, 1, 2, 3]))[name]
+    two = module(shuffled, batch(4, [LABELS[i] for i in order], [0, 1, 2, 3]), **guidance(module, order))[name]
     assert float(one) == pytest.approx(float(two), abs=1e-6)
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from radz import registry
+from radz.model.build import freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
 from radz.model.processor import find_tokens
 from radz.provenance import Provenance
@@ -56,11 +57,55 @@ def test_new_rows_have_the_scale_of_real_ones(model):
 def test_save_equals_load(model, tmp_path):
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            if "trainable_tokens_delta" in name:
+            if part_of(name) == "tokens":
                 parameter.add_(1.0)
     batch = Batch(text_prompt=model.processor.text_prompt(TEXTS))
     save_checkpoint(model, tmp_path / "c", Provenance(corpus="none", split="train"))
     assert torch.equal(load_checkpoint(tmp_path / "c")[0](batch).text_global, model(batch).text_global)
+
+
+def test_gradient_reaches_every_parameter_of_the_design(model):
+    freeze(model, ("tokens",))
+    with torch.no_grad():
+        for parameter in model.conditioner.parameters():
+            parameter.add_(0.1)
+    processor = model.processor
+    films = torch.rand(2, 3, 28, 28, generator=torch.Generator().manual_seed(0))
+    features = model(Batch(processor.image_prompt(2), films, text_prompt=processor.text_prompt(TEXTS)))
+    (features.image_global * features.text_global).sum().backward()
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    assert {part_of(name) for name in trained} == {"tokens"}
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in trained.values())
+
+
+@torch.no_grad()
+def test_adaptive_equals_medical_while_its_gate_is_shut_and_looks_at_the_input_once_it_opens(llava_dir):
+    medical, adaptive = (tiny_model(llava_dir, tokens={"design": d}) for d in ("medical", "adaptive"))
+    batch = Batch(text_prompt=medical.processor.text_prompt(TEXTS))
+    assert torch.equal(adaptive(batch).text_global, medical(batch).text_global)
+    for shift in adaptive.conditioner.modalities.values():
+        shift.gate.fill_(0.5)
+    prompt = batch.text_prompt
+    plain = adaptive._embed(prompt)
+    moved = adaptive.conditioner("text", plain, prompt) - plain
+    at = moved.gather(1, prompt.modality_tokens.unsqueeze(-1).expand(-1, -1, moved.shape[-1]))
+    assert not torch.allclose(at[0], at[1])
+    assert torch.count_nonzero(moved.abs().sum(-1)) == prompt.modality_tokens.numel()
+
+
+@torch.no_grad()
+def test_an_open_gate_looks_past_padding_and_neighbours(llava_dir):
+    model = tiny_model(llava_dir, tokens={"design": "adaptive"})
+    for shift in model.conditioner.modalities.values():
+        shift.gate.fill_(0.5)
+
+    def encode(texts):
+        return model(Batch(text_prompt=model.processor.text_prompt(texts))).text_global
+
+    together, alone = encode(TEXTS), encode(TEXTS[:1])
+    model.processor.padding_side = "left"
+    torch.testing.assert_close(together[:1], alone, atol=2e-6, rtol=0)
+    torch.testing.assert_close(encode(TEXTS), together, atol=2e-6, rtol=0)
 
 
 @pytest.mark.parametrize("design", DESIGNS)

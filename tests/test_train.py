@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,18 @@ from PIL import Image
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
-from radz.config import RunConfig, build_config, load_config
+from radz import registry
+from radz.config import LossConfig, RunConfig, build_config, load_config
 from radz.errors import CheckpointError, ConfigError, CorpusError, UnknownNameError
+from radz.model.build import freeze
 from radz.model.checkpoint import load_checkpoint, load_tower_head
+from radz.serve.predictor import Predictor
 from radz.train import run as train_run
+from radz.train.guidance import Guidance
 from radz.train.run import train
+from radz.train.task import AlignmentTask
+from radz.types import Batch
+from tiny import tiny_model
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -91,6 +99,90 @@ def test_a_killed_run_resumes_with_the_same_losses(manifest, llava_dir, tmp_path
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     one, two = (load_file(c / "model.safetensors") for c in (whole, resumed))
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+FOUR = {"alignment": 1.0, "knowledge": 0.5, "consistency": 0.1, "regularization": 0.1}
+
+
+@pytest.mark.parametrize("views", [0, 2])
+def test_four_losses_train_together_and_resume_exactly(manifest, llava_dir, tmp_path, views):
+    data = {"options": {"unlisted": "absent"}, "second_view": True, "cached_views": views}
+    change = {"data": data, "loss": {"weights": FOUR}}
+    settings = {"batch_size": 6, "save_steps": 2, "max_steps": 4, "keep_states": 2, "dtype": "float32"}
+    run = config(manifest, llava_dir, tmp_path, **change, train={**settings, "learning_rate": 0.01})
+    train(run)
+    lines = [line for line in logged(tmp_path) if "loss" in line]
+    shutil.rmtree(tmp_path / "align" / "checkpoint-4")
+    train(run)
+    assert [line["loss"] for line in logged(tmp_path) if "loss" in line] == [line["loss"] for line in lines]
+    for line in lines:
+        total = sum(weight * line[f"loss_{name}"] for name, weight in FOUR.items())
+        assert line["loss"] == pytest.approx(total, abs=1e-4)
+    assert all(line["loss_consistency"] > 0 for line in lines)
+
+
+@pytest.mark.parametrize("strategy", ["learned", "hybrid"])
+def test_anchors_train_and_come_back_with_the_checkpoint(manifest, llava_dir, tmp_path, strategy):
+    settings = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "dtype": "float32", "head_rate": 0.01}
+    change = {"anchors": strategy, "loss": {"weights": {"alignment": 0.5, "knowledge": 0.5}}, "train": settings}
+    checkpoint = train(config(manifest, llava_dir, tmp_path, **change))
+    saved = json.loads((checkpoint / "config.json").read_text())["model"]["anchors"]
+    assert saved == {"strategy": strategy, "concepts": ["no_finding", "effusion", "mass"]}
+    predictor = Predictor.load(checkpoint)
+    weights = load_file(checkpoint / "model.safetensors")
+    for name, tensor in predictor.model.model.anchors.state_dict().items():
+        assert torch.equal(tensor, weights[f"anchors.{name}"])
+    assert predictor.anchors(["mass", "effusion"]).strategy == strategy
+    film = str(manifest.parent / "0.png")
+    default = {"learned": {"effusion", "mass"}, "hybrid": {c.id for c in predictor.knowledge} - {"no_finding"}}
+    assert {finding.name for finding in predictor.predict(film).findings} == default[strategy]
+    assert len(predictor.predict(film, ["mass", "effusion"]).findings) == 2
+    fresh = registry.load("anchors", strategy)(saved["concepts"], 16).state_dict()
+    changed = {n for n in fresh if n not in ("inner.weight", "inner.bias")}
+    assert all(not torch.equal(fresh[n], weights[f"anchors.{n}"]) for n in changed)
+
+    again = train(config(manifest, llava_dir, tmp_path / "again", start=str(checkpoint), **change))
+    assert load_checkpoint(again)[0].config.anchors == load_checkpoint(checkpoint)[0].config.anchors
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"loss": {"weights": {"alignment": 1.0}}},
+        {"loss": {"weights": {"knowledge": 1.0}}, "train": {"train_parts": ["lora", "heads"]}},
+    ],
+)
+def test_anchors_that_nothing_would_train_are_refused(manifest, llava_dir, tmp_path, change):
+    with pytest.raises(ConfigError, match="The anchors 'hybrid' learn"):
+        train(config(manifest, llava_dir, tmp_path, anchors="hybrid", **change))
+
+
+def test_drift_counts_what_moved(llava_dir):
+    task = AlignmentTask(
+        tiny_model(llava_dir), build_config(LossConfig, {"weights": {"regularization": 1.0}}), ["mass"]
+    )
+    assert task.guidance.drift(_films(task)) == 0  # nothing trains
+    freeze(task.model, ("tokens",))
+    task = AlignmentTask(task.model, build_config(LossConfig, {"weights": {"regularization": 1.0}}), ["mass"])
+    assert task.guidance.drift(_films(task)) == 0
+    with torch.no_grad():
+        for parameter in task.model.parameters():
+            if parameter.requires_grad:
+                parameter.mul_(1.1)
+    torch.testing.assert_close(task.guidance.drift(_films(task)), torch.tensor(0.01))
+
+
+def _films(task) -> Batch:
+    return Batch(image_prompt=task.model.processor.image_prompt(1))
+
+
+def test_a_loss_that_asks_for_what_nobody_has_is_refused(llava_dir):
+    class Odd(torch.nn.Module):
+        def forward(self, features, batch, moon):
+            return {}
+
+    with pytest.raises(ConfigError, match=r"asks for \['moon'\], but training offers \['anchors'"):
+        Guidance(tiny_model(llava_dir), [Odd()], ["mass"], None)
 
 
 def test_a_half_written_state_is_passed_over(manifest, llava_dir, tmp_path):

@@ -63,6 +63,13 @@ class ReadoutConfig(Section):
     )
 
 
+class TrainedAnchorsConfig(Section):
+    """Anchors with parameters of their own; written by training, from ``anchors`` and the corpus's findings."""
+
+    strategy: str = Field(description="A file in radz/anchors that learns.")
+    concepts: tuple[str, ...] = Field(description="Ids of the findings that are trained, in order.")
+
+
 class ModelConfig(Section):
     """Everything that fixes the shape of a model; saved in the checkpoint's config.json."""
 
@@ -72,6 +79,7 @@ class ModelConfig(Section):
     readout: ReadoutConfig = ReadoutConfig()
     lora: LoraConfig = LoraConfig()
     projector_dropout: float = Field(0.0, ge=0, lt=1, description="Dropout on the tower's states, in training.")
+    anchors: TrainedAnchorsConfig | None = Field(None, description="Set by training where the anchors learn.")
     image_instruction: str = Field("Describe the findings of this radiograph.", description="Follows the image.")
     text_instruction: str = Field("Report:", description="Precedes the report.")
     max_report_tokens: int = Field(128, ge=4, description="Longer reports lose their last words, never a token.")
@@ -87,6 +95,14 @@ class LossConfig(Section):
         "mask",
         description="Pairs whose label sets overlap without being equal: left out of the denominator (mask), "
         "or soft positives weighted by Jaccard similarity (jaccard).",
+    )
+    unmentioned: Literal["negative", "ignore"] = Field(
+        "ignore",
+        description="What a finding that is not labelled means to the knowledge loss: absent (negative) or nothing "
+        "(ignore). An uncertain one always means nothing.",
+    )
+    hierarchy_margin: float = Field(
+        0.1, ge=0, description="By how much, in cosine, a child is nearer its parent than an unrelated finding."
     )
 
     @model_validator(mode="after")
@@ -118,6 +134,7 @@ class DataConfig(Section):
     flip: Literal["never", "half"] = Field(
         "never", description="Horizontal flip: laterality is meaning, so never, unless a study of it says otherwise."
     )
+    second_view: bool = Field(False, description="Give each film in a second augmentation, for the consistency loss.")
     cached_views: int = Field(
         0, ge=0, description="Augmented views per film whose frozen-tower states are cached; 0 recomputes the tower."
     )
@@ -129,6 +146,12 @@ class DataConfig(Section):
         return Path(os.path.expandvars(root)).expanduser()
 
     @model_validator(mode="after")
+    def _second_view_differs(self) -> Self:
+        if self.second_view and (not self.augment or self.cached_views == 1):
+            raise ValueError("data.second_view needs data.augment, and data.cached_views of 0 or at least 2")
+        return self
+
+    @model_validator(mode="after")
     def _val_is_not_test(self) -> Self:
         if self.val_split == "test":
             raise ValueError("val_split must not be 'test': nothing is chosen by looking at a test split")
@@ -138,14 +161,14 @@ class DataConfig(Section):
 class TrainConfig(Section):
     """Schedule, rates and hardware."""
 
-    train_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads"], ...] = Field(
-        ("projector", "lora", "tokens", "heads"), description="Parts whose parameters move."
+    train_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads", "anchors"], ...] = Field(
+        ("projector", "lora", "tokens", "heads", "anchors"), description="Parts whose parameters move."
     )
     epochs: float = Field(5, gt=0, description="Passes over the training split, fixed in advance.")
     max_steps: int = Field(-1, description="Optimiser steps; overrides epochs where positive.")
     batch_size: int = Field(64, ge=2, description="Pairs per step and process; contrast needs at least 2.")
     learning_rate: float = Field(3e-4, gt=0, description="Peak rate of LoRA and tokens.")
-    head_rate: float = Field(1e-3, gt=0, description="Peak rate of the heads, which start from nothing.")
+    head_rate: float = Field(1e-3, gt=0, description="Peak rate of heads and anchors, which start from nothing.")
     tower_rate: float = Field(1e-5, gt=0, description="Peak rate of the tower.")
     projector_rate: float = Field(3e-4, gt=0, description="Peak rate of the projector.")
     weight_decay: float = Field(0.01, ge=0, description="AdamW decay.")
@@ -177,7 +200,7 @@ class RunConfig(Section):
     output: Path = Field(description="Directory of the run: states, logs and the final checkpoint.")
     start: Path | None = Field(None, description="Checkpoint to start from.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
-    anchors: str = Field("names", description="Anchor strategy that validation scores with.")
+    anchors: str = Field("names", description="Anchor strategy of the losses that take anchors, and of validation.")
     warmup: WarmupConfig | None = Field(None, description="Supervised tower warm-up before the first stage.")
     data: DataConfig
     model: ModelConfig = ModelConfig()

@@ -51,6 +51,10 @@ class KnowledgeError(RadzError):
     """A concept's entry is not of the form that the knowledge base takes."""
 
 
+class AnchorError(RadzError):
+    """A strategy cannot make an anchor of that concept, or the model does not have the strategy."""
+
+
 class LeakageError(RadzError):
     """A patient, label or text crosses from training into a test that must not have seen it."""
 

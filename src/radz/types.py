@@ -6,6 +6,7 @@ width, ``D`` feature width, ``C`` concepts (findings).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
@@ -111,6 +112,8 @@ class Batch:
     image_prompt with pixel_values (B, 3, H, W), or with tower_states (B, P, V) read from the cache.
     text_prompt holds each distinct text once, (U, T); text_index (B,) says which of them a study has.
     labels: (B, C) float32; 1 present, 0 absent, NaN uncertain or unlabelled; columns as ``concepts``.
+    uncertain: (B, C) bool, which of the NaN are uncertain; ``None`` where no study is.
+    second_view: another augmentation of the same films, where losses compare views.
     """
 
     image_prompt: Prompt | None = None
@@ -120,6 +123,8 @@ class Batch:
     text_index: Tensor | None = None
     labels: Tensor | None = None
     concepts: tuple[str, ...] = ()
+    uncertain: Tensor | None = None
+    second_view: Batch | None = None
 
     def to(self, device: Any, non_blocking: bool = False) -> Batch:
         """The same batch on another device."""
@@ -147,15 +152,32 @@ class BatchProcessor(Protocol):
 
 @dataclass(slots=True)
 class Features:
-    """Unit features in the aligned space, each (B, D), ``None`` where a modality is absent.
+    """Unit features in the aligned space, (B, D), ``None`` where a modality is absent.
 
-    ``*_global`` is read at the modality tokens, ``*_local`` pooled over patches or words.
+    ``*_global`` is read at the modality tokens, ``*_local`` pooled over patches or words; ``*_tokens``, (B, K, D),
+    are the modality tokens each on its own.
     """
 
     image_global: Tensor | None = None
     image_local: Tensor | None = None
     text_global: Tensor | None = None
     text_local: Tensor | None = None
+    image_tokens: Tensor | None = None
+    text_tokens: Tensor | None = None
+
+    def image_embedding(self, granularity: str) -> Tensor:
+        """The image side of scoring: unit (B, E), E = 2D or, for ``both``, 4D."""
+        return self._joined([image for image, _ in ALIGNED_PAIRS[granularity]])
+
+    def text_embedding(self, granularity: str) -> Tensor:
+        """The text side of scoring; its inner product with an image embedding is the mean of the aligned pairs."""
+        return self._joined([text for _, text in ALIGNED_PAIRS[granularity]])
+
+    def _joined(self, names: Sequence[str]) -> Tensor:
+        import torch
+
+        parts: list[Tensor] = [getattr(self, name) for name in names]
+        return torch.cat(parts, dim=-1) / math.sqrt(len(parts))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def train(
 def _validation(settings: RunConfig) -> Validate | None:
     """Macro AUROC on the validation split after each epoch; ``None`` where the corpus has no such split."""
     from radz import registry
+    from radz.anchors import open_strategy
     from radz.eval.scoring import score_corpus
     from radz.eval.zero_shot import macro_auroc
     from radz.knowledge import KnowledgeBase
@@ -45,11 +46,11 @@ def _validation(settings: RunConfig) -> Validate | None:
     if not len(corpus):
         Console(stderr=True).print(f"no validation: the corpus has no studies in the split '{data.val_split}'")
         return None
-    build, knowledge = registry.load("anchors", settings.anchors), KnowledgeBase.load()
+    knowledge = KnowledgeBase.load()
     concepts = [knowledge[name] for name in corpus.findings if name != NORMAL]
 
     def validate(model: RadZ) -> dict[str, float]:
-        scorer = RadzZeroShot(model)
+        scorer, build = RadzZeroShot(model), open_strategy(settings.anchors, model.anchors)
         return macro_auroc(score_corpus(scorer, corpus, build(concepts, scorer.encode_text)))
 
     return validate

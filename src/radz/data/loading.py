@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,15 +25,19 @@ Augment = Callable[[Pixels, int, int], Pixels]
 TowerStates = Callable[[int, int], Tensor]
 """(epoch, index) -> cached states of the frozen tower, (P, V)."""
 
+SECOND_VIEW = 1_000_003
+"""A second view is that of an epoch this far ahead; a prime, so that no number of cached views divides it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One film and one text; either pixels or tower states."""
+    """One film and one text; either pixels or tower states. ``second``: the same film in another augmentation."""
 
     study: Study
     text: str
     pixels: Pixels | None
     states: Tensor | None
+    second: Pair | None = None
 
 
 class PairDataset(Dataset[Pair]):
@@ -46,9 +50,11 @@ class PairDataset(Dataset[Pair]):
         write_text: WriteText,
         augment: Augment | None = None,
         tower_states: TowerStates | None = None,
+        *,
+        second_view: bool = False,
     ) -> None:
         self.corpus, self.records, self.write_text = corpus, records, write_text
-        self.augment, self.tower_states = augment, tower_states
+        self.augment, self.tower_states, self.second_view = augment, tower_states, second_view
 
     def __len__(self) -> int:
         return len(self.records)
@@ -56,12 +62,16 @@ class PairDataset(Dataset[Pair]):
     def __getitem__(self, key: tuple[int, int]) -> Pair:
         epoch, index = key
         text = self.write_text(self.records[index], epoch)
+        study = self.corpus[index] if self.tower_states is None else self.records[index]
+        second = Pair(study, text, *self._view(study, epoch + SECOND_VIEW, index)) if self.second_view else None
+        return Pair(study, text, *self._view(study, epoch, index), second)
+
+    def _view(self, study: Study, epoch: int, index: int) -> tuple[Pixels | None, Tensor | None]:
+        """One augmentation of a film: its pixels, or the tower's states of it."""
         if self.tower_states is not None:
-            return Pair(self.records[index], text, None, self.tower_states(epoch, index))
-        study = self.corpus[index]
+            return None, self.tower_states(epoch, index)
         assert study.pixels is not None
-        pixels = study.pixels if self.augment is None else self.augment(study.pixels, epoch, index)
-        return Pair(study, text, pixels, None)
+        return study.pixels if self.augment is None else self.augment(study.pixels, epoch, index), None
 
 
 class PairSampler(Sampler[list[tuple[int, int]]]):
@@ -109,16 +119,25 @@ class PairCollator:
     def __call__(self, pairs: Sequence[Pair]) -> Batch:
         texts = list(dict.fromkeys(pair.text for pair in pairs))
         place = {text: i for i, text in enumerate(texts)}
+        studies = [pair.study for pair in pairs]
+        seconds = [pair.second for pair in pairs if pair.second is not None]
+        return replace(
+            self._films(pairs),
+            text_prompt=self.processor.text_prompt(texts),
+            text_index=torch.tensor([place[pair.text] for pair in pairs]),
+            labels=label_matrix(studies, self.concepts),
+            concepts=self.concepts,
+            uncertain=uncertain_matrix(studies, self.concepts),
+            second_view=self._films(seconds) if seconds else None,
+        )
+
+    def _films(self, pairs: Sequence[Pair]) -> Batch:
         states = [pair.states for pair in pairs if pair.states is not None]
         pixels = [pair.pixels for pair in pairs if pair.pixels is not None]
         return Batch(
             image_prompt=self.processor.image_prompt(len(pairs)),
             pixel_values=self.processor.pixel_values(pixels) if pixels else None,
             tower_states=torch.stack(states) if states else None,
-            text_prompt=self.processor.text_prompt(texts),
-            text_index=torch.tensor([place[pair.text] for pair in pairs]),
-            labels=label_matrix([pair.study for pair in pairs], self.concepts),
-            concepts=self.concepts,
         )
 
 
@@ -127,6 +146,12 @@ def label_matrix(studies: Sequence[Study], concepts: Sequence[str]) -> Tensor:
     value = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
     rows = [[value.get(study.presence(concept), float("nan")) for concept in concepts] for study in studies]
     return torch.tensor(rows, dtype=torch.float32).reshape(len(studies), len(concepts))
+
+
+def uncertain_matrix(studies: Sequence[Study], concepts: Sequence[str]) -> Tensor:
+    """(B, C) bool: which of the labels are uncertain."""
+    rows = [[study.presence(concept) is Presence.UNCERTAIN for concept in concepts] for study in studies]
+    return torch.tensor(rows, dtype=torch.bool).reshape(len(studies), len(concepts))
 
 
 def train_loader(

@@ -98,6 +98,15 @@ class KnowledgeBase:
             return self[text]
         return described(name, description)
 
+    def lineage(self, concept: str) -> frozenset[str]:
+        """Ids of ``concept`` and of everything above it."""
+        found, open_ids = set[str](), [self[concept].id]
+        while open_ids:
+            if (here := open_ids.pop()) not in found:
+                found.add(here)
+                open_ids += self[here].parents
+        return frozenset(found)
+
     def require_parents(self) -> None:
         """Raise KnowledgeError where a concept names a parent that is not there."""
         for concept in self:

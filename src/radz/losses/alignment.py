@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
+from radz.losses._contrast import log_scale, scaled_similarity
 from radz.types import ALIGNED_PAIRS, Batch, Features
 
 
@@ -21,8 +22,7 @@ class Alignment(nn.Module):
     def __init__(self, loss: LossConfig, readout: ReadoutConfig) -> None:
         super().__init__()
         self.pairs, self.overlap = ALIGNED_PAIRS[readout.granularity], loss.overlap
-        log_scale = torch.tensor(1 / loss.temperature).log()
-        self.log_scale = nn.Parameter(log_scale, requires_grad=loss.learn_temperature)
+        self.log_scale = log_scale(loss)
 
     def forward(self, features: Features, batch: Batch) -> dict[str, Tensor]:
         """Features (B, D), labels (B, C) -> the named scalar."""
@@ -31,9 +31,8 @@ class Alignment(nn.Module):
         return {"alignment": torch.stack(terms).mean()}
 
     def _nce(self, x: Tensor, y: Tensor, targets: Tensor, keep: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            logits = x.float() @ y.float().T * self.log_scale.clamp(max=4.6052).exp()  # scale at most 100
-            return (nce(logits, targets, keep) + nce(logits.T, targets.T, keep.T)) / 2
+        logits = scaled_similarity(x, y, self.log_scale)
+        return (nce(logits, targets, keep) + nce(logits.T, targets.T, keep.T)) / 2
 
 
 def nce(logits: Tensor, targets: Tensor, keep: Tensor) -> Tensor:

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from radz import registry
-from radz.config import LoraConfig, ModelConfig
+from radz.config import LoraConfig, ModelConfig, TrainedAnchorsConfig
 from radz.errors import ConfigError
 from radz.model._quiet import quietly
 from radz.model.backbones._backbone import Backbone
 from radz.model.processor import RadzProcessor
 from radz.model.radz import RadZ
 from radz.model.tokens._design import TokenDesign
+from radz.types import ALIGNED_PAIRS
 
 
 def build_model(config: ModelConfig, seed: int = 0) -> RadZ:
@@ -30,8 +31,22 @@ def build_model(config: ModelConfig, seed: int = 0) -> RadZ:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = RadZ(config, backbone, design, processor, adapt(decoder, config.lora, processor.special_ids))
+    if config.anchors is not None:
+        add_anchors(model, config.anchors, seed)
     freeze(model)
     return model
+
+
+def add_anchors(model: RadZ, config: TrainedAnchorsConfig, seed: int = 0) -> None:
+    """Give ``model`` trainable anchors, freshly started from ``seed``; it keeps those it has if they are the same."""
+    if model.anchors is not None and model.config.anchors == config:
+        return
+    readout, device = model.config.readout, next(model.parameters()).device
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        width = readout.dim * len(ALIGNED_PAIRS[readout.granularity])
+        model.anchors = registry.load("anchors", config.strategy)(config.concepts, width).to(device)
+    model.config = model.config.model_copy(update={"anchors": config})
 
 
 def load_backbone(config: ModelConfig) -> Backbone:
@@ -103,8 +118,9 @@ PARTS = {
     "tower": ("tower.",),
     "projector": ("projector.",),
     "lora": (".lora_A.", ".lora_B."),
-    "tokens": (".trainable_tokens_delta.",),
+    "tokens": (".trainable_tokens_delta.", "conditioner."),
     "heads": ("readout.",),
+    "anchors": ("anchors.",),
 }
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from radz.config import ModelConfig
 from radz.model.backbones._backbone import Backbone
 from radz.model.processor import RadzProcessor
-from radz.model.readout import Readout, pool_mean
+from radz.model.readout import Readout, States, pool_mean
 from radz.model.tokens._design import TokenDesign
 from radz.types import Batch, Features, Prompt
 
@@ -23,6 +23,7 @@ class RadZ(nn.Module):
     """tower, projector and decoder of a multimodal language model, with modality tokens and feature heads.
 
     Built by ``radz.model.build.build_model``. ``compute_dtype`` is what the decoder computes in; heads stay float32.
+    ``anchors`` are those that were trained with the model, where its strategy learns.
     """
 
     def __init__(
@@ -36,21 +37,24 @@ class RadZ(nn.Module):
         self.dropout = nn.Dropout(config.projector_dropout)
         self.decoder = decoder
         self.readout = Readout(backbone.hidden_size, config.readout)
+        self.conditioner = design.conditioner(backbone.hidden_size)
+        self.anchors: nn.Module | None = None
         self.compute_dtype = torch.float32
 
     def forward(self, batch: Batch) -> Features:
         """Features of whatever the batch holds: images, texts or both, (B, D) each."""
         features = Features()
         if batch.image_prompt is not None:
-            features.image_global, features.image_local = self.readout("image", *self.read_image(batch))
+            image = self.readout("image", self.read_image(batch))
+            features.image_global, features.image_local, features.image_tokens = image
         if batch.text_prompt is not None:
-            text_global, text_local = self.readout("text", *self.read_text(batch.text_prompt))
+            text = self.readout("text", self.read_text(batch.text_prompt))
             rows = slice(None) if batch.text_index is None else batch.text_index
-            features.text_global, features.text_local = text_global[rows], text_local[rows]
+            features.text_global, features.text_local, features.text_tokens = (feature[rows] for feature in text)
         return features
 
-    def read_image(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Global and local states of the images, (B, H) each, before the heads."""
+    def read_image(self, batch: Batch) -> States:
+        """States of the images, before the heads."""
         prompt = batch.image_prompt
         assert prompt is not None
         with self._autocast(prompt):
@@ -58,12 +62,12 @@ class RadZ(nn.Module):
             patches = self.projector(self.dropout(states))  # (B, P, V) -> (B, P, H)
             embeddings = self._embed(prompt)  # (B, T, H)
             patches = patches.to(embeddings.dtype)
-            return self._read(prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
+            return self._read("image", prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
 
-    def read_text(self, prompt: Prompt) -> tuple[Tensor, Tensor]:
-        """Global and local states of the texts, (U, H) each, before the heads."""
+    def read_text(self, prompt: Prompt) -> States:
+        """States of the U distinct texts, before the heads."""
         with self._autocast(prompt):
-            return self._read(prompt, self._embed(prompt))
+            return self._read("text", prompt, self._embed(prompt))
 
     def tower_states(self, pixel_values: Tensor | None) -> Tensor:
         """Patch states that the projector takes, (B, P, V), by the backbone's own layer and selection."""
@@ -78,14 +82,15 @@ class RadZ(nn.Module):
         embeddings: Tensor = self.decoder.get_input_embeddings()(prompt.input_ids)
         return embeddings
 
-    def _read(self, prompt: Prompt, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings (B, T, H) -> states at the read layer -> global and local, (B, H) each."""
+    def _read(self, modality: str, prompt: Prompt, embeddings: Tensor) -> States:
+        """Embeddings (B, T, H) -> states at the read layer -> what is read of them."""
+        embeddings = self.conditioner(modality, embeddings, prompt)
         positions = (prompt.attention_mask.cumsum(-1) - 1).clamp(min=0)
         states = self.decoder(
             inputs_embeds=embeddings, attention_mask=prompt.attention_mask, position_ids=positions, use_cache=False
         ).last_hidden_state
         tokens = self.design.read(states, prompt.modality_tokens)  # (B, K, H)
-        return tokens.mean(1), pool_mean(states, prompt.local)
+        return States(tokens.mean(1), pool_mean(states, prompt.local), tokens)
 
     def _autocast(self, prompt: Prompt) -> torch.autocast:
         device = prompt.input_ids.device.type

@@ -6,15 +6,25 @@ standardised with statistics measured once on training states, then projected an
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import ReadoutConfig
-from radz.types import ALIGNED_PAIRS, Features
+
+HEADS = ("image_global", "image_local", "text_global", "text_local")
+
+
+class States(NamedTuple):
+    """What is read of one modality: the mean of the tokens and the pooled local positions, (B, H) each, and the
+    tokens themselves, (B, K, H)."""
+
+    whole: Tensor
+    local: Tensor
+    tokens: Tensor
 
 
 def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
@@ -55,7 +65,7 @@ class Readout(nn.Module):
 
     def __init__(self, hidden_size: int, config: ReadoutConfig) -> None:
         super().__init__()
-        self.heads = nn.ModuleDict({name: Head(hidden_size, config.dim) for name in Features.__slots__})
+        self.heads = nn.ModuleDict({name: Head(hidden_size, config.dim) for name in HEADS})
 
     def calibrate(self, states: Mapping[str, Tensor]) -> None:
         """Take each head's statistics from states (N, H) under its name."""
@@ -64,21 +74,7 @@ class Readout(nn.Module):
             assert isinstance(head, Head)
             head.calibrate(own)
 
-    def forward(self, modality: str, global_states: Tensor, local_states: Tensor) -> tuple[Tensor, Tensor]:
-        """States (B, H) each -> (global, local) unit features (B, D) each; ``modality`` is image or text."""
-        return self.heads[f"{modality}_global"](global_states), self.heads[f"{modality}_local"](local_states)
-
-
-def image_embedding(features: Features, granularity: str) -> Tensor:
-    """The image side of scoring: unit (B, 2D) or, for ``both``, (B, 4D)."""
-    return _joined(features, [image for image, _ in ALIGNED_PAIRS[granularity]])
-
-
-def text_embedding(features: Features, granularity: str) -> Tensor:
-    """The text side of scoring; its inner product with an image embedding is the mean of the aligned pairs."""
-    return _joined(features, [text for _, text in ALIGNED_PAIRS[granularity]])
-
-
-def _joined(features: Features, names: list[str]) -> Tensor:
-    parts: list[Tensor] = [getattr(features, name) for name in names]
-    return torch.cat(parts, dim=-1) / math.sqrt(len(parts))
+    def forward(self, modality: str, states: States) -> States:
+        """States of one modality (image or text) -> its unit features, of the same form, H become D."""
+        whole, local = self.heads[f"{modality}_global"], self.heads[f"{modality}_local"]
+        return States(whole(states.whole), local(states.local), whole(states.tokens))

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radz.model.radz import RadZ
-from radz.model.readout import image_embedding, text_embedding
-from radz.types import Anchors, Batch, Pixels, Scores, Study
+from radz.types import Anchors, Batch, Features, Pixels, Scores, Study
 
 
 class RadzZeroShot:
@@ -30,8 +29,8 @@ class RadzZeroShot:
         parts = []
         for start in range(0, len(texts), 64):
             prompt = self.model.processor.text_prompt(texts[start : start + 64])
-            features = self.model(Batch(text_prompt=prompt).to(self.device))
-            parts.append(text_embedding(features, self.granularity).cpu())
+            features: Features = self.model(Batch(text_prompt=prompt).to(self.device))
+            parts.append(features.text_embedding(self.granularity).cpu())
         return torch.cat(parts)
 
     @torch.inference_mode()
@@ -39,7 +38,8 @@ class RadzZeroShot:
         """Films (1, H, W) in [0, 1] -> unit features (B, E), on the CPU."""
         processor = self.model.processor
         batch = Batch(image_prompt=processor.image_prompt(len(films)), pixel_values=processor.pixel_values(films))
-        return image_embedding(self.model(batch.to(self.device)), self.granularity).cpu()
+        features: Features = self.model(batch.to(self.device))
+        return features.image_embedding(self.granularity).cpu()
 
     @torch.inference_mode()
     def pool_films(self, films: Sequence[Pixels]) -> Tensor:
@@ -60,9 +60,9 @@ class RadzZeroShot:
 
 def similarity(images: Tensor, anchors: Anchors) -> NDArray[np.float32]:
     """Image features (B, E) against anchors (C, E) -> (B, C) float32 in [-2, 2] with denials, else [-1, 1]."""
-    values = images @ anchors.positive.T
+    values = images @ anchors.positive.detach().to(images.device).T
     if anchors.negative is not None:
-        values = values - images @ anchors.negative.T
+        values = values - images @ anchors.negative.detach().to(images.device).T
     array: NDArray[np.float32] = values.float().numpy()
     return array
 

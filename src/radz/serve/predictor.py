@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from radz import registry
+from radz.anchors import closed_set, open_strategy
 from radz.data.images import read_image
 from radz.data.leakage import exposure
 from radz.errors import CheckpointError, KnowledgeError, RadzError
@@ -68,8 +68,10 @@ class Predictor:
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:
-        """Every disease of the knowledge base; "normal" is none."""
-        return tuple(concept.id for concept in self.knowledge if concept.id != NORMAL)
+        """Every disease of the knowledge base that the model's anchors can be of; "normal" is none."""
+        closed = closed_set(open_strategy(self.provenance.anchors, self.model.model.anchors))
+        ids = (concept.id for concept in self.knowledge if concept.id != NORMAL)
+        return tuple(concept for concept in ids if closed is None or concept in closed)
 
     def anchors(self, findings: Sequence[str] | None = None, strategy: str | None = None) -> Anchors:
         """Anchors of ``findings`` (ids, names, synonyms or "name: description"), encoded once per predictor."""
@@ -77,7 +79,7 @@ class Predictor:
         concepts = self._parse(findings or self.default_findings)
         key = (strategy, *(concept.sha256 for concept in concepts))
         if key not in self._anchors:
-            self._anchors[key] = registry.load("anchors", strategy)(concepts, self.model.encode_text)
+            self._anchors[key] = open_strategy(strategy, self.model.model.anchors)(concepts, self.model.encode_text)
         return self._anchors[key]
 
     def exposures(self, concepts: Iterable[str]) -> dict[str, Exposure]:

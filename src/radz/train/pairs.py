@@ -38,9 +38,10 @@ class TrainingData:
         *,
         within: tuple[str, ...] = (),
         states: TowerStates | None = None,
+        second_view: bool = False,
     ) -> Any:
         """Batches of pairs in an order fixed by seed and epoch; ``within`` as in PairSampler."""
-        dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states)
+        dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states, second_view=second_view)
         sampler = PairSampler(self.records, batch_size, within, config.seed)
         return train_loader(dataset, sampler, PairCollator(model.processor, concepts), config.train.workers)
 

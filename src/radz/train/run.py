@@ -13,11 +13,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import TrainerCallback
 
-from radz.config import RunConfig, TrainConfig
+from radz.anchors import learns, open_strategy
+from radz.config import RunConfig, TrainConfig, TrainedAnchorsConfig
 from radz.data.leakage import count_mentions
+from radz.errors import ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.model._quiet import quietly
-from radz.model.build import build_model, freeze
+from radz.model.build import add_anchors, build_model, freeze
 from radz.model.checkpoint import TowerHead, load_checkpoint, save_checkpoint
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
@@ -37,6 +39,8 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
     (config.output / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
     data = open_training_data(config)
     model, start = _starting_model(config)
+    if learns(config.anchors):
+        add_anchors(model, _trained_anchors(config, data.concepts), config.seed)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     head = warm_up_tower(model, data, config) if config.warmup is not None else None
     align(model, data, config, validate)
@@ -64,7 +68,13 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     freeze(model, config.train.train_parts)
     states = data.tower_states(model, config.data.cached_views)
     loader = data.loader(
-        model, config, config.train.batch_size, data.concepts, within=config.data.batch_within, states=states
+        model,
+        config,
+        config.train.batch_size,
+        data.concepts,
+        within=config.data.batch_within,
+        states=states,
+        second_view=config.data.second_view,
     )
     hold_base_in(model, choose_dtype(config.train.dtype))
     if config.train.checkpointing:
@@ -73,12 +83,14 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     if config.start is None:
         calibrate(model, loader)
     arguments = training_arguments(config.train, config.output / "align", config.seed)
-    fit(AlignmentTask(model, config.loss), loader, arguments, rates_of(config.train), validate)
+    task = AlignmentTask(model, config.loss, data.concepts, open_strategy(config.anchors, model.anchors))
+    fit(task, loader, arguments, rates_of(config.train), validate)
 
 
 def rates_of(config: TrainConfig) -> dict[str, float]:
     """Peak learning rate of each part."""
     rates = {"lora": config.learning_rate, "tokens": config.learning_rate, "heads": config.head_rate}
+    rates["anchors"] = config.head_rate
     return rates | {"tower": config.tower_rate, "projector": config.projector_rate}
 
 
@@ -92,7 +104,7 @@ def calibrate(model: RadZ, loader: Any, batches: int = 4) -> None:
         here: Batch = batch.to(device)
         assert here.text_prompt is not None
         for modality, states in (("image", model.read_image(here)), ("text", model.read_text(here.text_prompt))):
-            for name, state in zip(("global", "local"), states, strict=True):
+            for name, state in (("global", states.whole), ("local", states.local)):
                 rows[f"{modality}_{name}"].append(state.float())
     model.readout.calibrate({name: torch.cat(own) for name, own in rows.items()})
 
@@ -145,6 +157,16 @@ def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:
     if config.start is None:
         return build_model(config.model, config.seed), None
     return load_checkpoint(config.start, config.model.source)
+
+
+def _trained_anchors(config: RunConfig, concepts: tuple[str, ...]) -> TrainedAnchorsConfig:
+    """Raises ConfigError where the anchors would stay at their random start."""
+    if config.start is None and ("knowledge" not in config.loss.weights or "anchors" not in config.train.train_parts):
+        raise ConfigError(
+            f"The anchors '{config.anchors}' learn, from the knowledge loss alone: give 'knowledge' a weight under "
+            "loss.weights and 'anchors' a place in train.train_parts, or choose 'names' or 'rules'."
+        )
+    return TrainedAnchorsConfig(strategy=config.anchors, concepts=concepts)
 
 
 def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...]) -> None:

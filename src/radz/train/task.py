@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -11,30 +11,37 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz import registry
+from radz.anchors import Strategy
+from radz.anchors.names import names
 from radz.config import LossConfig
 from radz.errors import ConfigError
 from radz.model.build import part_of
 from radz.model.checkpoint import learned_state, load_learned_state
 from radz.model.radz import RadZ
+from radz.train.guidance import Guidance, needs
 from radz.types import Batch
 
 
 class AlignmentTask(nn.Module):
     """A RadZ model under its weighted losses."""
 
-    def __init__(self, model: RadZ, config: LossConfig) -> None:
+    def __init__(
+        self, model: RadZ, config: LossConfig, concepts: Sequence[str] = (), strategy: Strategy = names
+    ) -> None:
+        """concepts: ids of the batches' label columns, whose anchors ``strategy`` makes for the losses that ask."""
         super().__init__()
         self.model, self.weights = model, config.weights
         self.losses = nn.ModuleDict(
             {name: registry.load("losses", name)(config, model.config.readout) for name in config.weights}
         )
+        self.guidance = Guidance(model, self.losses.values(), concepts, strategy)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted total under ``loss`` and each unweighted term under its name."""
-        features = self.model(batch)
+        features, given = self.model(batch), self.guidance(batch)
         terms: dict[str, Tensor] = {}
         for loss in self.losses.values():
-            terms |= loss(features, batch)
+            terms |= loss(features, batch, **{name: given[name] for name in needs(loss)})
         if terms.keys() != self.weights.keys():
             raise ConfigError(
                 f"Loss terms {sorted(terms)} and weights {sorted(self.weights)} differ: every term needs one weight."

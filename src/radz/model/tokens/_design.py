@@ -6,10 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from radz.types import Prompt
 
 EmbedWords = Callable[[str], Tensor]
 """Text (whitespace-separated vocabulary words) -> the decoder's embeddings of its tokens, (N, H)."""
+
+
+class Unconditioned(nn.Module):
+    """Tokens that are the same for every input: embeddings pass unchanged, and nothing is learned."""
+
+    def forward(self, modality: str, embeddings: Tensor, prompt: Prompt) -> Tensor:
+        """Embeddings (B, T, H) as they are."""
+        return embeddings
+
+
+def unconditioned(hidden_size: int) -> nn.Module:
+    """What a design without parameters of its own has for a conditioner."""
+    return Unconditioned()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +33,14 @@ class TokenDesign:
 
     image_tokens, text_tokens: K names each, in order of placement; generic designs repeat them.
     vocabulary: token name -> words whose embeddings it starts from; a token without words starts at random.
+    conditioner: H -> a module ``(modality, embeddings (B, T, H), prompt) -> embeddings``, called before the decoder;
+    its parameters train and are saved with the part ``tokens``.
     """
 
     image_tokens: tuple[str, ...]
     text_tokens: tuple[str, ...]
     vocabulary: dict[str, str]
+    conditioner: Callable[[int], nn.Module] = unconditioned
 
     @property
     def special_tokens(self) -> tuple[str, ...]:
