@@ -171,6 +171,15 @@ def test_gradient_reaches_new_rows_only_and_moves_nothing_else(model):
     assert (delta.norm(dim=1) > 0).all()
 
 
+def test_projector_dropout_acts_in_training_only(llava_dir):
+    model = tiny_model(llava_dir, projector_dropout=0.5)
+    batch = image_batch(model, films(2))
+    assert torch.equal(model(batch).image_global, model(batch).image_global)
+    assert torch.equal(model(batch).image_global, tiny_model(llava_dir)(batch).image_global)
+    model.train()
+    assert not torch.equal(model(batch).image_global, model(batch).image_global)
+
+
 def test_every_part_trains_end_to_end(model):
     parts = ("tower", "projector", "lora", "tokens", "heads")
     freeze(model, parts)
