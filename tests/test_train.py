@@ -260,14 +260,14 @@ def test_activation_checkpointing_changes_no_loss(manifest, llava_dir, tmp_path)
     for name, on in (("plain", False), ("checkpointed", True)):
         change = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "checkpointing": on, "dtype": "float32"}
         train(config(manifest, llava_dir, tmp_path / name, train=change))
-    assert losses(tmp_path / "checkpointed") == pytest.approx(losses(tmp_path / "plain"), abs=1e-5)
+    assert losses(tmp_path / "checkpointed") == pytest.approx(losses(tmp_path / "plain"), abs=1e-6)  # measured: 0
 
 
 def test_bfloat16_trains_and_stays_close(manifest, llava_dir, tmp_path):
     for dtype in ("float32", "bfloat16"):
         change = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "dtype": dtype}
         train(config(manifest, llava_dir, tmp_path / dtype, train=change))
-    assert losses(tmp_path / "bfloat16") == pytest.approx(losses(tmp_path / "float32"), rel=0.1)  # measured: 0.01
+    assert losses(tmp_path / "bfloat16") == pytest.approx(losses(tmp_path / "float32"), rel=0.1)  # measured: 0.009
 
 
 def test_a_reporter_is_told(manifest, llava_dir, tmp_path, monkeypatch):

@@ -54,7 +54,6 @@ class ReadoutConfig(Section):
         "n the output of layer n, -2 the penultimate layer. The forward stops there.",
     )
     final_norm: bool = Field(False, description="Apply the decoder's final norm to the states read.")
-    pooling: Literal["mean"] = Field("mean", description="How local positions become one feature.")
     dim: int = Field(256, ge=2, description="D, width of each feature.")
     granularity: Literal["cross", "same", "both"] = Field(
         "cross",
