@@ -121,6 +121,11 @@ class DataConfig(Section):
     options: dict[str, Any] = Field({}, description="Options of the corpus, passed by name.")
     train_split: str = Field("train", description="Split that is trained on.")
     val_split: str = Field("val", description="Split that validates; never a test split.")
+    held_out: tuple[str, ...] = Field(
+        (),
+        description="Findings that training must not meet: the films that show them, their labels and anchors, and "
+        "what any text says of them, denials included. Their narrower forms go with them.",
+    )
     report_policy: Literal["report", "varied", "positives"] = Field(
         "varied",
         description="report: the corpus's own text; varied, positives: sentences written from labels.",

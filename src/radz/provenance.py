@@ -34,6 +34,7 @@ class Provenance(BaseModel):
     text_policy: str = Field("", description="report: the corpus's own text; else how sentences were written.")
     supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")
     mentioned: dict[str, int] = Field({}, description="Concept named in training reports -> reports that name it.")
+    held_out: tuple[str, ...] = Field((), description="Findings that were kept out of training, narrower ones too.")
     warmup: str = Field("", description="How the vision tower was warmed up, if it was.")
     anchors: str = Field("names", description="Anchor strategy that it was validated with.")
     modality: str = Field("radiograph", description="The only kind of image it knows.")

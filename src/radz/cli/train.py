@@ -35,6 +35,7 @@ def _validation(settings: RunConfig) -> Validate | None:
     """Macro AUROC on the validation split after each epoch; ``None`` where the corpus has no such split."""
     from radz import registry
     from radz.anchors import open_strategy
+    from radz.data.held_out import held_ids
     from radz.eval.scoring import score_corpus
     from radz.eval.zero_shot import macro_auroc
     from radz.knowledge import KnowledgeBase
@@ -47,7 +48,9 @@ def _validation(settings: RunConfig) -> Validate | None:
         Console(stderr=True).print(f"no validation: the corpus has no studies in the split '{data.val_split}'")
         return None
     knowledge = KnowledgeBase.load()
-    concepts = [knowledge[name] for name in corpus.findings if name != NORMAL]
+    held = held_ids(data.held_out, corpus.findings, knowledge)
+    known = knowledge.without(held)
+    concepts = [known[name] for name in corpus.findings if name != NORMAL and name not in held]
 
     def validate(model: RadZ) -> dict[str, float]:
         scorer, build = RadzZeroShot(model), open_strategy(settings.anchors, model.anchors)

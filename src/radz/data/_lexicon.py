@@ -45,6 +45,11 @@ class Lexicon(BaseModel):
 
     concept_names: bool = Field(False, description="Whether the names in the knowledge base are of this language.")
     findings: dict[str, tuple[str, ...]] = Field(description="Concept id -> terms; a term may belong to several.")
+    topics: dict[str, tuple[str, ...]] = Field(
+        {},
+        description="Concept id -> terms that speak of it without naming it: 'heart size is normal'. Never labelled; "
+        "a sentence with one goes where the concept is held out of training.",
+    )
     other_abnormal: tuple[str, ...] = Field((), description="Abnormalities that are not concepts.")
     unrelated: tuple[str, ...] = Field((), description="Longer phrases that contain a term and mean something else.")
     negated: Cues = Field(description="Of absence.")
@@ -84,7 +89,7 @@ def read_lexicon(path: Path, knowledge: KnowledgeBase) -> Lexicon:
     except ValidationError as error:
         first = error.errors()[0]
         raise KnowledgeError(f"{path.name}, '{'.'.join(map(str, first['loc']))}': {first['msg']}.") from None
-    _require_known(path, lexicon.findings, knowledge)
+    _require_known(path, {**lexicon.findings, **lexicon.topics}, knowledge)
     return lexicon
 
 

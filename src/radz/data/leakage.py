@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
-from radz.knowledge import Concept, KnowledgeBase, fold
+from radz.errors import LeakageError
+from radz.knowledge import Concept, KnowledgeBase, fold, mentions
 from radz.provenance import Provenance
 from radz.types import Exposure
+
+UNSEEN = Exposure.UNSEEN
 
 
 def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase) -> Exposure:
@@ -30,6 +32,17 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
     return Exposure.UNSEEN
 
 
+def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: KnowledgeBase) -> None:
+    """Raise LeakageError where the model of ``provenance`` has met one of ``concepts`` (ids)."""
+    met = {c: mark.value for c in concepts if (mark := exposure(knowledge[c], provenance, knowledge)) is not UNSEEN}
+    if met:
+        listed = ", ".join(f"{concept} ({mark})" for concept, mark in sorted(met.items()))
+        raise LeakageError(
+            f"The checkpoint to start from has met what is to be held out: {listed}. Start from one that has not, "
+            "or hold out other findings."
+        )
+
+
 def count_mentions(texts: Iterable[str], knowledge: KnowledgeBase) -> dict[str, int]:
     """Concept id -> number of texts that contain one of its names, negated or not."""
     counts: Counter[str] = Counter()
@@ -37,11 +50,6 @@ def count_mentions(texts: Iterable[str], knowledge: KnowledgeBase) -> dict[str, 
         words = fold(text)
         counts.update(c.id for c in knowledge if mentions(words, {fold(name) for name in c.names}))
     return dict(sorted(counts.items()))
-
-
-def mentions(text: str, names: Iterable[str]) -> bool:
-    """Whether folded ``text`` contains any of the folded names as whole words."""
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in names)
 
 
 def _names(concepts: Iterable[str], knowledge: KnowledgeBase) -> set[str]:

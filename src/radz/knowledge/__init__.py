@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -107,6 +107,11 @@ class KnowledgeBase:
                 open_ids += self[here].parents
         return frozenset(found)
 
+    def without(self, held: frozenset[str]) -> KnowledgeBase:
+        """The base without the concepts ``held`` (ids, narrower forms included) and without what names one of them."""
+        names = {fold(name) for concept in held for name in self[concept].names}
+        return KnowledgeBase([_silent(concept, names) for concept in self if concept.id not in held])
+
     def require_parents(self) -> None:
         """Raise KnowledgeError where a concept names a parent that is not there."""
         for concept in self:
@@ -145,6 +150,19 @@ def read_concepts(path: Path) -> list[Concept]:
 def fold(name: str) -> str:
     """Names compare without case, underscores and hyphens."""
     return re.sub(r"[\s_\-]+", " ", name).strip().casefold()
+
+
+def mentions(text: str, names: Iterable[str]) -> bool:
+    """Whether folded ``text`` contains any of the folded names as whole words."""
+    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in names)
+
+
+def _silent(concept: Concept, names: set[str]) -> Concept:
+    """The concept without the statements and synonyms that contain one of the folded names."""
+    lists = ("synonyms", "appearance", "location", "context", "not_to_confuse")
+    kept = {f: tuple(t for t in getattr(concept, f) if not mentions(fold(t), names)) for f in lists}
+    definition = "" if mentions(fold(concept.definition), names) else concept.definition
+    return concept.model_copy(update={**kept, "definition": definition})
 
 
 @cache

@@ -32,8 +32,15 @@ class Guidance:
     concepts: ids, in the order of the batches' label columns. Raises ConfigError for a name that it does not have.
     """
 
-    def __init__(self, model: RadZ, losses: Iterable[nn.Module], concepts: Sequence[str], strategy: Strategy) -> None:
-        self.model, self.strategy, self.knowledge = model, strategy, KnowledgeBase.load()
+    def __init__(
+        self,
+        model: RadZ,
+        losses: Iterable[nn.Module],
+        concepts: Sequence[str],
+        strategy: Strategy,
+        knowledge: KnowledgeBase | None = None,
+    ) -> None:
+        self.model, self.strategy, self.knowledge = model, strategy, knowledge or KnowledgeBase.load()
         self.makers: dict[str, Callable[[Batch], Any]] = {
             "anchors": self.anchors,
             "second_view": self.second_view,

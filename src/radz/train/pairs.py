@@ -10,6 +10,7 @@ from typing import Any
 from radz import registry
 from radz.config import DataConfig, RunConfig
 from radz.data.augment import augment
+from radz.data.held_out import WithoutConcepts, held_ids
 from radz.data.loading import Augment, PairCollator, PairDataset, PairSampler, TowerStates, WriteText, train_loader
 from radz.data.sentences import write_report
 from radz.errors import CorpusError
@@ -21,13 +22,18 @@ from radz.types import Study
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """The training split and how its pairs are made. ``concepts``: ids, the normal one among them."""
+    """The training split and how its pairs are made. ``concepts``: ids, the normal one among them.
+
+    knowledge: what training may know; ``held_out`` (ids) is gone from it and from everything else.
+    """
 
     corpus: Any
     records: Sequence[Study]
     concepts: tuple[str, ...]
     write_text: WriteText
     augment: Augment | None
+    knowledge: KnowledgeBase
+    held_out: frozenset[str] = frozenset()
 
     def loader(
         self,
@@ -56,20 +62,25 @@ def open_training_data(config: RunConfig) -> TrainingData:
     """Open the corpus's training split and settle its texts and augmentation."""
     data = config.data
     corpus = registry.load("corpora", data.corpus)(data.root, split=data.train_split, **data.options)
+    knowledge, held = KnowledgeBase.load(), frozenset[str]()
+    if data.held_out:
+        held = held_ids(data.held_out, corpus.findings, knowledge)
+        corpus = WithoutConcepts(corpus, held, knowledge, data.report_policy == "report")
+        knowledge = knowledge.without(held)
     if len(corpus) < config.train.batch_size:
         raise CorpusError(
             f"The split '{data.train_split}' of {data.corpus} has {len(corpus)} studies, fewer than one batch of "
             f"{config.train.batch_size}: lower train.batch_size or check data.options."
         )
     shown = partial(augment, seed=config.seed, flip=data.flip) if data.augment else None
-    return TrainingData(corpus, corpus.records, tuple(corpus.findings), text_writer(data, corpus, config.seed), shown)
+    write = text_writer(data, corpus, config.seed, knowledge)
+    return TrainingData(corpus, corpus.records, tuple(corpus.findings), write, shown, knowledge, held)
 
 
-def text_writer(data: DataConfig, corpus: Any, seed: int) -> WriteText:
+def text_writer(data: DataConfig, corpus: Any, seed: int, knowledge: KnowledgeBase) -> WriteText:
     """The policy that gives each study its text."""
     if data.report_policy == "report":
         return _own_report
-    knowledge = KnowledgeBase.load()
     names = {concept: knowledge[concept].names for concept in corpus.findings}
     return partial(_sentences, names=names, policy=data.report_policy, seed=seed, variants=data.text_variants)
 

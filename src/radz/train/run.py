@@ -15,7 +15,7 @@ from transformers import TrainerCallback
 
 from radz.anchors import learns, open_strategy
 from radz.config import RunConfig, TrainConfig, TrainedAnchorsConfig
-from radz.data.leakage import count_mentions
+from radz.data.leakage import count_mentions, require_unseen
 from radz.errors import ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.model._quiet import quietly
@@ -39,6 +39,8 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
     (config.output / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
     data = open_training_data(config)
     model, start = _starting_model(config)
+    if start is not None:
+        require_unseen(data.held_out, start, KnowledgeBase.load())
     if learns(config.anchors):
         add_anchors(model, _trained_anchors(config, data.concepts), config.seed)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -83,7 +85,8 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     if config.start is None:
         calibrate(model, loader)
     arguments = training_arguments(config.train, config.output / "align", config.seed)
-    task = AlignmentTask(model, config.loss, data.concepts, open_strategy(config.anchors, model.anchors))
+    strategy = open_strategy(config.anchors, model.anchors)
+    task = AlignmentTask(model, config.loss, data.concepts, strategy, data.knowledge)
     fit(task, loader, arguments, rates_of(config.train), validate)
 
 
@@ -132,6 +135,7 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         corpus=config.data.corpus,
         split=config.data.train_split,
         text_policy=policy,
+        held_out=tuple(sorted(data.held_out)),
         warmup=warmup or (start.warmup if start else ""),
         anchors=config.anchors,
         software=software_versions(),

@@ -15,6 +15,7 @@ from radz.anchors import Strategy
 from radz.anchors.names import names
 from radz.config import LossConfig
 from radz.errors import ConfigError
+from radz.knowledge import KnowledgeBase
 from radz.model.build import part_of
 from radz.model.checkpoint import learned_state, load_learned_state
 from radz.model.radz import RadZ
@@ -26,15 +27,21 @@ class AlignmentTask(nn.Module):
     """A RadZ model under its weighted losses."""
 
     def __init__(
-        self, model: RadZ, config: LossConfig, concepts: Sequence[str] = (), strategy: Strategy = names
+        self,
+        model: RadZ,
+        config: LossConfig,
+        concepts: Sequence[str] = (),
+        strategy: Strategy = names,
+        knowledge: KnowledgeBase | None = None,
     ) -> None:
-        """concepts: ids of the batches' label columns, whose anchors ``strategy`` makes for the losses that ask."""
+        """concepts: ids of the batches' label columns, whose anchors ``strategy`` makes for the losses that ask, from
+        what ``knowledge`` says, which is all that is shipped by default."""
         super().__init__()
         self.model, self.weights = model, config.weights
         self.losses = nn.ModuleDict(
             {name: registry.load("losses", name)(config, model.config.readout) for name in config.weights}
         )
-        self.guidance = Guidance(model, self.losses.values(), concepts, strategy)
+        self.guidance = Guidance(model, self.losses.values(), concepts, strategy, knowledge)
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted total under ``loss`` and each unweighted term under its name."""
