@@ -10,14 +10,14 @@ from PIL import Image
 
 from radz import registry
 from radz.config import RunConfig, build_config
-from radz.data.held_out import ReportCutter, WithoutConcepts, held_ids
+from radz.data.held_out import ReportCutter, WithoutConcepts, held_ids, normal_texts
 from radz.data.leakage import exposure, mentions
 from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import Concept, KnowledgeBase, fold
 from radz.model.checkpoint import load_checkpoint, load_tower_head
-from radz.train.pairs import open_training_data
+from radz.train.pairs import open_training_data, text_writer
 from radz.train.run import train
-from radz.types import Exposure, Presence
+from radz.types import Exposure, Presence, Study
 
 LABELS = ("Effusion", "Mass", "Mass;Effusion", "No Finding")
 
@@ -120,6 +120,31 @@ def test_a_start_that_has_met_it_is_refused(manifest, llava_dir, tmp_path):
     second = config(manifest, llava_dir, tmp_path / "second", held_out=["effusion"])
     with pytest.raises(LeakageError, match=r"has met what is to be held out: effusion \(supervised\)"):
         train(second.model_copy(update={"start": first, "warmup": None}))
+
+
+@pytest.mark.parametrize("held", [["cardiomegaly"], []])
+def test_no_sentence_written_of_a_normal_film_denies_it(manifest, llava_dir, tmp_path, held):
+    normal = Study("s", "p", labels={"no_finding": Presence.PRESENT})
+    knowledge = KnowledgeBase.load()
+    settings = config(manifest, llava_dir, tmp_path, text_variants=8).data
+    write = text_writer(settings, WithoutLabels, 0, knowledge, normal_texts(frozenset(held)))
+    hearts = [text for text in (write(normal, epoch) for epoch in range(100)) if "heart" in text.lower()]
+    assert bool(hearts) is not bool(held)
+
+
+class WithoutLabels:
+    findings = ("no_finding",)
+
+
+@pytest.mark.parametrize("concept", [c.id for c in KnowledgeBase.load() if c.id != "no_finding"])
+def test_something_can_be_said_of_a_normal_film_whatever_is_held_out(concept):
+    assert normal_texts(frozenset({concept}))
+
+
+def test_another_run_is_not_taken_up(manifest, llava_dir, tmp_path):
+    (tmp_path / "config.yaml").write_text("data: {held_out: [mass]}\n", encoding="utf-8")
+    with pytest.raises(LeakageError, match=r"with data.held_out \['mass'\], and this one has \['effusion'\]"):
+        train(config(manifest, llava_dir, tmp_path, held_out=["effusion"]))
 
 
 def test_absent_labels_do_not_drop_a_film(manifest):

@@ -12,6 +12,7 @@ from typing import Any, overload
 
 from radz.data._lexicon import compiled, load_lexicon
 from radz.data.labeler import Labeler, sentences
+from radz.data.sentences import NORMAL_TEXT
 from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import KnowledgeBase, fold, mentions
 from radz.types import Presence, Study
@@ -89,6 +90,13 @@ def held_ids(names: Sequence[str], findings: Sequence[str], knowledge: Knowledge
                 f"({', '.join(sorted(asked))}). Hold out '{finding}' as well, or neither."
             )
     return held
+
+
+def normal_texts(held: frozenset[str]) -> tuple[str, ...]:
+    """What may be said of a normal film: not "heart of normal size" where cardiomegaly is held out."""
+    topics = load_lexicon("en", KnowledgeBase.load()).topics
+    patterns = [compiled(term) for concept in held for term in topics.get(concept, ())]
+    return tuple(text for text in NORMAL_TEXT if not any(pattern.search(fold(text)) for pattern in patterns))
 
 
 def _carries(study: Study, held: frozenset[str]) -> bool:

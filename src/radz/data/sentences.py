@@ -43,16 +43,24 @@ Policy = Literal["varied", "positives"]
 
 
 def write_report(
-    study: Study, names: Mapping[str, Sequence[str]], *, policy: Policy, variants: int, seed: int, epoch: int
+    study: Study,
+    names: Mapping[str, Sequence[str]],
+    *,
+    policy: Policy,
+    variants: int,
+    seed: int,
+    epoch: int,
+    normal_texts: tuple[str, ...] = NORMAL_TEXT,
 ) -> str:
     """A short report of what is labelled. ``names``: concept id -> its names, the canonical one first.
 
-    ``variants`` of the templates are in play; fewer give fewer distinct texts and faster batches.
+    ``variants`` of the templates are in play; fewer give fewer distinct texts and faster batches. ``normal_texts``:
+    what may be said of a normal film.
     """
     rng = _generator(study.study_id, seed, epoch)
     present = [c for c in names if study.presence(c) is Presence.PRESENT and c != NORMAL]
     absent = [c for c in names if study.presence(c) is Presence.ABSENT and c != NORMAL]
-    text = _stated(present, names, variants, rng) if present else _nothing_present(study, variants, rng)
+    text = _stated(present, names, variants, rng) if present else _nothing_present(study, normal_texts, variants, rng)
     if policy == "varied" and present and absent and rng.random() < 0.5:
         text += " " + _denied(absent, names, variants, rng)
     return text
@@ -68,9 +76,9 @@ def _denied(absent: list[str], names: Mapping[str, Sequence[str]], variants: int
     return _sentence(_choose(NEGATIVE, variants, rng), [names[c][0] for c in some], "or")
 
 
-def _nothing_present(study: Study, variants: int, rng: np.random.Generator) -> str:
+def _nothing_present(study: Study, texts: tuple[str, ...], variants: int, rng: np.random.Generator) -> str:
     normal = study.presence(NORMAL) is Presence.PRESENT
-    return _choose(NORMAL_TEXT, variants, rng) if normal else UNLABELLED_TEXT
+    return _choose(texts, variants, rng) if normal else UNLABELLED_TEXT
 
 
 def _words(names: Sequence[str]) -> list[str]:

@@ -10,9 +10,9 @@ from typing import Any
 from radz import registry
 from radz.config import DataConfig, RunConfig
 from radz.data.augment import augment
-from radz.data.held_out import WithoutConcepts, held_ids
+from radz.data.held_out import WithoutConcepts, held_ids, normal_texts
 from radz.data.loading import Augment, PairCollator, PairDataset, PairSampler, TowerStates, WriteText, train_loader
-from radz.data.sentences import write_report
+from radz.data.sentences import NORMAL_TEXT, write_report
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.model.radz import RadZ
@@ -73,16 +73,25 @@ def open_training_data(config: RunConfig) -> TrainingData:
             f"{config.train.batch_size}: lower train.batch_size or check data.options."
         )
     shown = partial(augment, seed=config.seed, flip=data.flip) if data.augment else None
-    write = text_writer(data, corpus, config.seed, knowledge)
+    write = text_writer(data, corpus, config.seed, knowledge, normal_texts(held))
     return TrainingData(corpus, corpus.records, tuple(corpus.findings), write, shown, knowledge, held)
 
 
-def text_writer(data: DataConfig, corpus: Any, seed: int, knowledge: KnowledgeBase) -> WriteText:
-    """The policy that gives each study its text."""
+def text_writer(
+    data: DataConfig, corpus: Any, seed: int, knowledge: KnowledgeBase, normal: tuple[str, ...] = NORMAL_TEXT
+) -> WriteText:
+    """The policy that gives each study its text; ``normal`` is what may be said of a normal film."""
     if data.report_policy == "report":
         return _own_report
     names = {concept: knowledge[concept].names for concept in corpus.findings}
-    return partial(_sentences, names=names, policy=data.report_policy, seed=seed, variants=data.text_variants)
+    return partial(
+        _sentences,
+        names=names,
+        policy=data.report_policy,
+        seed=seed,
+        variants=data.text_variants,
+        normal_texts=normal,
+    )
 
 
 def _own_report(study: Study, epoch: int) -> str:

@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 from radz.anchors import learns, open_strategy
 from radz.config import RunConfig, TrainConfig, TrainedAnchorsConfig
 from radz.data.leakage import count_mentions, require_unseen
-from radz.errors import ConfigError
+from radz.errors import ConfigError, LeakageError
 from radz.knowledge import KnowledgeBase
 from radz.model._quiet import quietly
 from radz.model.build import add_anchors, build_model, freeze
@@ -36,6 +36,7 @@ Validate = Callable[[RadZ], dict[str, float]]
 def train(config: RunConfig, validate: Validate | None = None, command: str = "") -> Path:
     """Train, or resume, the run in ``config.output``; return its final checkpoint directory."""
     config.output.mkdir(parents=True, exist_ok=True)
+    _require_same_held_out(config)
     (config.output / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
     data = open_training_data(config)
     model, start = _starting_model(config)
@@ -155,6 +156,18 @@ class _Validation(TrainerCallback):  # type: ignore[misc]  # transformers is unt
         metrics = self.validate(task.model)
         task.train()
         self.trainer.log({f"val_{name}": value for name, value in metrics.items()})
+
+
+def _require_same_held_out(config: RunConfig) -> None:
+    """Raise LeakageError where the run to resume, whose tower and states would be taken, held out other findings."""
+    path = config.output / "config.yaml"
+    before = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    held = before.get("data", {}).get("held_out", [])
+    if before and set(held) != set(config.data.held_out):
+        raise LeakageError(
+            f"{config.output} holds a run with data.held_out {sorted(held)}, and this one has "
+            f"{sorted(config.data.held_out)}: choose another output, or delete that run."
+        )
 
 
 def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:
