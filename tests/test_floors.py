@@ -9,13 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "src" / "radz"
 FLOORS = {
-    **dict.fromkeys(("types", "errors", "cache", "config", "registry", "provenance", "knowledge"), 0),
+    **dict.fromkeys(("types", "attention", "errors", "cache", "config", "registry", "provenance", "knowledge"), 0),
     **dict.fromkeys(("data", "model", "losses", "anchors", "explain", "simulate", "baselines"), 1),
     **dict.fromkeys(("train", "eval"), 2),
     **dict.fromkeys(("ablation", "report", "serve", "cli"), 3),
 }
 SAME_FLOOR = {  # the only arrows allowed between rooms of one floor; none of them closes a circle
-    ("knowledge", "errors"), ("knowledge", "types"), ("types", "errors"), ("config", "errors"),
+    ("knowledge", "errors"), ("knowledge", "types"), ("types", "errors"), ("attention", "types"), ("config", "errors"),
     ("config", "types"), ("cache", "errors"), ("registry", "errors"), ("provenance", "errors"), ("provenance", "types"),
     ("explain", "model"), ("baselines", "model"), ("baselines", "data"),
     ("cli", "serve"), ("cli", "report"), ("cli", "ablation"),
