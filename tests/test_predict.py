@@ -107,8 +107,9 @@ def test_one_forward_per_image_whatever_the_number_of_concepts(predictor, folder
     many = [f"disease {i}: sign {i}" for i in range(50)]
     predictor.anchors(many)
     calls = []
-    encode = predictor.model.encode_images
-    monkeypatch.setattr(predictor.model, "encode_images", lambda films: calls.append(len(films)) or encode(films))
+    model = predictor.model.model
+    read = model.read_image
+    monkeypatch.setattr(model, "read_image", lambda batch: calls.append(len(batch.pixel_values)) or read(batch))
     assert len(predictor.predict(folder / "0.png", many).findings) == 50
     assert calls == [1]
 

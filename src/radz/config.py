@@ -60,6 +60,14 @@ class ReadoutConfig(Section):
         description="How features pair up, in training and in scoring: global with local (cross, the paper), "
         "like with like (same), or the mean of all four pairs (both).",
     )
+    pooling: Literal["mean", "attention"] = Field(
+        "mean",
+        description="How patches and words become a local feature: their mean, or attention, by a learned query in "
+        "alignment and by each concept's anchor in scoring, which then has a map over the image.",
+    )
+    attention_temperature: float = Field(
+        0.1, gt=0, description="Of the softmax over positions, where pooling is attention: small looks at few patches."
+    )
 
 
 class TrainedAnchorsConfig(Section):

@@ -155,7 +155,8 @@ class Features:
     """Unit features in the aligned space, (B, D), ``None`` where a modality is absent.
 
     ``*_global`` is read at the modality tokens, ``*_local`` pooled over patches or words; ``*_tokens``, (B, K, D),
-    are the modality tokens each on its own.
+    are the modality tokens each on its own. image_positions: (B, P, D), the projected patches, not normalised, only
+    where pooling is by attention: concepts are queries over them.
     """
 
     image_global: Tensor | None = None
@@ -164,6 +165,7 @@ class Features:
     text_local: Tensor | None = None
     image_tokens: Tensor | None = None
     text_tokens: Tensor | None = None
+    image_positions: Tensor | None = None
 
     def image_embedding(self, granularity: str) -> Tensor:
         """The image side of scoring: unit (B, E), E = 2D or, for ``both``, 4D."""

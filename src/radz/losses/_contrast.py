@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from radz.config import LossConfig
+from radz.attention import image_similarity
+from radz.config import LossConfig, ReadoutConfig
+from radz.types import Features
 
 MAX_LOG_SCALE = 4.6052
 """A scale is at most 100."""
@@ -14,6 +16,14 @@ MAX_LOG_SCALE = 4.6052
 def log_scale(loss: LossConfig) -> nn.Parameter:
     """log(1 / tau), trainable where the configuration says so."""
     return nn.Parameter(torch.tensor(1 / loss.temperature).log(), requires_grad=loss.learn_temperature)
+
+
+def film_logits(features: Features, anchors: Tensor, readout: ReadoutConfig, scale: Tensor) -> Tensor:
+    """Films against anchors (C, E) as scoring compares them -> logits (B, C)."""
+    if features.image_positions is None:
+        return scaled_similarity(features.image_embedding(readout.granularity), anchors, scale)
+    cosines = image_similarity(features, anchors, readout.granularity, readout.attention_temperature)
+    return cosines * scale.clamp(max=MAX_LOG_SCALE).exp()
 
 
 def scaled_similarity(x: Tensor, y: Tensor, scale: Tensor) -> Tensor:

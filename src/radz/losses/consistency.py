@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from radz.config import LossConfig, ReadoutConfig
-from radz.losses._contrast import scaled_similarity
+from radz.losses._contrast import film_logits, scaled_similarity
 from radz.types import Anchors, Batch, Features
 
 
@@ -23,25 +23,23 @@ class Consistency(nn.Module):
 
     def __init__(self, loss: LossConfig, readout: ReadoutConfig) -> None:
         super().__init__()
-        self.granularity = readout.granularity
+        self.readout = readout
         self.register_buffer("log_scale", torch.tensor(-math.log(loss.temperature)), persistent=False)
 
     def forward(
         self, features: Features, batch: Batch, anchors: Anchors, second_view: Features | None
     ) -> dict[str, Tensor]:
         """Embeddings (B, E) and anchors (C, E) -> the named scalar, in nats."""
-        film = self._ranking(features.image_embedding(self.granularity), anchors)
+        still = anchors.positive.detach()
+        film = film_logits(features, still, self.readout, self.log_scale).log_softmax(1)
         others = []
         if features.text_global is not None:
-            others.append(self._ranking(features.text_embedding(self.granularity), anchors))
+            text = features.text_embedding(self.readout.granularity)
+            others.append(scaled_similarity(text, still, self.log_scale).log_softmax(1))
         if second_view is not None:
-            others.append(self._ranking(second_view.image_embedding(self.granularity), anchors))
+            others.append(film_logits(second_view, still, self.readout, self.log_scale).log_softmax(1))
         terms = [symmetric_kl(film, other) for other in others] or [film.sum() * 0]
         return {"consistency": torch.stack(terms).mean()}
-
-    def _ranking(self, x: Tensor, anchors: Anchors) -> Tensor:
-        """Log softmax over the anchors: (B, E) -> (B, C)."""
-        return scaled_similarity(x, anchors.positive.detach(), self.log_scale).log_softmax(1)
 
 
 def symmetric_kl(log_p: Tensor, log_q: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
-from radz.losses._contrast import log_scale, scaled_similarity
+from radz.losses._contrast import film_logits, log_scale, scaled_similarity
 from radz.types import Anchors, Batch, Features
 
 NOTHING = -1e4
@@ -25,22 +25,28 @@ class Knowledge(nn.Module):
 
     def __init__(self, loss: LossConfig, readout: ReadoutConfig) -> None:
         super().__init__()
-        self.granularity, self.unmentioned = readout.granularity, loss.unmentioned
+        self.readout, self.unmentioned = readout, loss.unmentioned
         self.log_scale = log_scale(loss)
 
     def forward(self, features: Features, batch: Batch, anchors: Anchors) -> dict[str, Tensor]:
         """Embeddings (B, E), labels (B, C), anchors (C, E) -> the named scalar."""
         present, absent = known(batch, self.unmentioned)
-        terms = [self._contrast(side, anchors.positive, present, absent) for side in self._sides(features)]
+        terms = [contrast(logits, present, absent) for logits in self._sides(features, anchors.positive)]
         return {"knowledge": torch.stack(terms).mean()}
 
-    def _sides(self, features: Features) -> list[Tensor]:
-        sides = [features.image_embedding(self.granularity)] if features.image_global is not None else []
-        return sides + ([features.text_embedding(self.granularity)] if features.text_global is not None else [])
+    def _sides(self, features: Features, anchors: Tensor) -> list[Tensor]:
+        """Logits (B, C) of the films and of the reports, whichever there are."""
+        sides = []
+        if features.image_global is not None:
+            sides.append(film_logits(features, anchors, self.readout, self.log_scale))
+        if features.text_global is not None:
+            sides.append(scaled_similarity(features.text_embedding(self.readout.granularity), anchors, self.log_scale))
+        return sides
 
-    def _contrast(self, x: Tensor, anchors: Tensor, present: Tensor, absent: Tensor) -> Tensor:
-        logits = scaled_similarity(x, anchors, self.log_scale)
-        return (sup_nce(logits, present, absent) + sup_nce(logits.T, present.T, absent.T)) / 2
+
+def contrast(logits: Tensor, present: Tensor, absent: Tensor) -> Tensor:
+    """Studies over concepts and concepts over studies, half each: all (B, C) -> scalar."""
+    return (sup_nce(logits, present, absent) + sup_nce(logits.T, present.T, absent.T)) / 2
 
 
 def sup_nce(logits: Tensor, present: Tensor, absent: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from radz.config import ModelConfig
 from radz.model.backbones._backbone import Backbone
 from radz.model.processor import RadzProcessor
-from radz.model.readout import Readout, States, pool_mean
+from radz.model.readout import Readout, States, gather_local, pool_mean
 from radz.model.tokens._design import TokenDesign
 from radz.types import Batch, Features, Prompt
 
@@ -46,11 +46,12 @@ class RadZ(nn.Module):
         features = Features()
         if batch.image_prompt is not None:
             image = self.readout("image", self.read_image(batch))
-            features.image_global, features.image_local, features.image_tokens = image
+            features.image_global, features.image_local, features.image_tokens = image[:3]
+            features.image_positions = image.positions
         if batch.text_prompt is not None:
             text = self.readout("text", self.read_text(batch.text_prompt))
             rows = slice(None) if batch.text_index is None else batch.text_index
-            features.text_global, features.text_local, features.text_tokens = (feature[rows] for feature in text)
+            features.text_global, features.text_local, features.text_tokens = (feature[rows] for feature in text[:3])
         return features
 
     def read_image(self, batch: Batch) -> States:
@@ -90,7 +91,11 @@ class RadZ(nn.Module):
             inputs_embeds=embeddings, attention_mask=prompt.attention_mask, position_ids=positions, use_cache=False
         ).last_hidden_state
         tokens = self.design.read(states, prompt.modality_tokens)  # (B, K, H)
-        return States(tokens.mean(1), pool_mean(states, prompt.local), tokens)
+        pooled = States(tokens.mean(1), pool_mean(states, prompt.local), tokens)
+        if self.readout.queries is None:
+            return pooled
+        each, mask = gather_local(states, prompt.local)
+        return pooled._replace(positions=each, mask=mask)
 
     def _autocast(self, prompt: Prompt) -> torch.autocast:
         device = prompt.input_ids.device.type

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from radz.attention import attend
 from radz.config import ReadoutConfig
 
 HEADS = ("image_global", "image_local", "text_global", "text_local")
@@ -20,17 +21,35 @@ HEADS = ("image_global", "image_local", "text_global", "text_local")
 
 class States(NamedTuple):
     """What is read of one modality: the mean of the tokens and the pooled local positions, (B, H) each, and the
-    tokens themselves, (B, K, H)."""
+    tokens themselves, (B, K, H).
+
+    positions: (B, P, H), the local positions each on its own, where pooling is attention; mask: (B, P) bool, those
+    that are no padding.
+    """
 
     whole: Tensor
     local: Tensor
     tokens: Tensor
+    positions: Tensor | None = None
+    mask: Tensor | None = None
+
+    @property
+    def local_rows(self) -> Tensor:
+        """What the local head is applied to, (N, H): pooled states, or each position."""
+        return self.local if self.positions is None else self.positions[self.mask]
 
 
 def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
     """Mean over the positions of ``mask``: (B, T, H), (B, T) -> (B, H). An empty row gives zeros."""
     weights = mask.to(states.dtype).unsqueeze(-1)
     return (states * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def gather_local(states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The positions of ``mask``, in order, without those between: (B, T, H), (B, T) -> (B, P, H), (B, P) bool."""
+    count = int(mask.sum(1).max())
+    order = mask.int().argsort(dim=1, descending=True, stable=True)[:, :count]  # (B, P)
+    return states.gather(1, order.unsqueeze(-1).expand(-1, -1, states.shape[-1])), mask.gather(1, order)
 
 
 class Head(nn.Module):
@@ -56,16 +75,28 @@ class Head(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """(B, H) -> unit (B, D)."""
+        return F.normalize(self.projected(states), dim=-1)
+
+    def projected(self, states: Tensor) -> Tensor:
+        """(..., H) -> (..., D), before it is brought to unit norm."""
         with torch.autocast(states.device.type, enabled=False):
-            return F.normalize(self.project((states.float() - self.mean) / self.std), dim=-1)
+            rows: Tensor = self.project((states.float() - self.mean) / self.std)
+            return rows
 
 
 class Readout(nn.Module):
-    """The four heads: image and text, global and local."""
+    """The four heads, image and text, global and local, and where pooling is attention a query (D,) per modality.
+
+    A query starts at zero, where attention is the mean.
+    """
 
     def __init__(self, hidden_size: int, config: ReadoutConfig) -> None:
         super().__init__()
         self.heads = nn.ModuleDict({name: Head(hidden_size, config.dim) for name in HEADS})
+        self.temperature = config.attention_temperature
+        self.queries: nn.ParameterDict | None = None
+        if config.pooling == "attention":
+            self.queries = nn.ParameterDict({name: nn.Parameter(torch.zeros(config.dim)) for name in ("image", "text")})
 
     def calibrate(self, states: Mapping[str, Tensor]) -> None:
         """Take each head's statistics from states (N, H) under its name."""
@@ -77,4 +108,10 @@ class Readout(nn.Module):
     def forward(self, modality: str, states: States) -> States:
         """States of one modality (image or text) -> its unit features, of the same form, H become D."""
         whole, local = self.heads[f"{modality}_global"], self.heads[f"{modality}_local"]
-        return States(whole(states.whole), local(states.local), whole(states.tokens))
+        assert isinstance(local, Head)
+        if self.queries is None or states.positions is None:
+            return States(whole(states.whole), local(states.local), whole(states.tokens))
+        positions = local.projected(states.positions)  # (B, P, D)
+        weights = attend(positions, self.queries[modality].unsqueeze(0), self.temperature, states.mask)  # (B, 1, P)
+        pooled = (weights @ states.positions.float()).squeeze(1)  # (B, H); the head is affine, so this pools positions
+        return States(whole(states.whole), local(pooled), whole(states.tokens), positions, states.mask)

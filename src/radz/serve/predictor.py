@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from radz.anchors import closed_set, open_strategy
 from radz.data.images import read_image
@@ -20,7 +21,7 @@ from radz.errors import CheckpointError, KnowledgeError, RadzError
 from radz.knowledge import Concept, KnowledgeBase
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
 from radz.model.precision import choose_dtype, make_fast
-from radz.model.zero_shot import RadzZeroShot, similarity
+from radz.model.zero_shot import RadzZeroShot
 from radz.provenance import Provenance
 from radz.types import NORMAL, Anchors, Exposure, Finding, Pixels, Result
 
@@ -114,6 +115,15 @@ class Predictor:
                 for path, film in chunk:
                     yield Result(str(path), error=str(film)) if isinstance(film, RadzError) else scored[path]
 
+    def maps(self, image: str | Path, findings: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
+        """Where the model looks for each finding: name -> (h, w) over the patch grid, at least 0, of sum 1.
+
+        It shows what the score was read from, not where a lesion lies. The grid spans the film as the model sees it,
+        resized. Raises ImageError, and ConfigError for a model whose patches are pooled by their mean.
+        """
+        anchors = self.anchors(findings)
+        return dict(zip(anchors.concepts, self.model.maps([self.read(Path(image))], anchors)[0], strict=True))
+
     def _parse(self, findings: Sequence[str]) -> list[Concept]:
         """Each finding once, in order. Raises KnowledgeError where two that differ share an id."""
         concepts: dict[str, Concept] = {}
@@ -135,7 +145,7 @@ class Predictor:
         if not films:
             return []
         exposures = self.exposures(anchors.concepts)
-        scores = similarity(self.model.encode_images(films), anchors)
+        scores = self.model.compare(films, anchors)
         return [Result(name, _ranked(row, anchors, exposures)) for name, row in zip(names, scores, strict=True)]
 
 

@@ -108,7 +108,7 @@ def calibrate(model: RadZ, loader: Any, batches: int = 4) -> None:
         here: Batch = batch.to(device)
         assert here.text_prompt is not None
         for modality, states in (("image", model.read_image(here)), ("text", model.read_text(here.text_prompt))):
-            for name, state in (("global", states.whole), ("local", states.local)):
+            for name, state in (("global", states.whole), ("local", states.local_rows)):
                 rows[f"{modality}_{name}"].append(state.float())
     model.readout.calibrate({name: torch.cat(own) for name, own in rows.items()})
 

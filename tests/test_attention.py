@@ -1,0 +1,251 @@
+"""Attention pooling: weights by hand, the mean as its start, one forward for any number of concepts."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from radz import attention
+from radz.attention import attend, concept_maps, image_similarity
+from radz.config import LossConfig, ReadoutConfig, build_config
+from radz.errors import ConfigError
+from radz.knowledge import KnowledgeBase
+from radz.losses.consistency import Consistency
+from radz.losses.knowledge import Knowledge
+from radz.model.build import freeze, part_of
+from radz.model.checkpoint import learned_state, load_checkpoint, save_checkpoint
+from radz.model.readout import gather_local
+from radz.model.zero_shot import RadzZeroShot
+from radz.provenance import Provenance
+from radz.serve.predictor import Predictor
+from radz.train.run import calibrate
+from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features
+from tiny import tiny_model
+
+ROUNDING = 2e-6  # measured: at most 2.4e-7 between batch compositions, padding sides and chunks, float32
+ATTENTION = {"pooling": "attention"}
+TEXTS = ["There is no pleural effusion.", "Mass", "Normal chest; clear lungs, heart of normal size."]
+GRANULARITIES = tuple(ALIGNED_PAIRS)
+
+
+@pytest.fixture
+def model(llava_dir):
+    return tiny_model(llava_dir, readout=ATTENTION)
+
+
+def unit(*shape, seed=0):
+    return F.normalize(torch.randn(*shape, generator=torch.Generator().manual_seed(seed)), dim=-1)
+
+
+def films(count, seed=0):
+    return list(np.random.default_rng(seed).random((count, 1, 40, 30), dtype=np.float32))
+
+
+def image_batch(model, shown):
+    return Batch(model.processor.image_prompt(len(shown)), model.processor.pixel_values(shown))
+
+
+def turn(model, size=1.0):
+    """Queries off their start of zero."""
+    for query in model.readout.queries.values():
+        query.data = size * unit(*query.shape, seed=4)
+
+
+def made_anchors(width, count=3, seed=2, negative=True):
+    ids = tuple(c.id for c in KnowledgeBase.load())[1 : count + 1]
+    return Anchors(ids, unit(count, width, seed=seed), unit(count, width, seed=9) if negative else None, (), "test")
+
+
+def test_weights_by_hand():
+    """Cosines 1 and 0 at temperature 0.5: weights e² and 1 over their sum, whatever the positions' lengths."""
+    positions = torch.tensor([[[3.0, 0.0], [0.0, 0.5]]])
+    weights = attend(positions, torch.tensor([[1.0, 0.0]]), temperature=0.5)
+    expected = torch.tensor([math.exp(2), 1.0]) / (math.exp(2) + 1)
+    torch.testing.assert_close(weights, expected.view(1, 1, 2))
+
+
+def test_zero_query_counts_every_position_alike_and_no_padding():
+    mask = torch.tensor([[True, True, False], [False, False, False]])
+    weights = attend(unit(2, 3, 4), torch.zeros(1, 4), 0.1, mask)
+    assert weights[:, 0].tolist() == [[0.5, 0.5, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_local_positions_keep_their_order_and_their_padding():
+    states = torch.arange(8.0).view(2, 4, 1)
+    mask = torch.tensor([[False, True, False, True], [True, False, False, False]])
+    each, kept = gather_local(states, mask)
+    assert each[0, :, 0].tolist() == [1.0, 3.0]
+    assert each[1, 0, 0] == 4.0
+    assert kept.tolist() == [[True, True], [True, False]]
+
+
+@torch.no_grad()
+def test_the_start_is_mean_pooling_of_projected_positions(model):
+    found = model(image_batch(model, films(2)))
+    torch.testing.assert_close(found.image_local, F.normalize(found.image_positions.mean(1), dim=-1))
+    turn(model)
+    assert not torch.allclose(model(image_batch(model, films(2))).image_local, found.image_local, atol=1e-3)
+
+
+@torch.no_grad()
+def test_the_start_equals_a_model_that_pools_by_the_mean(llava_dir, model):
+    mean, texts = tiny_model(llava_dir), ["", *TEXTS]
+    text = Batch(text_prompt=model.processor.text_prompt(texts))
+    for given in (image_batch(model, films(2)), text):
+        ours, theirs = model(given), mean(given)
+        for name in ("image_global", "image_local", "image_tokens", "text_global", "text_local", "text_tokens"):
+            if (feature := getattr(theirs, name)) is not None:
+                torch.testing.assert_close(getattr(ours, name), feature, atol=ROUNDING, rtol=0)
+    assert mean(image_batch(mean, films(1))).image_positions is None
+    assert mean.readout.queries is None
+
+
+@torch.no_grad()
+def test_neither_padding_nor_neighbours_matter(model):
+    turn(model, 3.0)
+    together = model(Batch(text_prompt=model.processor.text_prompt(TEXTS))).text_local
+    alone = model(Batch(text_prompt=model.processor.text_prompt(TEXTS[1:2]))).text_local
+    torch.testing.assert_close(together[1:2], alone, atol=ROUNDING, rtol=0)
+    model.processor.padding_side = "left"
+    left = model(Batch(text_prompt=model.processor.text_prompt(TEXTS))).text_local
+    torch.testing.assert_close(left, together, atol=ROUNDING, rtol=0)
+    scorer, anchors = RadzZeroShot(model), made_anchors(16)
+    shown = films(3)
+    one = np.concatenate([scorer.compare([film], anchors) for film in shown])
+    np.testing.assert_allclose(scorer.compare(shown, anchors), one, atol=ROUNDING, rtol=0)
+
+
+def planted(granularity, place=2):
+    """Positions at right angles; the anchor of concept 0 points to one of them, as do all its parts."""
+    count, eye = len(ALIGNED_PAIRS[granularity]), torch.eye(4)
+    rows = torch.stack([eye[place], -eye[place]]).repeat(1, count) / math.sqrt(count)
+    return eye.unsqueeze(0), rows
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_a_planted_position_wins_the_map_and_the_score(granularity):
+    """Cosines 1, 0, 0, 0 at temperature 0.1: weight e¹⁰ / (e¹⁰ + 3). The opposite anchor looks everywhere else."""
+    positions, rows = planted(granularity)
+    maps = concept_maps(positions, rows, granularity, 0.1)
+    torch.testing.assert_close(maps.sum(-1), torch.ones(1, 2))
+    assert float(maps[0, 0, 2]) == pytest.approx(math.exp(10) / (math.exp(10) + 3), abs=1e-6)
+    assert float(maps[0, 1, 2]) == pytest.approx(math.exp(-10) / (math.exp(-10) + 3), abs=1e-6)
+    here = torch.eye(4)[2:3]
+    found = Features(image_global=here, image_local=F.normalize(torch.ones(1, 4)), image_positions=positions)
+    scores = image_similarity(found, rows, granularity, 0.1)
+    assert float(scores[0, 0]) == pytest.approx(1.0, abs=1e-6)
+    pooled = Features(image_global=found.image_global, image_local=found.image_local)
+    assert float(scores[0, 0]) > float(image_similarity(pooled, rows, granularity, 0.1)[0, 0]) + 0.2
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_positions_that_are_all_alike_score_as_their_mean_does(granularity):
+    x, y = unit(3, 4), unit(3, 4, seed=1)
+    rows = unit(5, 4 * len(ALIGNED_PAIRS[granularity]), seed=2)
+    found = Features(image_global=x, image_local=y, image_positions=2 * y.unsqueeze(1).expand(-1, 6, -1))
+    mean = Features(image_global=x, image_local=y)
+    ours, theirs = (image_similarity(f, rows, granularity, 0.1) for f in (found, mean))
+    torch.testing.assert_close(ours, theirs, atol=ROUNDING, rtol=0)
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@torch.no_grad()
+def test_scores_by_hand_and_whatever_the_chunk(llava_dir, granularity, monkeypatch):
+    model = tiny_model(llava_dir, readout={**ATTENTION, "granularity": granularity, "attention_temperature": 0.5})
+    scorer, pairs = RadzZeroShot(model), ALIGNED_PAIRS[granularity]
+    anchors = made_anchors(8 * len(pairs), count=5)
+    whole = scorer.compare(films(2), anchors)
+    monkeypatch.setattr(attention, "CHUNK", 2)
+    np.testing.assert_allclose(scorer.compare(films(2), anchors), whole, atol=ROUNDING, rtol=0)
+
+    found = model(image_batch(model, films(2)))
+    for b, c in ((0, 0), (1, 4)):
+        value = 0.0
+        for sign, side in ((1, anchors.positive), (-1, anchors.negative)):
+            for (name, _), part in zip(pairs, side[c].chunk(len(pairs)), strict=True):
+                image = getattr(found, name)[b]
+                if name == "image_local":
+                    each = found.image_positions[b]
+                    weights = torch.softmax(F.normalize(each, dim=1) @ F.normalize(part, dim=0) / 0.5, dim=0)
+                    image = F.normalize((weights.unsqueeze(1) * each).sum(0), dim=0)
+                value += sign * float(image @ part) / math.sqrt(len(pairs))
+        assert whole[b, c] == pytest.approx(value, abs=1e-5)  # measured: at most 1.2e-7
+
+
+def test_losses_compare_films_as_scoring_does():
+    x, text, each, rows = unit(3, 4), unit(3, 4, seed=1), unit(3, 5, 4, seed=3), unit(3, 8, seed=2)
+    found = Features(x, x, text, text, image_positions=each)
+    readout, loss = ReadoutConfig(granularity="same", pooling="attention"), build_config(LossConfig, {})
+    given, labels = Anchors(("a", "b", "c"), rows, None, (), "test"), torch.eye(3)
+    logits = image_similarity(found, rows, "same", 0.1) / 0.07
+    film_only = Features(x, x, image_positions=each)
+    value = Knowledge(loss, readout)(film_only, Batch(labels=labels), given)["knowledge"]
+    expected = (F.cross_entropy(logits, torch.arange(3)) + F.cross_entropy(logits.T, torch.arange(3))) / 2
+    torch.testing.assert_close(value, expected)
+    same = Consistency(loss, readout)(film_only, Batch(), given, film_only)["consistency"]
+    assert float(same) == 0
+    assert float(Consistency(loss, readout)(film_only, Batch(), given, Features(x, x))["consistency"]) > 0
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_gradients_reach_the_query_and_it_is_a_part_of_the_heads(model, modality):
+    freeze(model, ("heads",))
+    given = (
+        Batch(text_prompt=model.processor.text_prompt(TEXTS)) if modality == "text" else image_batch(model, films(2))
+    )
+    getattr(model(given), f"{modality}_local")[:, 0].sum().backward()
+    assert model.readout.queries[modality].grad.abs().sum() > 0
+    assert part_of(f"readout.queries.{modality}") == "heads"
+
+
+@torch.no_grad()
+def test_a_saved_model_loads_to_the_same_maps_and_scores(model, tmp_path):
+    turn(model)
+    save_checkpoint(model, tmp_path / "c", Provenance(corpus="none", split="train"))
+    loaded, _ = load_checkpoint(tmp_path / "c")
+    assert "readout.queries.image" in learned_state(loaded)
+    anchors, one, two = made_anchors(16), RadzZeroShot(model), RadzZeroShot(loaded)
+    assert np.array_equal(one.compare(films(2), anchors), two.compare(films(2), anchors))
+    assert np.array_equal(one.maps(films(2), anchors), two.maps(films(2), anchors))
+    text = Batch(text_prompt=model.processor.text_prompt(TEXTS))
+    assert torch.equal(model(text).text_local, loaded(text).text_local)
+
+
+def test_statistics_are_those_of_single_positions(model):
+    class Loader(list):
+        pass
+
+    batch = image_batch(model, films(3))
+    batch.text_prompt = model.processor.text_prompt(TEXTS)
+    with torch.no_grad():
+        image, text = model.read_image(batch), model.read_text(batch.text_prompt)
+    calibrate(model, Loader([batch]))
+    assert len(image.local_rows) == 3 * 4
+    assert len(text.local_rows) == int(batch.text_prompt.local.sum())
+    torch.testing.assert_close(model.readout.heads["image_local"].mean, image.local_rows.mean(0))
+    torch.testing.assert_close(model.readout.heads["image_global"].mean, image.whole.mean(0))
+
+
+def test_maps_of_a_predictor(model, tmp_path):
+    Image.fromarray((films(1)[0][0] * 255).astype(np.uint8)).save(tmp_path / "film.png")
+    provenance = Provenance(corpus="none", split="train")
+    predictor = Predictor(RadzZeroShot(model), provenance, KnowledgeBase.load())
+    maps = predictor.maps(tmp_path / "film.png", ["mass", "effusion"])
+    assert set(maps) == {"mass", "effusion"}
+    for each in maps.values():
+        assert each.shape == (2, 2)
+        assert each.min() >= 0
+        assert each.sum() == pytest.approx(1, abs=1e-6)
+    assert not np.allclose(maps["mass"], maps["effusion"])
+
+
+def test_a_model_without_maps_says_so(llava_dir):
+    with pytest.raises(ConfigError, match=r"pools patches by their mean and has no maps: train with model\.readout"):
+        RadzZeroShot(tiny_model(llava_dir)).maps(films(1), made_anchors(16))
+    with pytest.raises(ConfigError, match="3 positions form no square grid"):
+        RadzZeroShot(tiny_model(llava_dir))._grid(3)
