@@ -121,6 +121,48 @@ class LossConfig(Section):
         return self
 
 
+def expand(path: Path) -> Path:
+    """``$VARIABLE`` and ``~`` stand for what they stand for in a shell."""
+    return Path(os.path.expandvars(path)).expanduser()
+
+
+class UnlabelledFilms(Section):
+    """Films that have no report, for the consistency of two views; labels that they may have are not read."""
+
+    corpus: str = Field("manifest", description="A file in radz/data/corpora.")
+    root: Path = Field(description="The corpus's directory, or the manifest file.")
+    options: dict[str, Any] = Field({}, description="Options of the corpus, passed by name.")
+    split: str = Field("train", description="Its split; films of patients that are tested on do not belong here.")
+    per_batch: int = Field(16, ge=1, description="Films that go with each batch of pairs.")
+
+    @field_validator("root")
+    @classmethod
+    def _expand(cls, root: Path) -> Path:
+        return expand(root)
+
+
+class UnlabelledTexts(Section):
+    """Reports that have no film, labelled by the report labeler, for the knowledge loss."""
+
+    table: Path = Field(description="A CSV or Parquet file, one report a row.")
+    column: str = Field("report", description="Its column of reports; their findings and impression are read.")
+    where: dict[str, Any] = Field({}, description="Column -> value or values of the rows to take.")
+    language: str = Field("en", description="A file in radz/data/lexicons.")
+    per_batch: int = Field(16, ge=1, description="Reports that go with each batch of pairs.")
+
+    @field_validator("table")
+    @classmethod
+    def _expand(cls, table: Path) -> Path:
+        return expand(table)
+
+
+class UnlabelledConfig(Section):
+    """Rows of one modality that go with each batch of pairs; either kind or both."""
+
+    images: UnlabelledFilms | None = Field(None, description="Films without a report.")
+    texts: UnlabelledTexts | None = Field(None, description="Reports without a film.")
+
+
 class DataConfig(Section):
     """Where studies come from and what text goes with them."""
 
@@ -151,11 +193,14 @@ class DataConfig(Section):
         0, ge=0, description="Augmented views per film whose frozen-tower states are cached; 0 recomputes the tower."
     )
 
+    unlabelled: UnlabelledConfig = Field(
+        UnlabelledConfig(), description="Films without reports and reports without films, beside the pairs."
+    )
+
     @field_validator("root")
     @classmethod
     def _expand(cls, root: Path) -> Path:
-        """``$VARIABLE`` and ``~`` stand for what they stand for in a shell."""
-        return Path(os.path.expandvars(root)).expanduser()
+        return expand(root)
 
     @model_validator(mode="after")
     def _second_view_differs(self) -> Self:
@@ -223,6 +268,21 @@ class RunConfig(Section):
     def _cache_needs_frozen_tower(self) -> Self:
         if self.data.cached_views and "tower" in self.train.train_parts:
             raise ValueError("data.cached_views needs a frozen tower: take 'tower' out of train.train_parts, or set 0")
+        return self
+
+    @model_validator(mode="after")
+    def _unlabelled_rows_have_their_loss(self) -> Self:
+        rows, weights = self.data.unlabelled, self.loss.weights
+        if rows.images is not None and not ("consistency" in weights and self.data.second_view):
+            raise ValueError(
+                "data.unlabelled.images train by the agreement of two views alone: give 'consistency' a weight under "
+                "loss.weights and set data.second_view, or leave them out"
+            )
+        if rows.texts is not None and "knowledge" not in weights:
+            raise ValueError(
+                "data.unlabelled.texts train by the knowledge loss alone: give 'knowledge' a weight under "
+                "loss.weights, or leave them out"
+            )
         return self
 
 

@@ -35,6 +35,7 @@ class Provenance(BaseModel):
     supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")
     mentioned: dict[str, int] = Field({}, description="Concept named in training reports -> reports that name it.")
     held_out: tuple[str, ...] = Field((), description="Findings that were kept out of training, narrower ones too.")
+    unlabelled: dict[str, int] = Field({}, description="Films without report and reports without film -> how many.")
     warmup: str = Field("", description="How the vision tower was warmed up, if it was.")
     anchors: str = Field("names", description="Anchor strategy that it was validated with.")
     modality: str = Field("radiograph", description="The only kind of image it knows.")
@@ -53,6 +54,12 @@ def describe_data(studies: Sequence[Study]) -> dict[str, Any]:
         "data_sha256": data_sha256(studies),
         "supervised": dict(sorted(positives.items())),
     }
+
+
+def add_labels(supervised: dict[str, int], texts: Sequence[Study], concepts: Sequence[str]) -> dict[str, int]:
+    """``supervised`` with the labels that were read off reports without films: of ``concepts``, the label columns."""
+    read = Counter(c for text in texts for c, p in text.labels.items() if p is Presence.PRESENT and c in concepts)
+    return dict(sorted((Counter(supervised) + read).items()))
 
 
 def data_sha256(studies: Iterable[Study]) -> str:

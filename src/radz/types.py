@@ -110,10 +110,12 @@ class Batch:
     """What one forward pass takes.
 
     image_prompt with pixel_values (B, 3, H, W), or with tower_states (B, P, V) read from the cache.
-    text_prompt holds each distinct text once, (U, T); text_index (B,) says which of them a study has.
+    text_prompt holds each distinct text once, (U, T); text_index (R,) says which of them a report is.
+    films (F,), reports (R,): the study that each film and each report is of, where some studies have one of them alone;
+    ``None`` where all have both, in order.
     labels: (B, C) float32; 1 present, 0 absent, NaN uncertain or unlabelled; columns as ``concepts``.
     uncertain: (B, C) bool, which of the NaN are uncertain; ``None`` where no study is.
-    second_view: another augmentation of the same films, where losses compare views.
+    second_view: another augmentation of the same films (F), where losses compare views.
     """
 
     image_prompt: Prompt | None = None
@@ -125,6 +127,8 @@ class Batch:
     concepts: tuple[str, ...] = ()
     uncertain: Tensor | None = None
     second_view: Batch | None = None
+    films: Tensor | None = None
+    reports: Tensor | None = None
 
     def to(self, device: Any, non_blocking: bool = False) -> Batch:
         """The same batch on another device."""
@@ -152,7 +156,8 @@ class BatchProcessor(Protocol):
 
 @dataclass(slots=True)
 class Features:
-    """Unit features in the aligned space, (B, D), ``None`` where a modality is absent.
+    """Unit features in the aligned space, (F, D) and (R, D), or (B, D) where all studies have both modalities; ``None``
+    where a modality is absent.
 
     ``*_global`` is read at the modality tokens, ``*_local`` pooled over patches or words; ``*_tokens``, (B, K, D),
     are the modality tokens each on its own. image_positions: (B, P, D), the projected patches, not normalised, only

@@ -18,6 +18,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from radz.types import Batch, BatchProcessor, Pixels, Presence, Study
 
+Key = tuple[int, int]
+"""(epoch, index) of an item."""
 WriteText = Callable[[Study, int], str]
 """(study, epoch) -> the text that goes with the study in that epoch."""
 Augment = Callable[[Pixels, int, int], Pixels]
@@ -31,13 +33,19 @@ SECOND_VIEW = 1_000_003
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One film and one text; either pixels or tower states. ``second``: the same film in another augmentation."""
+    """One film and one text, or one of them; a film as pixels or tower states. ``second``: the same film in another
+    augmentation."""
 
     study: Study
-    text: str
+    text: str | None
     pixels: Pixels | None
     states: Tensor | None
     second: Pair | None = None
+
+    @property
+    def has_film(self) -> bool:
+        """Whether there is a film."""
+        return self.pixels is not None or self.states is not None
 
 
 class PairDataset(Dataset[Pair]):
@@ -111,20 +119,26 @@ class PairSampler(Sampler[list[tuple[int, int]]]):
 
 @dataclass(frozen=True, slots=True)
 class PairCollator:
-    """Pairs to a Batch; each distinct text is encoded once."""
+    """Pairs, and rows of one modality, to a Batch; each distinct text is encoded once."""
 
     processor: BatchProcessor
     concepts: tuple[str, ...]
 
     def __call__(self, pairs: Sequence[Pair]) -> Batch:
-        texts = list(dict.fromkeys(pair.text for pair in pairs))
+        films = [i for i, pair in enumerate(pairs) if pair.has_film]
+        reports = [i for i, pair in enumerate(pairs) if pair.text is not None]
+        own = [pairs[i].text or "" for i in reports]
+        texts = list(dict.fromkeys(own))
         place = {text: i for i, text in enumerate(texts)}
         studies = [pair.study for pair in pairs]
         seconds = [pair.second for pair in pairs if pair.second is not None]
+        paired = len(films) == len(reports) == len(pairs)
         return replace(
-            self._films(pairs),
+            self._films([pairs[i] for i in films]),
             text_prompt=self.processor.text_prompt(texts),
-            text_index=torch.tensor([place[pair.text] for pair in pairs]),
+            text_index=torch.tensor([place[text] for text in own]),
+            films=None if paired else torch.tensor(films),
+            reports=None if paired else torch.tensor(reports),
             labels=label_matrix(studies, self.concepts),
             concepts=self.concepts,
             uncertain=uncertain_matrix(studies, self.concepts),
@@ -155,7 +169,7 @@ def uncertain_matrix(studies: Sequence[Study], concepts: Sequence[str]) -> Tenso
 
 
 def train_loader(
-    dataset: PairDataset, sampler: PairSampler, collator: PairCollator, workers: int = 0
+    dataset: Dataset[Pair], sampler: Sampler[list[Key]], collator: PairCollator, workers: int = 0
 ) -> DataLoader[Any]:
     """Batches of one size, in the sampler's order."""
     return DataLoader(dataset, batch_sampler=sampler, collate_fn=collator, num_workers=workers)

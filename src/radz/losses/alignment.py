@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
 from radz.losses._contrast import log_scale, scaled_similarity
+from radz.losses._rows import paired
 from radz.types import ALIGNED_PAIRS, Batch, Features
 
 
@@ -25,7 +26,8 @@ class Alignment(nn.Module):
         self.log_scale = log_scale(loss)
 
     def forward(self, features: Features, batch: Batch) -> dict[str, Tensor]:
-        """Features (B, D), labels (B, C) -> the named scalar."""
+        """Features (B, D), labels (B, C) -> the named scalar, over the studies that have both film and report."""
+        features, batch = paired(features, batch)
         targets, keep = relations(batch, self.overlap)
         terms = [self._nce(getattr(features, x), getattr(features, y), targets, keep) for x, y in self.pairs]
         return {"alignment": torch.stack(terms).mean()}

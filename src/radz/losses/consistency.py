@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from radz.config import LossConfig, ReadoutConfig
 from radz.losses._contrast import film_logits, scaled_similarity
+from radz.losses._rows import places
 from radz.types import Anchors, Batch, Features
 
 
@@ -32,13 +33,16 @@ class Consistency(nn.Module):
         """Embeddings (B, E) and anchors (C, E) -> the named scalar, in nats."""
         still = anchors.positive.detach()
         film = film_logits(features, still, self.readout, self.log_scale).log_softmax(1)
-        others = []
+        rankings = []
         if features.text_global is not None:
             text = features.text_embedding(self.readout.granularity)
-            others.append(scaled_similarity(text, still, self.log_scale).log_softmax(1))
+            report = scaled_similarity(text, still, self.log_scale).log_softmax(1)
+            rows = places(batch)
+            rankings.append((film, report) if rows is None else (film[rows[0]], report[rows[1]]))
         if second_view is not None:
-            others.append(film_logits(second_view, still, self.readout, self.log_scale).log_softmax(1))
-        terms = [symmetric_kl(film, other) for other in others] or [film.sum() * 0]
+            other = film_logits(second_view, still, self.readout, self.log_scale).log_softmax(1)
+            rankings.append((film, other))
+        terms = [symmetric_kl(*two) for two in rankings] or [film.sum() * 0]
         return {"consistency": torch.stack(terms).mean()}
 
 

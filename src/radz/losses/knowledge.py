@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
 from radz.losses._contrast import film_logits, log_scale, scaled_similarity
+from radz.losses._rows import paired, reported
 from radz.types import Anchors, Batch, Features
 
 NOTHING = -1e4
@@ -30,17 +31,19 @@ class Knowledge(nn.Module):
 
     def forward(self, features: Features, batch: Batch, anchors: Anchors) -> dict[str, Tensor]:
         """Embeddings (B, E), labels (B, C), anchors (C, E) -> the named scalar."""
-        present, absent = known(batch, self.unmentioned)
-        terms = [contrast(logits, present, absent) for logits in self._sides(features, anchors.positive)]
+        sides = self._sides(features, batch, anchors.positive)
+        terms = [contrast(logits, *known(own, self.unmentioned)) for logits, own in sides]
         return {"knowledge": torch.stack(terms).mean()}
 
-    def _sides(self, features: Features, anchors: Tensor) -> list[Tensor]:
-        """Logits (B, C) of the films and of the reports, whichever there are."""
+    def _sides(self, features: Features, batch: Batch, anchors: Tensor) -> list[tuple[Tensor, Batch]]:
+        """Logits (B, C) of films with a report and of all reports, whichever there are, each with its batch."""
         sides = []
-        if features.image_global is not None:
-            sides.append(film_logits(features, anchors, self.readout, self.log_scale))
+        both, own = paired(features, batch)
+        if both.image_global is not None:
+            sides.append((film_logits(both, anchors, self.readout, self.log_scale), own))
         if features.text_global is not None:
-            sides.append(scaled_similarity(features.text_embedding(self.readout.granularity), anchors, self.log_scale))
+            text = features.text_embedding(self.readout.granularity)
+            sides.append((scaled_similarity(text, anchors, self.log_scale), reported(batch)))
         return sides
 
 

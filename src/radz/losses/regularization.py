@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
+from radz.losses._rows import paired
 from radz.types import Anchors, Batch, Features
 
 
@@ -25,7 +26,11 @@ class Regularization(nn.Module):
     def forward(
         self, features: Features, batch: Batch, anchors: Anchors, hierarchy: Tensor, drift: Tensor
     ) -> dict[str, Tensor]:
-        """Tokens (B, K, D), anchors (C, E), hierarchy (N, 3), drift scalar -> the named scalar."""
+        """Tokens (B, K, D), anchors (C, E), hierarchy (N, 3), drift scalar -> the named scalar.
+
+        Tokens are those of the studies that have both film and report.
+        """
+        features, _ = paired(features, batch)
         tokens = [t for t in (features.image_tokens, features.text_tokens) if t is not None]
         alike = torch.stack([resemblance(t) for t in tokens]).mean() if tokens else drift.new_zeros(())
         return {"regularization": alike + disorder(anchors.positive, hierarchy, self.margin) + drift.float()}

@@ -13,6 +13,7 @@ from radz.data.augment import augment
 from radz.data.held_out import WithoutConcepts, held_ids, normal_texts
 from radz.data.loading import Augment, PairCollator, PairDataset, PairSampler, TowerStates, WriteText, train_loader
 from radz.data.sentences import NORMAL_TEXT, write_report
+from radz.data.unlabelled import Archive, FilmDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.model.radz import RadZ
@@ -25,6 +26,7 @@ class TrainingData:
     """The training split and how its pairs are made. ``concepts``: ids, the normal one among them.
 
     knowledge: what training may know; ``held_out`` (ids) is gone from it and from everything else.
+    films: a corpus of films without reports. texts: reports without films, labelled.
     """
 
     corpus: Any
@@ -34,6 +36,8 @@ class TrainingData:
     augment: Augment | None
     knowledge: KnowledgeBase
     held_out: frozenset[str] = frozenset()
+    films: Any = None
+    texts: tuple[Study, ...] = ()
 
     def loader(
         self,
@@ -45,17 +49,37 @@ class TrainingData:
         within: tuple[str, ...] = (),
         states: TowerStates | None = None,
         second_view: bool = False,
+        archives: Sequence[Archive] = (),
     ) -> Any:
-        """Batches of pairs in an order fixed by seed and epoch; ``within`` as in PairSampler."""
+        """Batches of pairs, with rows of ``archives``, in an order of seed and epoch; ``within`` as in PairSampler."""
         dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states, second_view=second_view)
         sampler = PairSampler(self.records, batch_size, within, config.seed)
-        return train_loader(dataset, sampler, PairCollator(model.processor, concepts), config.train.workers)
+        collator = PairCollator(model.processor, concepts)
+        if not archives:
+            return train_loader(dataset, sampler, collator, config.train.workers)
+        mixed = MixedSampler(sampler, len(dataset), archives, config.seed)
+        return train_loader(MixedDataset(dataset, archives), mixed, collator, config.train.workers)
 
-    def tower_states(self, model: RadZ, views: int) -> TowerStates | None:
-        """The frozen tower's states over ``views`` of each film; ``None`` for 0: the tower runs in every step."""
+    def archives(self, model: RadZ, data: DataConfig) -> list[Archive]:
+        """Rows of one modality, where the configuration names some; films as cached states where the pairs are."""
+        rows, found = data.unlabelled, list[Archive]()
+        if rows.images is not None:
+            states = self.tower_states(model, data.cached_views, self.films)
+            films = PairDataset(self.films, self.films.records, _no_text, self.augment, states, second_view=True)
+            found.append(Archive(FilmDataset(films), rows.images.per_batch))
+        if rows.texts is not None:
+            found.append(Archive(ReportDataset(self.texts), rows.texts.per_batch))
+        return found
+
+    def tower_states(self, model: RadZ, views: int, corpus: Any = None) -> TowerStates | None:
+        """The frozen tower's states over ``views`` of each film; ``None`` for 0: the tower runs in every step.
+
+        corpus: other films than those of the pairs.
+        """
         if not views:
             return None
-        return cache_tower(model, self.corpus, views if self.augment else 1, self.augment, _progress("tower states"))
+        films = self.corpus if corpus is None else corpus
+        return cache_tower(model, films, views if self.augment else 1, self.augment, _progress("tower states"))
 
 
 def open_training_data(config: RunConfig) -> TrainingData:
@@ -74,7 +98,24 @@ def open_training_data(config: RunConfig) -> TrainingData:
         )
     shown = partial(augment, seed=config.seed, flip=data.flip) if data.augment else None
     write = text_writer(data, corpus, config.seed, knowledge, normal_texts(held))
-    return TrainingData(corpus, corpus.records, tuple(corpus.findings), write, shown, knowledge, held)
+    films, texts = _open_films(data, held, knowledge), _read_texts(data, held)
+    return TrainingData(corpus, corpus.records, tuple(corpus.findings), write, shown, knowledge, held, films, texts)
+
+
+def _open_films(data: DataConfig, held: frozenset[str], knowledge: KnowledgeBase) -> Any:
+    """The corpus of films without reports, or ``None``; of those held out, what their labels say is left out."""
+    source = data.unlabelled.images
+    if source is None:
+        return None
+    corpus = registry.load("corpora", source.corpus)(source.root, split=source.split, **source.options)
+    return WithoutConcepts(corpus, held, knowledge, reports=False) if held else corpus
+
+
+def _read_texts(data: DataConfig, held: frozenset[str]) -> tuple[Study, ...]:
+    source = data.unlabelled.texts
+    if source is None:
+        return ()
+    return read_reports(source.table, source.column, source.where, source.language, held)
 
 
 def text_writer(
@@ -101,6 +142,10 @@ def _own_report(study: Study, epoch: int) -> str:
             "sentences from labels, or leave studies without reports out."
         )
     return study.report
+
+
+def _no_text(study: Study, epoch: int) -> str:
+    return ""
 
 
 def _sentences(study: Study, epoch: int, **settings: Any) -> str:

@@ -23,7 +23,7 @@ from radz.model.build import add_anchors, build_model, freeze
 from radz.model.checkpoint import TowerHead, load_checkpoint, save_checkpoint
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
-from radz.provenance import Provenance, describe_data, software_versions
+from radz.provenance import Provenance, add_labels, describe_data, software_versions
 from radz.train.pairs import TrainingData, open_training_data
 from radz.train.task import AlignmentTask, TowerTask
 from radz.train.trainer import RadzTrainer, last_state, training_arguments
@@ -78,6 +78,7 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
         within=config.data.batch_within,
         states=states,
         second_view=config.data.second_view,
+        archives=data.archives(model, config.data),
     )
     hold_base_in(model, choose_dtype(config.train.dtype))
     if config.train.checkpointing:
@@ -124,8 +125,9 @@ def fit(task: Any, loader: Any, arguments: Any, rates: dict[str, float], validat
 def describe_run(data: TrainingData, config: RunConfig, command: str, start: Provenance | None) -> Provenance:
     """What the checkpoint has seen; what an earlier stage has seen stays seen."""
     policy = config.data.report_policy
-    texts = (study.report or "" for study in data.records) if policy == "report" else ()
+    texts = [study.report or "" for study in (*(data.records if policy == "report" else ()), *data.texts)]
     fields = describe_data(data.records) | {"mentioned": count_mentions(texts, KnowledgeBase.load())}
+    fields["supervised"] = add_labels(fields["supervised"], data.texts, data.concepts)
     if start is not None:
         for name in ("supervised", "mentioned"):
             fields[name] = getattr(start, name) | fields[name]
@@ -137,6 +139,7 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         split=config.data.train_split,
         text_policy=policy,
         held_out=tuple(sorted(data.held_out)),
+        unlabelled={k: len(v) for k, v in (("images", data.films or ()), ("texts", data.texts)) if v},
         warmup=warmup or (start.warmup if start else ""),
         anchors=config.anchors,
         software=software_versions(),
