@@ -20,10 +20,19 @@ def medical(count: int) -> TokenDesign:
     image = tuple(f"<ImgCls_{k}>" for k in range(1, count + 1))
     text = tuple(f"<TxtCls_{k}>" for k in range(1, count + 1))
     vocabulary = {
-        **dict(zip(image, _roles(count, ANATOMY, PATHOLOGY), strict=True)),
+        **dict(zip(image, _image_words(count), strict=True)),
         **dict(zip(text, _roles(count, CONTEXT, TERMINOLOGY), strict=True)),
     }
     return TokenDesign(image, text, vocabulary)
+
+
+def image_roles(count: int) -> tuple[str, ...]:
+    """Role of each image token: ``anatomy``, ``pathology`` or, for a single one, ``both``."""
+    return tuple({ANATOMY: "anatomy", PATHOLOGY: "pathology"}.get(words, "both") for words in _image_words(count))
+
+
+def _image_words(count: int) -> list[str]:
+    return _roles(count, ANATOMY, PATHOLOGY)
 
 
 def _roles(count: int, minor: str, major: str) -> list[str]:
