@@ -121,6 +121,19 @@ def test_four_losses_train_together_and_resume_exactly(manifest, llava_dir, tmp_
     assert all(line["loss_consistency"] > 0 for line in lines)
 
 
+def test_attention_trains_its_queries_and_predicts_with_maps(manifest, llava_dir, tmp_path):
+    model = {"readout": {"dim": 8, "pooling": "attention", "granularity": "both"}}
+    settings = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "dtype": "float32", "head_rate": 0.01}
+    change = {"data": {"options": {"unlisted": "absent"}, "second_view": True}, "loss": {"weights": FOUR}}
+    checkpoint = train(config(manifest, llava_dir, tmp_path, model=model, train=settings, **change))
+    weights = load_file(checkpoint / "model.safetensors")
+    assert all(weights[f"readout.queries.{modality}"].abs().min() > 0 for modality in ("image", "text"))
+    predictor, film = Predictor.load(checkpoint), manifest.parent / "0.png"
+    found = predictor.predict(film, ["mass", "effusion"]).findings
+    assert all(-2 <= finding.score <= 2 for finding in found)
+    assert {name: each.shape for name, each in predictor.maps(film, ["mass"]).items()} == {"mass": (2, 2)}
+
+
 @pytest.mark.parametrize("strategy", ["learned", "hybrid"])
 def test_anchors_train_and_come_back_with_the_checkpoint(manifest, llava_dir, tmp_path, strategy):
     settings = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "dtype": "float32", "head_rate": 0.01}
