@@ -6,10 +6,12 @@ import json
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import radz
 from radz.anchors._repository import RECORD, TENSORS, load_anchors, read_record, save_anchors
-from radz.errors import AnchorError
+from radz.cli import app
+from radz.errors import AnchorError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
@@ -99,7 +101,7 @@ def entry():
 def test_a_second_predictor_encodes_nothing_and_has_the_same_anchors(checkpoint):
     (first, encoded), (second, again) = opened(checkpoint), opened(checkpoint)
     made, read = first.anchors(["mass"]), second.anchors(["mass"])
-    assert (encoded, again) == ([2], [])  # "There is mass." and its denial
+    assert (encoded, again) == ([2], [])  # one statement and its denial
     assert torch.equal(made.positive, read.positive)
     assert torch.equal(made.negative, read.negative)
     assert made.texts == read.texts
@@ -122,3 +124,36 @@ def test_a_cache_that_cannot_be_written_costs_time_only(checkpoint, tmp_path, mo
     (tmp_path / "file").write_text("")
     monkeypatch.setattr(serve, "cache_root", lambda: tmp_path / "file")
     assert opened(checkpoint)[0].anchors(["mass"]).concepts == ("mass",)
+
+
+def command(*arguments):
+    return CliRunner().invoke(app, ["anchors", *map(str, arguments)], env={"COLUMNS": "200"})
+
+
+def test_commands_build_and_show(checkpoint, tmp_path):
+    built = command(
+        "build", "--model", checkpoint, "--finding", "mass", "--finding", "x: a ring", "--out", tmp_path / "a"
+    )
+    assert built.exit_code == 0, built.output
+    assert "anchors of 2 findings" in built.stderr
+    shown = command("show", tmp_path / "a").stdout
+    assert f"There is {CONCEPTS[0].name}." in shown
+    assert "given by the user" in shown
+    alone = command("show", tmp_path / "a", "x").stdout
+    assert "There is x." in alone
+    assert CONCEPTS[0].name not in alone
+
+
+def test_a_finding_that_a_directory_does_not_hold_is_said(saved):
+    done = command("show", saved[0], "mas")
+    assert isinstance(done.exception, UnknownNameError)
+    assert "Did you mean 'mass'" in str(done.exception)
+
+
+def test_a_directory_of_something_else_is_left_alone(saved):
+    directory, anchors = saved
+    save_anchors(anchors, CONCEPTS, MODEL, directory)
+    (directory / "thesis.tex").write_text("years of work")
+    with pytest.raises(AnchorError, match=r"is not a directory of anchors alone .*Give another place"):
+        save_anchors(anchors, CONCEPTS, MODEL, directory)
+    assert (directory / "thesis.tex").read_text() == "years of work"

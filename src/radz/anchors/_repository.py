@@ -26,9 +26,13 @@ AGAIN = "Delete it and build it again."
 
 
 def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str], directory: Path) -> None:
-    """Write ``directory`` whole or not at all. model: what its anchors depend on, e.g. fingerprint and dtype."""
+    """Write ``directory`` whole or not at all. model: what its anchors depend on, e.g. fingerprint and dtype.
+
+    Raises AnchorError where the place is taken by something else, which is left as it is.
+    """
     from safetensors.torch import save_file
 
+    _require_free(directory)
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
@@ -76,6 +80,14 @@ def read_record(directory: Path) -> dict[str, Any]:
     if tensors != record["tensors_sha256"]:
         raise AnchorError(f"{directory / TENSORS} is damaged: its content is not of the hash in {RECORD}. {AGAIN}")
     return record
+
+
+def _require_free(directory: Path) -> None:
+    """Only anchors are replaced, never a directory that holds anything else."""
+    if directory.exists() and not (directory.is_dir() and {p.name for p in directory.iterdir()} <= {RECORD, TENSORS}):
+        raise AnchorError(
+            f"{directory} exists and is not a directory of anchors alone ({RECORD}, {TENSORS}). Give another place."
+        )
 
 
 def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str]) -> dict[str, Any]:

@@ -88,6 +88,12 @@ class Predictor:
             self._anchors[key] = self._cached(strategy, concepts)
         return self._anchors[key]
 
+    def save_anchors(self, directory: Path, findings: Sequence[str] | None = None, strategy: str | None = None) -> int:
+        """Write the anchors of ``findings`` to ``directory``, as ``anchors`` makes them; how many they are."""
+        anchors = self.anchors(findings, strategy)
+        save_anchors(anchors, self._parse(findings or self.default_findings), self._identity(), directory)
+        return len(anchors)
+
     def _cached(self, strategy: str, concepts: Sequence[Concept]) -> Anchors:
         """From the user's cache, else made and kept there; a damaged entry is made again."""
         make = open_strategy(strategy, self.model.model.anchors)
@@ -99,7 +105,7 @@ class Predictor:
         with suppress(AnchorError):
             return load_anchors(place, model)
         anchors = make(concepts, self.model.encode_text)
-        with suppress(OSError):  # a cache that cannot be written costs time, not the result
+        with suppress(OSError, AnchorError):  # a cache that cannot be written costs time, not the result
             save_anchors(anchors, concepts, model, place)
         return anchors
 
