@@ -16,3 +16,10 @@ def llava_dir(tmp_path_factory):
     from tiny import save_tiny_llava
 
     return save_tiny_llava(tmp_path_factory.mktemp("llava"))
+
+
+@pytest.fixture(autouse=True)
+def _own_anchor_cache(tmp_path_factory, monkeypatch):
+    """No test reads or fills the user's cache of anchors; the prepared backbone stays where it is."""
+    folder = tmp_path_factory.mktemp("anchor-cache")
+    monkeypatch.setattr("radz.serve.predictor.cache_root", lambda: folder)

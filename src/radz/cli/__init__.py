@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from radz import __version__
+from radz.cli.anchors import app as anchors
 from radz.cli.evaluate import evaluate
 from radz.cli.predict import predict
 from radz.cli.train import train
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for command in (predict, train, evaluate):
     app.command()(command)
+app.add_typer(anchors, name="anchors")
 
 
 def _show_version(value: bool) -> None:

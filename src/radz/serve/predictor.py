@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property, partial
 from importlib.resources import files
 from itertools import islice
@@ -14,10 +17,13 @@ from typing import Any, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from radz import __version__
 from radz.anchors import closed_set, open_strategy
+from radz.anchors._repository import load_anchors, save_anchors
+from radz.cache import cache_root
 from radz.data.images import read_image
 from radz.data.leakage import exposure
-from radz.errors import CheckpointError, KnowledgeError, RadzError
+from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
 from radz.knowledge import Concept, KnowledgeBase
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
 from radz.model.precision import choose_dtype, make_fast
@@ -80,8 +86,40 @@ class Predictor:
         concepts = self._parse(findings or self.default_findings)
         key = (strategy, *(concept.sha256 for concept in concepts))
         if key not in self._anchors:
-            self._anchors[key] = open_strategy(strategy, self.model.model.anchors)(concepts, self.model.encode_text)
+            self._anchors[key] = self._cached(strategy, concepts)
         return self._anchors[key]
+
+    def save_anchors(self, directory: Path, findings: Sequence[str] | None = None, strategy: str | None = None) -> int:
+        """Write the anchors of ``findings`` to ``directory``, as ``anchors`` makes them; how many they are."""
+        anchors = self.anchors(findings, strategy)
+        save_anchors(anchors, self._parse(findings or self.default_findings), self._identity(), directory)
+        return len(anchors)
+
+    def _cached(self, strategy: str, concepts: Sequence[Concept]) -> Anchors:
+        """From the user's cache, else made and kept there; a damaged entry is made again."""
+        make = open_strategy(strategy, self.model.model.anchors)
+        if not self.fingerprint:  # never saved: nothing tells its anchors from another model's
+            return make(concepts, self.model.encode_text)
+        model = self._identity()
+        key = json.dumps([__version__, model, strategy, [concept.sha256 for concept in concepts]], sort_keys=True)
+        place = cache_root() / "anchors" / hashlib.sha256(key.encode()).hexdigest()
+        with suppress(AnchorError):
+            return load_anchors(place, model)
+        anchors = make(concepts, self.model.encode_text)
+        with suppress(OSError, AnchorError):  # a cache that cannot be written costs time, not the result
+            save_anchors(anchors, concepts, model, place)
+        return anchors
+
+    def _identity(self) -> dict[str, str]:
+        """What an anchor's values depend on besides the strategy and the concepts."""
+        dtypes = sorted({str(tensor.dtype) for tensor in self.model.model.parameters()})
+        return {
+            "fingerprint": self.fingerprint,
+            "backbone": self.model.model.fingerprint,
+            "granularity": self.model.granularity,
+            "dtype": ", ".join(dtypes),
+            "device": self.model.device.type,
+        }
 
     def exposures(self, concepts: Iterable[str]) -> dict[str, Exposure]:
         """What the model has seen of each concept."""

@@ -1,0 +1,103 @@
+"""Anchors on disk: a directory that is whole, undamaged and of the model that asks, or is refused.
+
+anchors.safetensors  positive (C, E) and, where the strategy has denials, negative (C, E)
+anchors.json         the model, the hash of the tensors, and each concept's name, texts, source and parents
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from radz import __version__
+from radz.cache import file_sha256
+from radz.errors import AnchorError
+from radz.knowledge import Concept
+from radz.types import Anchors
+
+RECORD, TENSORS = "anchors.json", "anchors.safetensors"
+AGAIN = "Delete it and build it again."
+
+
+def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str], directory: Path) -> None:
+    """Write ``directory`` whole or not at all. model: what its anchors depend on, e.g. fingerprint and dtype.
+
+    Raises AnchorError where the place is taken by something else, which is left as it is.
+    """
+    from safetensors.torch import save_file
+
+    _require_free(directory)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        sides = {"positive": anchors.positive, "negative": anchors.negative}
+        tensors = {name: rows.detach().cpu().contiguous() for name, rows in sides.items() if rows is not None}
+        save_file(tensors, partial / TENSORS)
+        record = _record(anchors, concepts, model) | {"tensors_sha256": file_sha256(partial / TENSORS)}
+        whole = record | {"record_sha256": _sha256(record)}
+        (partial / RECORD).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if directory.exists():
+            shutil.rmtree(directory)
+        os.replace(partial, directory)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def load_anchors(directory: Path, model: Mapping[str, str]) -> Anchors:
+    """The anchors in ``directory``. Raises AnchorError where it is incomplete, damaged or another model's."""
+    from safetensors.torch import load_file
+
+    record = read_record(directory)
+    if record["model"] != dict(model):
+        raise AnchorError(
+            f"{directory} holds anchors of the model {record['model']}, but {dict(model)} asks. "
+            "Anchors mean nothing to another model: build them with this one."
+        )
+    tensors = load_file(directory / TENSORS)
+    ids = tuple(entry["id"] for entry in record["concepts"])
+    texts = tuple(tuple(entry["texts"]) for entry in record["concepts"])
+    return Anchors(ids, tensors["positive"], tensors.get("negative"), texts, record["strategy"])
+
+
+def read_record(directory: Path) -> dict[str, Any]:
+    """What ``directory`` says of its anchors, both its hashes checked. Raises AnchorError as ``load_anchors``."""
+    try:
+        record: dict[str, Any] = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        stated, tensors = record.pop("record_sha256"), file_sha256(directory / TENSORS)
+    except FileNotFoundError as error:
+        missing = Path(error.filename).name
+        raise AnchorError(f"{directory} has no {missing}; it takes {RECORD} and {TENSORS}. {AGAIN}") from None
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise AnchorError(f"{directory / RECORD} is damaged: not a record with its hash. {AGAIN}") from None
+    if stated != _sha256(record):
+        raise AnchorError(f"{directory / RECORD} is damaged: its content is not of the hash it states. {AGAIN}")
+    if tensors != record["tensors_sha256"]:
+        raise AnchorError(f"{directory / TENSORS} is damaged: its content is not of the hash in {RECORD}. {AGAIN}")
+    return record
+
+
+def _require_free(directory: Path) -> None:
+    """Only anchors are replaced, never a directory that holds anything else."""
+    if directory.exists() and not (directory.is_dir() and {p.name for p in directory.iterdir()} <= {RECORD, TENSORS}):
+        raise AnchorError(
+            f"{directory} exists and is not a directory of anchors alone ({RECORD}, {TENSORS}). Give another place."
+        )
+
+
+def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str]) -> dict[str, Any]:
+    entries = [
+        {"id": c.id, "name": c.name, "texts": list(texts), "source": c.source, "parents": list(c.parents)}
+        | {"sha256": c.sha256}
+        for c, texts in zip(concepts, anchors.texts, strict=True)
+    ]
+    return {"radz": __version__, "model": dict(model), "strategy": anchors.strategy, "concepts": entries}
+
+
+def _sha256(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
