@@ -1,0 +1,124 @@
+"""Scores to probabilities, fitted on validation scores and on nothing else.
+
+Each finding with enough positives and negatives gets its own Platt scaling, ``sigmoid(slope * score + offset)``, whose
+probabilities hold at the prevalence of the validation films. Beside it one temperature over all findings,
+``sigmoid(score / T)``, as the field has it: it has no offset, so it cannot know prevalence, and is only reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import expit
+
+from radz.errors import LeakageError, MissingExtraError
+from radz.eval.metrics import Floats
+from radz.eval.scores_file import ScoresTable, as_matrix
+from radz.types import NORMAL
+
+MIN_PER_CLASS = 20
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """sigmoid(slope * score + offset); counts are of validation studies."""
+
+    slope: float
+    offset: float
+    positives: int
+    negatives: int
+
+    @property
+    def prevalence(self) -> float:
+        """Share of positives at which the probabilities hold."""
+        return self.positives / (self.positives + self.negatives)
+
+    def probability(self, scores: Floats) -> Floats:
+        """Scores, any shape -> probabilities in (0, 1); NaN stays NaN."""
+        values: Floats = expit(self.slope * np.asarray(scores, dtype=np.float64) + self.offset)
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """temperature: of all findings together. platt: by concept. refused: concept -> why it has no probability."""
+
+    temperature: float
+    platt: Mapping[str, Platt]
+    refused: Mapping[str, str]
+
+
+def fit_calibration(table: ScoresTable, min_per_class: int = MIN_PER_CLASS) -> Calibration:
+    """Calibration from scores of a validation split; uncertain labels take no part.
+
+    Raises LeakageError for any split but ``val``.
+    """
+    require_validation(table)
+    matrix = as_matrix(table)
+    known = ~np.isnan(matrix.scores) & ~np.isnan(matrix.labels)
+    diseases = [j for j, concept in enumerate(matrix.concepts) if concept != NORMAL]
+    columns = {matrix.concepts[j]: (matrix.scores[known[:, j], j], matrix.labels[known[:, j], j]) for j in diseases}
+    fits = {concept: _fit_platt(*column, min_per_class) for concept, column in columns.items()}
+    return Calibration(
+        temperature=_fit_temperature(*(np.concatenate(part) for part in zip(*columns.values(), strict=True))),
+        platt={concept: fit for concept, fit in fits.items() if isinstance(fit, Platt)},
+        refused={concept: fit for concept, fit in fits.items() if isinstance(fit, str)},
+    )
+
+
+def require_validation(table: ScoresTable) -> None:
+    """Raise LeakageError unless the scores are those of a validation split."""
+    if table.provenance.split != "val":
+        raise LeakageError(
+            f"Scores of split '{table.provenance.split}' cannot calibrate '{table.provenance.model}': only split 'val' "
+            "can, so that nothing is fitted on films that a result is reported on. Score the validation split."
+        )
+
+
+def brier(probabilities: Floats, labels: Floats) -> float:
+    """Mean squared difference of probabilities (N,) and labels (N,) in {1, 0}."""
+    return float(np.mean((probabilities - labels) ** 2))
+
+
+def expected_calibration_error(probabilities: Floats, labels: Floats, bins: int = BINS) -> float:
+    """Mean gap of probability and frequency over equal-width bins, weighted by count: (N,), (N,) -> [0, 1]."""
+    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
+    gaps = np.bincount(bin_of, weights=probabilities - labels, minlength=bins)
+    return float(np.abs(gaps).sum() / len(labels))
+
+
+def _fit_temperature(scores: Floats, labels: Floats) -> float:
+    """T of the least negative log-likelihood of sigmoid(score / T), within [1e-3, 1e3]."""
+
+    def loss(log_t: float) -> float:
+        logits = scores / np.exp(log_t)
+        return float(np.mean(np.logaddexp(0, logits) - labels * logits))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(np.log(1e-3), np.log(1e3)), method="bounded").x))
+
+
+def _fit_platt(scores: Floats, labels: Floats, min_per_class: int) -> Platt | str:
+    """A fit, or why there is none."""
+    positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
+    if min(positives, negatives) < min_per_class:
+        return f"{positives} positive and {negatives} negative validation films, {min_per_class} of each are needed"
+    slope, offset = _logistic(scores, labels)
+    if slope <= 0:
+        return "the score does not rise with the finding on validation films"
+    return Platt(slope, offset, positives, negatives)
+
+
+def _logistic(scores: Floats, labels: Floats) -> tuple[float, float]:
+    """Slope and offset of an all but unregularised logistic regression; scores are standardised to fit well."""
+    try:
+        from sklearn.linear_model import LogisticRegression
+    except ImportError:
+        raise MissingExtraError("Calibration", "scikit-learn", "calibration") from None
+    mean, spread = float(scores.mean()), float(scores.std()) or 1.0
+    fit = LogisticRegression(C=1e6).fit(((scores - mean) / spread)[:, None], labels)
+    slope = float(fit.coef_[0, 0]) / spread
+    return slope, float(fit.intercept_[0]) - slope * mean

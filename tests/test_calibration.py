@@ -1,0 +1,75 @@
+"""Probabilities from validation scores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.metrics import brier_score_loss
+
+from eval_fakes import make_table
+from radz.errors import LeakageError
+from radz.eval.calibration import brier, expected_calibration_error, fit_calibration
+from radz.eval.scores_file import ScoresTable
+
+
+def validation(scores, labels) -> ScoresTable:
+    table = make_table(scores, labels)
+    return replace(table, provenance=replace(table.provenance, split="val"))
+
+
+def test_platt_by_hand():
+    # two scores: 1 in 4 positive at 0 and 3 in 4 at 1, so the logits are -log 3 and log 3
+    scores = np.repeat([0.0, 1.0], 40)
+    labels = np.concatenate([np.tile([1.0, 0, 0, 0], 10), np.tile([1.0, 1, 1, 0], 10)])
+    fit = fit_calibration(validation(scores, labels)).platt["effusion"]
+    assert (fit.slope, fit.offset) == pytest.approx((2 * np.log(3), -np.log(3)), abs=2e-3)  # measured 8e-4
+    assert (fit.positives, fit.negatives, fit.prevalence) == (40, 40, 0.5)
+    np.testing.assert_allclose(fit.probability(np.array([0.0, 1.0])), [0.25, 0.75], atol=1e-3)  # measured 7e-5
+
+
+def test_temperature_by_hand():
+    scores, labels = np.repeat([-1.0, 1.0], 40), np.tile([1.0, 0, 0, 0], 10)
+    calibration = fit_calibration(validation(scores, np.concatenate([labels, 1 - labels])))
+    assert calibration.temperature == pytest.approx(1 / np.log(3), rel=1e-5)  # measured 1.1e-6
+
+
+@pytest.mark.parametrize("split", ["test", "train", ""])
+def test_only_validation_scores_calibrate(split):
+    table = validation(np.zeros(4), np.zeros(4))
+    with pytest.raises(LeakageError, match=f"split '{split}' cannot calibrate 'fake': only split 'val'"):
+        fit_calibration(replace(table, provenance=replace(table.provenance, split=split)))
+
+
+def test_few_positives_or_a_falling_score_give_a_reason():
+    labels = np.array([1.0] * 19 + [0.0] * 60)
+    few = fit_calibration(validation(np.arange(79.0), labels))
+    assert few.refused == {"effusion": "19 positive and 60 negative validation films, 20 of each are needed"}
+    falling = fit_calibration(validation(np.arange(40.0), np.repeat([1.0, 0.0], 20)))
+    assert falling.refused == {"effusion": "the score does not rise with the finding on validation films"}
+    assert not falling.platt
+
+
+def test_uncertain_labels_take_no_part():
+    labels = np.concatenate([np.tile([1.0, 0.0], 30), np.full(20, np.nan)])
+    scores = np.random.default_rng(0).normal(size=80) + np.nan_to_num(labels)
+    both, known = (fit_calibration(validation(scores[:n], labels[:n])) for n in (80, 60))
+    assert both == known
+
+
+def test_brier_is_sklearns_and_calibration_error_by_hand():
+    p, y = np.random.default_rng(0).random(50), np.tile([1.0, 0.0], 25)
+    assert brier(p, y) == pytest.approx(brier_score_loss(y, p), abs=1e-12)
+    # one bin holds 0.1 twice with no positive, another 0.9 twice with one: (2 * 0.1 + 2 * 0.4) / 4
+    assert expected_calibration_error(np.array([0.1, 0.1, 0.9, 0.9]), np.array([0.0, 0, 1, 0])) == pytest.approx(0.25)
+
+
+def test_probabilities_of_a_known_law_are_calibrated():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=4000)
+    labels = (rng.random(4000) < expit(3 * scores - 2)).astype(float)
+    fit = fit_calibration(validation(scores[:2000], labels[:2000])).platt["effusion"]
+    after = expected_calibration_error(fit.probability(scores[2000:]), labels[2000:])
+    assert after < 0.03 < expected_calibration_error(expit(scores[2000:]), labels[2000:])  # measured: 0.0126 and 0.244
