@@ -56,13 +56,23 @@ class Lexicon(BaseModel):
     uncertain: Cues = Field(description="Of doubt.")
     elsewhere: Cues = Field(description="Of another time or a question: such a mention says nothing of this film.")
 
+    def labelled(self, knowledge: KnowledgeBase) -> frozenset[str]:
+        """Ids of the concepts that are labelled: those that have terms here, and those that the user added.
+
+        A shipped concept without terms is none: its bare name would take words from a finding whose agreement was
+        measured.
+        """
+        shipped = {concept.id for concept in KnowledgeBase.load()}
+        return frozenset(c.id for c in knowledge if c.id in self.findings or c.id not in shipped)
+
     def terms(self, knowledge: KnowledgeBase) -> Iterator[tuple[str, str]]:
-        """(label, term), the names of the knowledge base among them where they are of this language.
+        """(label, term), the names of what is labelled among them where they are of this language.
 
         The names of "no finding" are left out: "normal" is said of hearts and vessels too.
         """
         if self.concept_names:
-            yield from ((c.id, fold(name)) for c in knowledge if c.id != NORMAL for name in c.names)
+            labelled = [c for c in knowledge if c.id != NORMAL and c.id in self.labelled(knowledge)]
+            yield from ((c.id, fold(name)) for c in labelled for name in c.names)
         yield from ((concept, term) for concept, terms in self.findings.items() for term in terms)
         yield from ((OTHER_ABNORMAL, term) for term in self.other_abnormal)
         yield from ((UNRELATED, term) for term in self.unrelated)

@@ -8,7 +8,8 @@ NumPy 1 while radz needs NumPy 2, and pulls in a UMLS matcher, NLTK and pytest.
 Policies, each with a name:
 
 ``strongest``       of several mentions of a concept, in one report or in several, present beats uncertain beats absent.
-``parents``         a child present or uncertain makes its parents so at least; an absent child says nothing of them.
+``parents``         a child present or uncertain makes its parents so at least, those that the lexicon labels; an absent
+                    child says nothing of them.
 ``nothing_beside``  "no finding" is present where the report calls the film normal or free of abnormality and nothing
                     else is present or uncertain, be it a concept or an abnormality beyond the concepts. Something
                     present makes it absent, something uncertain makes it uncertain; here the weakest wins.
@@ -52,6 +53,7 @@ class Labeler:
     ) -> None:
         self.knowledge = knowledge or KnowledgeBase.load()
         lexicon = lexicon or load_lexicon(language, self.knowledge)
+        self._labelled = lexicon.labelled(self.knowledge)
         self._terms = [(label, compiled(term)) for label, term in sorted(set(lexicon.terms(self.knowledge)))]
         self._normal = frozenset(fold(name) for name in self.knowledge[NORMAL].names if lexicon.concept_names)
         self._judge: Judge = make_judge(language, lexicon)
@@ -89,9 +91,8 @@ class Labeler:
     def _parents(self, labels: Labels) -> Iterator[Labels]:
         for concept, presence in labels.items():
             if presence is not Presence.ABSENT and concept not in (NORMAL, OTHER_ABNORMAL):
-                for parent in self.knowledge[concept].parents:
-                    yield {parent: presence}
-                    yield from self._parents({parent: presence})
+                for above in (self.knowledge.lineage(concept) - {concept}) & self._labelled:
+                    yield {above: presence}
 
 
 def label_reports(reports: Sequence[str], language: str = "en", processes: int = 1) -> list[Labels]:

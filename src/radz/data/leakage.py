@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from radz.errors import LeakageError
-from radz.knowledge import Concept, KnowledgeBase, fold, mentions
+from radz.knowledge import IMAGED, Concept, KnowledgeBase, fold, mentions
 from radz.provenance import Provenance
 from radz.types import Exposure
 
@@ -17,19 +17,19 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
     """The closest contact of ``concept`` with what was trained on.
 
     supervised: a concept of one of its names was a training label. seen: one of its names stood in a training
-    report. paraphrase: its names or its text contain the name of a concept trained on, or it is a narrower form
-    of one. unseen: none of these.
+    report. paraphrase: its names or its text contain the name of a concept trained on, or it is a narrower or a
+    broader form of one, so that films of the one showed the other. unseen: none of these. Names count in every
+    language of the base.
     """
-    trained = _names(provenance.supervised, knowledge)
-    read = _names(provenance.mentioned, knowledge)
-    own = {fold(name) for name in (concept.id, *concept.names)}
+    trained, read = (_found(ids, knowledge) for ids in (provenance.supervised, provenance.mentioned))
+    own = {fold(name) for name in concept.every_name}
     if own & trained:
         return Exposure.SUPERVISED
     if own & read:
         return Exposure.SEEN
-    if _ancestors(concept, knowledge) & (trained | read) or mentions(_own_words(concept), trained | read):
-        return Exposure.PARAPHRASE
-    return Exposure.UNSEEN
+    kin = _ancestors(concept, knowledge) & (trained | read) or own & _broader(provenance, knowledge)
+    said = {name for ids in (provenance.supervised, provenance.mentioned) for name in _spoken(ids, knowledge)}
+    return Exposure.PARAPHRASE if kin or mentions(_own_words(concept), said) else UNSEEN
 
 
 def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: KnowledgeBase) -> None:
@@ -44,19 +44,32 @@ def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: K
 
 
 def count_mentions(texts: Iterable[str], knowledge: KnowledgeBase) -> dict[str, int]:
-    """Concept id -> number of texts that contain one of its names, negated or not."""
+    """Finding or device -> number of texts that contain one of its names in any language, negated or not.
+
+    Body parts and modalities are left out: a word such as "chest" teaches no disease.
+    """
+    named = [(c.id, {fold(name) for name in c.spoken_names}) for c in knowledge if c.kind in IMAGED]
     counts: Counter[str] = Counter()
     for text in texts:
         words = fold(text)
-        counts.update(c.id for c in knowledge if mentions(words, {fold(name) for name in c.names}))
+        counts.update(concept for concept, names in named if mentions(words, names))
     return dict(sorted(counts.items()))
 
 
-def _names(concepts: Iterable[str], knowledge: KnowledgeBase) -> set[str]:
-    found = set()
-    for concept in concepts:
-        found |= {fold(name) for name in (knowledge[concept].names if concept in knowledge else ())} | {fold(concept)}
-    return found
+def _found(concepts: Iterable[str], knowledge: KnowledgeBase) -> set[str]:
+    """Folded names under which the concepts are found."""
+    return {fold(n) for c in concepts for n in (c, *(knowledge[c].every_name if c in knowledge else ()))}
+
+
+def _spoken(concepts: Iterable[str], knowledge: KnowledgeBase) -> set[str]:
+    """Folded names that a text may call them."""
+    return {fold(n) for c in concepts for n in (c, *(knowledge[c].spoken_names if c in knowledge else ()))}
+
+
+def _broader(provenance: Provenance, knowledge: KnowledgeBase) -> set[str]:
+    """Names of everything above what was trained on or read."""
+    met = [concept for concept in (*provenance.supervised, *provenance.mentioned) if concept in knowledge]
+    return _found({above for concept in met for above in knowledge.lineage(concept)}, knowledge)
 
 
 def _ancestors(concept: Concept, knowledge: KnowledgeBase) -> set[str]:

@@ -1,7 +1,7 @@
 """Concepts: the one owner of names, synonyms, hierarchy and texts.
 
 A concept is one entry of a YAML file: its id as key, then the fields of ``Concept``. Users add diseases with a
-file of their own or, on the command line, with "name: description".
+file of their own or, on the command line, with "name: description". ``python -m radz.knowledge`` counts what there is.
 """
 
 from __future__ import annotations
@@ -9,43 +9,69 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from radz.errors import KnowledgeError, UnknownNameError
+from radz.types import NORMAL
 
 UNREVIEWED = "unreviewed"
+Group = Literal["infectious", "neoplastic", "cardiovascular", "other"]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+IMAGED = ("finding", "device")
+"""Kinds of concept that one film can show and another not; the others say what film it is."""
+ALL, GROUP = "all", "group:"
 
 
 class Concept(BaseModel):
-    """What is known of one finding. Every text field may be empty."""
+    """What is known of one finding, device, body part or modality. Every text field may be empty."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str = Field(pattern=r"^[a-z0-9_]+$", description="Key of the entry, in lower case with underscores.")
     name: str = Field(min_length=1, description="Canonical name as it stands in a sentence, e.g. 'pleural effusion'.")
-    synonyms: tuple[str, ...] = Field((), description="Other names, corpus labels among them.")
+    kind: Literal["finding", "device", "body_part", "modality"] = Field(
+        "finding", description="What it is: something seen in an image, something put into the body, or a kind of image."
+    )
+    default: bool = Field(False, description="Whether `predict` scores it where the user names no finding.")
+    synonyms: tuple[str, ...] = Field((), description="Other English names, corpus labels among them.")
+    labels: tuple[str, ...] = Field(
+        (), description="Labels of corpora that mean it or a kind of it; found like synonyms, never put into a sentence."
+    )
+    translations: dict[Language, tuple[str, ...]] = Field(
+        {}, description="Language (ISO 639-1) -> names; found like synonyms, never put into a sentence."
+    )
     definition: str = Field("", description="What it is, a clause without the name.")
-    appearance: tuple[str, ...] = Field((), description="How it looks on a radiograph, a noun phrase each.")
+    appearance: tuple[str, ...] = Field((), description="How it looks in the image, a noun phrase each.")
     location: tuple[str, ...] = Field((), description="Where it is usually seen.")
     context: tuple[str, ...] = Field((), description="In whom it is seen.")
     not_to_confuse: tuple[str, ...] = Field((), description="What looks like it.")
     parents: tuple[str, ...] = Field((), description="Ids of broader concepts.")
-    group: Literal["infectious", "neoplastic", "cardiovascular", "other"] = Field("other", description="Disease group.")
-    body_part: str = Field("chest", description="Where in the body.")
+    group: Group = Field("other", description="Disease group.")
+    body_part: str = Field("chest", description="Body part of the image that the appearance speaks of.")
     modality: str = Field("radiograph", description="The kind of image the appearance speaks of.")
     codes: dict[str, str] = Field({}, description="Ontology -> code.")
     source: str = Field(UNREVIEWED, description="What was opened to write it (title, section, date), or 'unreviewed'.")
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Canonical name first, then the synonyms."""
+        """Canonical name first, then the synonyms; English."""
         return (self.name, *self.synonyms)
+
+    @property
+    def spoken_names(self) -> tuple[str, ...]:
+        """Names in every language: what a report may call it."""
+        return (*self.names, *(name for names in self.translations.values() for name in names))
+
+    @property
+    def every_name(self) -> tuple[str, ...]:
+        """Id, names and labels of corpora: all that it is found under."""
+        return (self.id, *self.spoken_names, *self.labels)
 
     @property
     def sha256(self) -> str:
@@ -54,11 +80,14 @@ class Concept(BaseModel):
 
 
 class KnowledgeBase:
-    """Concepts by id, found under any of their names."""
+    """Concepts by id, found under any of their names, in any language. Of two of one id the later counts.
+
+    Raises KnowledgeError where two concepts share a name.
+    """
 
     def __init__(self, concepts: Sequence[Concept]) -> None:
         self._concepts = {concept.id: concept for concept in concepts}
-        self._ids = {fold(name): concept.id for concept in concepts for name in (*concept.names, concept.id)}
+        self._ids = _owners(self._concepts.values())
 
     @classmethod
     def load(cls, extra: Sequence[Path] = ()) -> KnowledgeBase:
@@ -97,6 +126,17 @@ class KnowledgeBase:
         if not colon:
             return self[text]
         return described(name, description)
+
+    def select(self, which: str, body_part: str, modality: str) -> list[Concept]:
+        """Findings and devices of an image of that kind: ``all``, or ``group:infectious`` for one disease group.
+
+        "No finding" is none of them. Raises UnknownNameError for a group that does not exist.
+        """
+        group = which.removeprefix(GROUP).strip() if which.startswith(GROUP) else None
+        if group not in (None, *get_args(Group)):
+            raise UnknownNameError("disease group", str(group), get_args(Group))
+        shown = [c for c in self if c.kind in IMAGED and (c.body_part, c.modality) == (body_part, modality)]
+        return [c for c in shown if c.id != NORMAL and group in (None, c.group)]
 
     def lineage(self, concept: str) -> frozenset[str]:
         """Ids of ``concept`` and of everything above it."""
@@ -154,12 +194,30 @@ def fold(name: str) -> str:
 
 def mentions(text: str, names: Iterable[str]) -> bool:
     """Whether folded ``text`` contains any of the folded names as whole words."""
-    return any(re.search(rf"\b{re.escape(name)}\b", text) for name in names)
+    return bool(_any_of(frozenset(names)).search(text))
+
+
+@lru_cache(4096)  # re keeps 512 expressions, fewer than there are names
+def _any_of(names: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b" if names else r"(?!)")
+
+
+def _owners(concepts: Iterable[Concept]) -> dict[str, str]:
+    """Folded name -> id of its concept."""
+    owners: dict[str, str] = {}
+    for concept in concepts:
+        for name in concept.every_name:
+            if owners.setdefault(fold(name), concept.id) != concept.id:
+                raise KnowledgeError(
+                    f"The name '{name}' belongs to two concepts, '{owners[fold(name)]}' and '{concept.id}'. "
+                    "Take it out of one of them, or give a replacement the id of the other."
+                )
+    return owners
 
 
 def _silent(concept: Concept, names: set[str]) -> Concept:
     """The concept without the statements and synonyms that contain one of the folded names."""
-    lists = ("synonyms", "appearance", "location", "context", "not_to_confuse")
+    lists = ("synonyms", "labels", "appearance", "location", "context", "not_to_confuse")
     kept = {f: tuple(t for t in getattr(concept, f) if not mentions(fold(t), names)) for f in lists}
     definition = "" if mentions(fold(concept.definition), names) else concept.definition
     return concept.model_copy(update={**kept, "definition": definition})

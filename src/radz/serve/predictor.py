@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cached_property, partial
 from importlib.resources import files
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
@@ -24,7 +24,7 @@ from radz.cache import cache_root
 from radz.data.images import read_image
 from radz.data.leakage import exposure
 from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
-from radz.knowledge import Concept, KnowledgeBase
+from radz.knowledge import ALL, GROUP, Concept, KnowledgeBase
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.zero_shot import RadzZeroShot
@@ -75,13 +75,23 @@ class Predictor:
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:
-        """Every disease of the knowledge base that the model's anchors can be of; "normal" is none."""
+        """What is scored when nobody names a finding, in the order of the knowledge base; "normal" is none.
+
+        The findings marked ``default`` of the model's body part and modality, those that it was trained on, and those
+        that the user's files add; of these the ones that its anchors can be of.
+        """
         closed = closed_set(open_strategy(self.provenance.anchors, self.model.model.anchors))
-        ids = (concept.id for concept in self.knowledge if concept.id != NORMAL)
+        usual = {concept.id for concept in self._fitting(ALL) if concept.default}
+        chosen = usual | set(self.provenance.supervised) | self._added()
+        ids = (concept.id for concept in self.knowledge if concept.id in chosen - {NORMAL})
         return tuple(concept for concept in ids if closed is None or concept in closed)
 
     def anchors(self, findings: Sequence[str] | None = None, strategy: str | None = None) -> Anchors:
-        """Anchors of ``findings`` (ids, names, synonyms or "name: description"), encoded once per predictor."""
+        """Anchors of ``findings``, encoded once per predictor.
+
+        findings: ids, names in any language of the base, "name: description", "all" for everything that can be seen
+        in the model's kind of image, or "group:infectious" for one disease group of it.
+        """
         strategy = strategy or self.provenance.anchors
         concepts = self._parse(findings or self.default_findings)
         key = (strategy, *(concept.sha256 for concept in concepts))
@@ -165,13 +175,26 @@ class Predictor:
     def _parse(self, findings: Sequence[str]) -> list[Concept]:
         """Each finding once, in order. Raises KnowledgeError where two that differ share an id."""
         concepts: dict[str, Concept] = {}
-        for concept in map(self.knowledge.parse, findings):
+        for concept in chain.from_iterable(map(self._named, findings)):
             if concepts.setdefault(concept.id, concept) != concept:
                 raise KnowledgeError(
                     f"Two findings are called '{concept.id}' and differ. Give the new one another name."
                 )
         self._given |= concepts
         return [*concepts.values()]
+
+    def _named(self, finding: str) -> list[Concept]:
+        """The concepts that one argument names."""
+        known = finding in self.knowledge or not (finding == ALL or finding.startswith(GROUP))
+        return [self.knowledge.parse(finding)] if known else self._fitting(finding)
+
+    def _fitting(self, which: str) -> list[Concept]:
+        return self.knowledge.select(which, self.provenance.body_part, self.provenance.modality)
+
+    def _added(self) -> set[str]:
+        """Ids of what the user's files bring along or replace."""
+        shipped = {concept.id: concept for concept in KnowledgeBase.load()}
+        return {concept.id for concept in self.knowledge if shipped.get(concept.id) != concept}
 
     def _read_or_refuse(self, path: Path) -> Pixels | RadzError:
         try:

@@ -1,0 +1,8 @@
+"""``python -m radz.knowledge > docs/knowledge.md``: what the knowledge base holds, counted."""
+
+from __future__ import annotations
+
+from radz.knowledge.inventory import describe
+
+if __name__ == "__main__":
+    print(describe(), end="")
