@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from radz.data.leakage import count_mentions, exposure
 from radz.errors import KnowledgeError, UnknownNameError
-from radz.knowledge import KnowledgeBase, fold
+from radz.knowledge import Concept, KnowledgeBase, fold
 from radz.provenance import Provenance
 from radz.types import NORMAL, Exposure
 
@@ -23,8 +25,42 @@ def test_every_label_resolves_whatever_its_case(label):
 
 
 def test_no_name_belongs_to_two_concepts():
-    names = [(fold(name), c.id) for c in KNOWLEDGE for name in {fold(n) for n in (c.id, *c.names)}]
-    assert len({name for name, _ in names}) == len(names)
+    names = [name for c in KNOWLEDGE for name in {fold(n) for n in c.every_name}]
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "own: {name: Neumotórax}",  # a translation
+        "own: {name: own, synonyms: [PLEURAL-EFFUSION]}",
+        "own: {name: own, labels: [Nodule/Mass]}",
+        "own: {name: own, translations: {ko: [기흉]}}",
+        "other: {name: twin}\nown: {name: own, synonyms: [Twin]}",
+    ],
+)
+def test_a_name_that_is_taken_is_refused_with_both_owners(tmp_path, text):
+    path = tmp_path / "own.yaml"
+    path.write_text(text + "\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"The name '.*' belongs to two concepts, '[a-z_]+' and 'own'"):
+        KnowledgeBase.load([path])
+
+
+def test_findings_are_selected_by_image_and_group():
+    base = KnowledgeBase(
+        [
+            Concept(id=NORMAL, name="nothing"),
+            Concept(id="flu", name="flu", group="infectious"),
+            Concept(id="lead", name="lead", kind="device"),
+            Concept(id="hand", name="hand", kind="body_part"),
+            Concept(id="cyst", name="cyst", modality="ct"),
+        ]
+    )
+    assert [c.id for c in base.select("all", "chest", "radiograph")] == ["flu", "lead"]
+    assert [c.id for c in base.select("group:infectious", "chest", "radiograph")] == ["flu"]
+    assert [c.id for c in base.select("all", "chest", "ct")] == ["cyst"]
+    with pytest.raises(UnknownNameError, match=r"Unknown disease group 'infectous'\. Did you mean 'infectious'"):
+        base.select("group:infectous", "chest", "radiograph")
 
 
 def test_every_disease_says_how_it_looks_and_what_its_source_is():
@@ -72,6 +108,8 @@ def test_a_disease_from_a_file_and_one_that_replaces_a_shipped_entry(tmp_path):
         ("silicosis: {}", "concept 'silicosis', field 'name'"),
         ("silicosis: {name: s, apearance: [x]}", "field 'apearance'"),
         ("Silicosis: {name: s}", "field 'id'"),
+        ("silicosis: {name: s, kind: disease}", "field 'kind'"),
+        ("silicosis: {name: s, translations: {spanish: [x]}}", "field 'translations"),
         ("silicosis: {name: s, parents: [dust]}", "has the parent 'dust', which is not a concept"),
         ("silicosis: text", "concept 'silicosis'"),
         ("- a", "must map a concept id"),
@@ -102,6 +140,12 @@ SEEN = Provenance(corpus="x", split="train", supervised={"pneumonia": 3, "mass":
         ("covid_19", Exposure.PARAPHRASE),  # a narrower form of pneumonia
         ("round lesion: a mass seen in both lungs", Exposure.PARAPHRASE),
         ("emphysema", Exposure.UNSEEN),
+        ("neumonía", Exposure.SUPERVISED),
+        ("masa pulmonar: lo mismo en otro idioma", Exposure.SUPERVISED),
+        ("lung_lesion", Exposure.PARAPHRASE),  # a broader form of mass
+        ("lung_opacity", Exposure.PARAPHRASE),  # of pneumonia
+        ("clavicle_fracture", Exposure.PARAPHRASE),  # a narrower form of what was read
+        ("pneumothorax", Exposure.UNSEEN),
         ("massive thing: nothing of that name", Exposure.UNSEEN),  # "mass" is not a word of it
     ],
 )
@@ -112,6 +156,10 @@ def test_exposure(finding, mark):
 def test_mentions_are_counted_also_where_negated():
     texts = ["No pleural effusion. A mass.", "Effusions are none.", "Large masses"]
     assert count_mentions(texts, KNOWLEDGE) == {"effusion": 1, "mass": 1}
+
+
+def test_mentions_count_in_every_language_but_not_of_body_parts_or_labels():
+    assert count_mentions(["Neumonía del tórax.", "Chest radiograph: Lucency."], KNOWLEDGE) == {"pneumonia": 1}
 
 
 def test_normal_is_one_of_the_concepts():

@@ -187,10 +187,17 @@ def test_a_name_of_the_users_own_is_found(tmp_path):
     assert findings(own("Silicosis without mass.")) == {"silicosis": PRESENT, "fibrosis": PRESENT, "mass": ABSENT}
 
 
+def test_a_concept_without_words_in_the_lexicon_is_not_labelled(english):
+    assert "bronchiectasis" in KNOWLEDGE
+    assert "lung_opacity" in KNOWLEDGE.lineage("consolidation")
+    assert findings(english("Bronchiectasis. Consolidation.")) == {"consolidation": PRESENT}
+
+
 @pytest.mark.parametrize("language", languages())
 def test_lexicons_know_every_concept_and_are_folded(language):
     lexicon = load_lexicon(language, KNOWLEDGE)
-    assert set(lexicon.findings) == {concept.id for concept in KNOWLEDGE}
+    assert set(lexicon.findings) == {concept.id for concept in KNOWLEDGE if concept.default} | {NORMAL}
+    assert lexicon.labelled(KNOWLEDGE) == set(lexicon.findings)
     terms = [term for _, term in lexicon.terms(KNOWLEDGE)]
     assert terms == [_lexicon.fold(term) for term in terms]
 

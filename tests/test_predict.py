@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import radz
 from radz.cli import app
 from radz.errors import CheckpointError, ImageError, KnowledgeError, UnknownNameError
+from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from radz.serve.predictor import Predictor, shipped_checkpoint
@@ -58,6 +59,32 @@ def test_one_line_each(predictor, folder):
     scores = [f.score for f in result.findings]
     assert scores == sorted(scores, reverse=True)
     assert len(result.top(3)) == 3
+
+
+def test_the_default_list_is_what_is_usual_what_was_trained_and_what_the_user_added(checkpoint, tmp_path, llava_dir):
+    usual = [c.id for c in KnowledgeBase.load() if c.default]
+    assert len(usual) == 19
+    assert list(radz.load(checkpoint).default_findings) == usual
+    own = tmp_path / "own.yaml"
+    own.write_text("silicosis: {name: silicosis}\nmass: {name: big mass}\n")
+    assert {*radz.load(checkpoint, findings=[own]).default_findings} == {*usual, "silicosis"}
+    trained = Provenance(corpus="x", split="train", supervised={"no_finding": 1, "pacemaker": 2})
+    save_checkpoint(tiny_model(llava_dir), tmp_path / "trained", trained)
+    assert {*radz.load(tmp_path / "trained").default_findings} == {*usual, "pacemaker"}
+    ct = Provenance(corpus="x", split="train", supervised={"liver_lesion_on_ct": 1}, modality="ct", body_part="abdomen")
+    save_checkpoint(tiny_model(llava_dir), tmp_path / "ct", ct)
+    assert radz.load(tmp_path / "ct").default_findings == ("liver_lesion_on_ct",)
+
+
+def test_all_and_groups_of_what_the_model_can_see(predictor):
+    everything = predictor.anchors(["all"]).concepts
+    assert {"pacemaker", "bronchiectasis", "mass"} <= {*everything}
+    assert {NORMAL, "hand", "radiograph", "glioma", "liver_lesion_on_ct"}.isdisjoint(everything)
+    infectious = predictor.anchors(["group:infectious"]).concepts
+    assert {"pneumonia", "empyema"} <= {*infectious} < {*everything}
+    assert predictor.anchors(["mass", "group:infectious", "neumonía"]).concepts == ("mass", *infectious)
+    with pytest.raises(UnknownNameError, match="Unknown disease group 'viral'"):
+        predictor.anchors(["group:viral"])
 
 
 def test_no_probability_without_calibration_and_a_reason(predictor, folder):

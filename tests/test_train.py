@@ -147,7 +147,7 @@ def test_anchors_train_and_come_back_with_the_checkpoint(manifest, llava_dir, tm
         assert torch.equal(tensor, weights[f"anchors.{name}"])
     assert predictor.anchors(["mass", "effusion"]).strategy == strategy
     film = str(manifest.parent / "0.png")
-    default = {"learned": {"effusion", "mass"}, "hybrid": {c.id for c in predictor.knowledge} - {"no_finding"}}
+    default = {"learned": {"effusion", "mass"}, "hybrid": {c.id for c in predictor.knowledge if c.default}}
     assert {finding.name for finding in predictor.predict(film).findings} == default[strategy]
     assert len(predictor.predict(film, ["mass", "effusion"]).findings) == 2
     fresh = registry.load("anchors", strategy)(saved["concepts"], 16).state_dict()

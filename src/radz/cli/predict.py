@@ -35,7 +35,10 @@ def predict(
     *,
     finding: Annotated[
         list[str] | None,
-        typer.Option(help='Finding to score: a known name, or "name: description" for a new one. Repeatable.'),
+        typer.Option(
+            help='Finding to score: a known name, "name: description" for a new one, "group:infectious" for one disease '
+            'group, or "all" that the base has for such images. Repeatable.'
+        ),
     ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     top: Annotated[int, typer.Option(min=1, help="Findings shown per image in the table.")] = 10,

@@ -36,12 +36,14 @@ class Concept(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9_]+$", description="Key of the entry, in lower case with underscores.")
     name: str = Field(min_length=1, description="Canonical name as it stands in a sentence, e.g. 'pleural effusion'.")
     kind: Literal["finding", "device", "body_part", "modality"] = Field(
-        "finding", description="What it is: something seen in an image, something put into the body, or a kind of image."
+        "finding",
+        description="Something seen in an image, something put into the body, or a kind of image.",
     )
     default: bool = Field(False, description="Whether `predict` scores it where the user names no finding.")
     synonyms: tuple[str, ...] = Field((), description="Other English names, corpus labels among them.")
     labels: tuple[str, ...] = Field(
-        (), description="Labels of corpora that mean it or a kind of it; found like synonyms, never put into a sentence."
+        (),
+        description="Labels of corpora for it or a kind of it; found like synonyms, never put into a sentence.",
     )
     translations: dict[Language, tuple[str, ...]] = Field(
         {}, description="Language (ISO 639-1) -> names; found like synonyms, never put into a sentence."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
 from radz.knowledge.inventory import describe
 
 if __name__ == "__main__":
-    print(describe(), end="")
+    sys.stdout.write(describe())

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from radz.knowledge import UNREVIEWED, Concept, KnowledgeBase
+from radz.knowledge import IMAGED, UNREVIEWED, Concept, KnowledgeBase
 
 _INTRO = """# What the knowledge base holds
 
@@ -41,7 +41,8 @@ def _counts(concepts: Sequence[Concept]) -> Iterator[str]:
     languages = Counter(language for c in concepts for language in c.translations)
     yield from ["## Counts", "", f"{len(concepts)} concepts, {said.total()} statements.", ""]
     yield from _table("kind", Counter(c.kind for c in concepts))
-    yield from _table("image", Counter(f"{c.body_part}, {c.modality}" for c in concepts))
+    shown = [c for c in concepts if c.kind in IMAGED]
+    yield from _table("image of findings and devices", Counter(f"{c.body_part}, {c.modality}" for c in shown))
     yield from _table("disease group of findings", Counter(c.group for c in concepts if c.kind == "finding"))
     yield from _table("statements", {"sourced": said["sourced"], "unreviewed": said["unreviewed"]})
     yield from _table("concepts with", _with(concepts) | {f"names in '{code}'": languages[code] for code in languages})
