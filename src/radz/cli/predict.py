@@ -36,8 +36,8 @@ def predict(
     finding: Annotated[
         list[str] | None,
         typer.Option(
-            help='Finding to score: a known name, "name: description" for a new one, "group:infectious" for one disease '
-            'group, or "all" that the base has for such images. Repeatable.'
+            help='Finding to score: a known name, "name: description" for a new one, "group:infectious" for one group, '
+            'or "all" that the base has for such images. Repeatable.'
         ),
     ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,

@@ -48,7 +48,7 @@ def count_mentions(texts: Iterable[str], knowledge: KnowledgeBase) -> dict[str, 
 
     Body parts and modalities are left out: a word such as "chest" teaches no disease.
     """
-    named = [(c.id, frozenset(map(fold, c.spoken_names))) for c in knowledge if c.kind in IMAGED]
+    named = [(c.id, [*map(fold, c.spoken_names)]) for c in knowledge if c.kind in IMAGED]
     counts: Counter[str] = Counter()
     for text in texts:
         words = fold(text)

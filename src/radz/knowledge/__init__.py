@@ -196,12 +196,12 @@ def fold(name: str) -> str:
 
 def mentions(text: str, names: Iterable[str]) -> bool:
     """Whether folded ``text`` contains any of the folded names as whole words."""
-    return bool(_any_of(frozenset(names)).search(text))
+    return any(name in text and _whole(name).search(text) is not None for name in names)
 
 
-@lru_cache(4096)  # re keeps 512 expressions, fewer than there are names
-def _any_of(names: frozenset[str]) -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b" if names else r"(?!)")
+@lru_cache(16_384)  # re keeps 512 expressions, fewer than there are names
+def _whole(name: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{re.escape(name)}\b")
 
 
 def _owners(concepts: Iterable[Concept]) -> dict[str, str]:
