@@ -18,7 +18,9 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
 
     supervised: a concept of one of its names was a training label. seen: one of its names stood in a training
     report. paraphrase: its names or its text contain the name of a concept trained on, or it is a narrower form
-    of one. unseen: none of these.
+    of one. unseen: none of these. Of a concept that was held out of training only the names count: that its
+    description shares words with findings that were trained ("consolidation" in that of pneumonia) is how one
+    learns of a disease from a description.
     """
     trained = _names(provenance.supervised, knowledge)
     read = _names(provenance.mentioned, knowledge)
@@ -27,7 +29,7 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
         return Exposure.SUPERVISED
     if own & read:
         return Exposure.SEEN
-    if _ancestors(concept, knowledge) & (trained | read) or mentions(_own_words(concept), trained | read):
+    if _ancestors(concept, knowledge) & (trained | read) or mentions(_own_words(concept, provenance), trained | read):
         return Exposure.PARAPHRASE
     return Exposure.UNSEEN
 
@@ -66,5 +68,6 @@ def _ancestors(concept: Concept, knowledge: KnowledgeBase) -> set[str]:
     return names
 
 
-def _own_words(concept: Concept) -> str:
-    return fold(" . ".join((*concept.names, concept.definition, *concept.appearance)))
+def _own_words(concept: Concept, provenance: Provenance) -> str:
+    described = () if concept.id in provenance.held_out else (concept.definition, *concept.appearance)
+    return fold(" . ".join((*concept.names, *described)))
