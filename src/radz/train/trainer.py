@@ -154,9 +154,8 @@ def steps_done(state: str) -> int:
 
 def steps_planned(arguments: TrainingArguments, loader: Any) -> int:
     """Optimiser steps of the whole run."""
-    if arguments.max_steps > 0:
-        return int(arguments.max_steps)
-    return int(math.ceil(arguments.num_train_epochs * len(loader)))
+    epochs: float = arguments.num_train_epochs
+    return int(arguments.max_steps) if arguments.max_steps > 0 else math.ceil(epochs * len(loader))
 
 
 def mean_state(folder: Path, count: int) -> dict[str, Tensor]:
