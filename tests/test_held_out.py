@@ -11,10 +11,11 @@ from PIL import Image
 from radz import registry
 from radz.config import RunConfig, build_config
 from radz.data.held_out import ReportCutter, WithoutConcepts, held_ids, normal_texts
-from radz.data.leakage import exposure, mentions
+from radz.data.leakage import exposure, mentions, require_unseen
 from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import Concept, KnowledgeBase, fold
 from radz.model.checkpoint import load_checkpoint, load_tower_head
+from radz.provenance import Provenance
 from radz.train.pairs import open_training_data, text_writer
 from radz.train.run import train
 from radz.types import Exposure, Presence, Study
@@ -113,6 +114,23 @@ def test_the_model_has_not_met_it_and_says_so(manifest, llava_dir, tmp_path):
     assert exposure(knowledge["effusion"], provenance, knowledge) is Exposure.UNSEEN
     assert exposure(knowledge["mass"], provenance, knowledge) is Exposure.SUPERVISED
     assert load_tower_head(checkpoint).concepts == ("mass",)
+
+
+def test_a_description_in_words_of_what_was_trained_is_no_contact_with_what_was_held_out():
+    knowledge = KnowledgeBase.load()
+    assert "consolidation" in " ".join(knowledge["pneumonia"].appearance)
+    trained = {"corpus": "manifest", "split": "train", "supervised": {"consolidation": 1}}
+    for held, mark in (((), Exposure.PARAPHRASE), (("pneumonia",), Exposure.UNSEEN)):
+        assert exposure(knowledge["pneumonia"], Provenance(**trained, held_out=held), knowledge) is mark
+
+
+def test_a_narrower_form_may_be_of_something_trained_too_and_a_start_that_met_one_is_refused():
+    knowledge = KnowledgeBase.load()
+    assert knowledge["hydropneumothorax"].parents == ("effusion", "pneumothorax")
+    trained = {"corpus": "manifest", "split": "train"}
+    require_unseen(["effusion"], Provenance(**trained, supervised={"pneumothorax": 1}), knowledge)
+    with pytest.raises(LeakageError, match=r"held out: effusion \(paraphrase\)"):
+        require_unseen(["effusion"], Provenance(**trained, supervised={"hydropneumothorax": 1}), knowledge)
 
 
 def test_a_start_that_has_met_it_is_refused(manifest, llava_dir, tmp_path):

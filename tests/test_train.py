@@ -269,6 +269,27 @@ def test_a_head_of_a_tower_that_moved_on_is_not_kept(manifest, llava_dir, tmp_pa
     assert load_tower_head(train(settings)) is None
 
 
+def test_the_checkpoint_is_the_mean_of_the_newest_states(manifest, llava_dir, tmp_path):
+    steps = {"batch_size": 6, "max_steps": 4, "save_steps": 1, "keep_states": 3, "average_states": 2}
+    checkpoint = train(config(manifest, llava_dir, tmp_path, train=steps))
+    mean = load_file(checkpoint / "model.safetensors")
+    third, fourth = (load_file(tmp_path / f"align/checkpoint-{n}/learned.safetensors") for n in (3, 4))
+    moved = [n for n in mean if mean[n].is_floating_point() and not torch.equal(third[n], fourth[n])]
+    assert moved
+    for name in moved:  # measured: 0
+        torch.testing.assert_close(mean[name], (third[name] + fourth[name]) / 2, rtol=1e-6, atol=1e-7)
+    again = load_file(train(config(manifest, llava_dir, tmp_path, train=steps)) / "model.safetensors")
+    assert all(torch.equal(mean[name], again[name]) for name in mean)  # nothing left to train
+
+
+def test_a_mean_of_more_states_than_there_are_is_refused(manifest, llava_dir, tmp_path):
+    with pytest.raises(ConfigError, match=r"average_states \(3\) needs as many states: train.keep_states is 1"):
+        config(manifest, llava_dir, tmp_path, train={"average_states": 3})
+    steps = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "keep_states": 3, "average_states": 3}
+    with pytest.raises(CheckpointError, match="mean of 3 states was asked for and the run left 1"):
+        train(config(manifest, llava_dir, tmp_path, train=steps))
+
+
 def test_activation_checkpointing_changes_no_loss(manifest, llava_dir, tmp_path):
     for name, on in (("plain", False), ("checkpointed", True)):
         change = {"batch_size": 6, "max_steps": 2, "save_steps": 2, "checkpointing": on, "dtype": "float32"}

@@ -238,8 +238,20 @@ class TrainConfig(Section):
     save_steps: int = Field(20, ge=1, description="Steps between resumable states.")
     log_steps: int = Field(1, ge=1, description="Steps between logged losses.")
     keep_states: int = Field(1, ge=1, description="Resumable states kept.")
+    average_states: int = Field(
+        1, ge=1, description="The checkpoint holds the mean weights of this many newest states; 1: the last weights."
+    )
     workers: int = Field(0, ge=0, description="DataLoader processes.")
     reporters: tuple[str, ...] = Field((), description="Trainer reporters, e.g. tensorboard.")
+
+    @model_validator(mode="after")
+    def _averaged_states_are_kept(self) -> Self:
+        if self.average_states > self.keep_states:
+            raise ValueError(
+                f"train.average_states ({self.average_states}) needs as many states: train.keep_states is "
+                f"{self.keep_states}"
+            )
+        return self
 
 
 class WarmupConfig(Section):

@@ -19,7 +19,9 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
     supervised: a concept of one of its names was a training label. seen: one of its names stood in a training
     report. paraphrase: its names or its text contain the name of a concept trained on, or it is a narrower or a
     broader form of one, so that films of the one showed the other. unseen: none of these. Names count in every
-    language of the base.
+    language of the base. Of a concept that was held out of training only the names count: that its description shares
+    words with findings that were trained ("consolidation" in that of pneumonia) is how one learns of a disease from a
+    description.
     """
     trained, read = (_found(ids, knowledge) for ids in (provenance.supervised, provenance.mentioned))
     own = {fold(name) for name in concept.every_name}
@@ -29,11 +31,11 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
         return Exposure.SEEN
     kin = _ancestors(concept, knowledge) & (trained | read) or own & _broader(provenance, knowledge)
     said = {name for ids in (provenance.supervised, provenance.mentioned) for name in _spoken(ids, knowledge)}
-    return Exposure.PARAPHRASE if kin or mentions(_own_words(concept), said) else UNSEEN
+    return Exposure.PARAPHRASE if kin or mentions(_own_words(concept, provenance), said) else UNSEEN
 
 
 def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: KnowledgeBase) -> None:
-    """Raise LeakageError where the model of ``provenance`` has met one of ``concepts`` (ids)."""
+    """Raise LeakageError where the model of ``provenance`` has met one of ``concepts`` or a narrower form of it."""
     met = {c: mark.value for c in concepts if (mark := exposure(knowledge[c], provenance, knowledge)) is not UNSEEN}
     if met:
         listed = ", ".join(f"{concept} ({mark})" for concept, mark in sorted(met.items()))
@@ -79,5 +81,6 @@ def _ancestors(concept: Concept, knowledge: KnowledgeBase) -> set[str]:
     return names
 
 
-def _own_words(concept: Concept) -> str:
-    return fold(" . ".join((*concept.names, concept.definition, *concept.appearance)))
+def _own_words(concept: Concept, provenance: Provenance) -> str:
+    described = () if concept.id in provenance.held_out else (concept.definition, *concept.appearance)
+    return fold(" . ".join((*concept.names, *described)))

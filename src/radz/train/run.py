@@ -26,7 +26,15 @@ from radz.model.radz import RadZ
 from radz.provenance import Provenance, add_labels, describe_data, software_versions
 from radz.train.pairs import TrainingData, open_training_data
 from radz.train.task import AlignmentTask, TowerTask
-from radz.train.trainer import RadzTrainer, last_state, training_arguments
+from radz.train.trainer import (
+    STATE,
+    RadzTrainer,
+    last_state,
+    mean_state,
+    steps_done,
+    steps_planned,
+    training_arguments,
+)
 from radz.types import NORMAL, Batch
 
 Validate = Callable[[RadZ], dict[str, float]]
@@ -41,7 +49,7 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
     data = open_training_data(config)
     model, start = _starting_model(config)
     if start is not None:
-        require_unseen(data.held_out, start, KnowledgeBase.load())
+        require_unseen(config.data.held_out, start, KnowledgeBase.load())
     if learns(config.anchors):
         add_anchors(model, _trained_anchors(config, data.concepts), config.seed)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -90,6 +98,8 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     strategy = open_strategy(config.anchors, model.anchors)
     task = AlignmentTask(model, config.loss, data.concepts, strategy, data.knowledge)
     fit(task, loader, arguments, rates_of(config.train), validate)
+    if config.train.average_states > 1:
+        task.load_learned_state(mean_state(Path(arguments.output_dir), config.train.average_states))
 
 
 def rates_of(config: TrainConfig) -> dict[str, float]:
@@ -115,11 +125,15 @@ def calibrate(model: RadZ, loader: Any, batches: int = 4) -> None:
 
 
 def fit(task: Any, loader: Any, arguments: Any, rates: dict[str, float], validate: Validate | None = None) -> None:
-    """Run the trainer, resuming from its newest whole state."""
+    """Run the trainer, resuming from its newest whole state; a run that is through stays as it is."""
+    newest = last_state(Path(arguments.output_dir))
+    if newest is not None and steps_done(newest) >= steps_planned(arguments, loader):
+        task.load_learned_state(load_file(Path(newest) / STATE))  # transformers would take one more step
+        return
     trainer = RadzTrainer(task, loader, arguments, rates)
     if validate is not None:
         trainer.add_callback(_Validation(trainer, validate))
-    trainer.train(resume_from_checkpoint=last_state(Path(arguments.output_dir)))
+    trainer.train(resume_from_checkpoint=newest)
 
 
 def describe_run(data: TrainingData, config: RunConfig, command: str, start: Provenance | None) -> Provenance:

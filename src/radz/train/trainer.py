@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -127,15 +129,51 @@ def training_arguments(config: TrainConfig, folder: Path, seed: int, **overrides
 
 
 def last_state(folder: Path) -> str | None:
-    """The newest whole resumable state in ``folder``; ``None`` where there is none to resume.
+    """The newest whole resumable state in ``folder``; ``None`` where there is none to resume."""
+    if states := whole_states(folder):
+        return str(states[0])
+    if folder.is_dir() and get_last_checkpoint(str(folder)) is not None:
+        raise CheckpointError(f"{folder} holds only unfinished states; delete them to start this run anew.")
+    return None
+
+
+def whole_states(folder: Path) -> list[Path]:
+    """Resumable states in ``folder``, the newest first.
 
     A state that was being written when the run was killed lacks its last file and is passed over.
     """
-    if not folder.is_dir():
-        return None
-    for state in sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), reverse=True):
-        if (state / "trainer_state.json").is_file() and (state / STATE).is_file():
-            return str(state)
-    if get_last_checkpoint(str(folder)) is not None:
-        raise CheckpointError(f"{folder} holds only unfinished states; delete them to start this run anew.")
-    return None
+    states = sorted(folder.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), reverse=True)
+    return [s for s in states if (s / "trainer_state.json").is_file() and (s / STATE).is_file()]
+
+
+def steps_done(state: str) -> int:
+    """Optimiser steps behind a resumable state."""
+    done: int = json.loads((Path(state) / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
+    return done
+
+
+def steps_planned(arguments: TrainingArguments, loader: Any) -> int:
+    """Optimiser steps of the whole run."""
+    epochs: float = arguments.num_train_epochs
+    return int(arguments.max_steps) if arguments.max_steps > 0 else math.ceil(epochs * len(loader))
+
+
+def mean_state(folder: Path, count: int) -> dict[str, Tensor]:
+    """Mean of the tensors in the ``count`` newest states, computed in float64; whole numbers are those of the newest.
+
+    Averaging weights along one run (Izmailov et al., "Averaging Weights Leads to Wider Optima and Better
+    Generalization", UAI 2018). Raises CheckpointError where there are fewer states.
+    """
+    folders = whole_states(folder)[:count]
+    if len(folders) < count:
+        raise CheckpointError(
+            f"The mean of {count} states was asked for and the run left {len(folders)}: lower train.save_steps or "
+            "train.average_states."
+        )
+    states = [load_file(state / STATE) for state in folders]
+    return {name: _mean([state[name] for state in states]) for name in states[0]}
+
+
+def _mean(tensors: list[Tensor]) -> Tensor:
+    newest = tensors[0]
+    return torch.stack([t.double() for t in tensors]).mean(0).to(newest.dtype) if newest.is_floating_point() else newest
