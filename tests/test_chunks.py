@@ -73,8 +73,8 @@ def test_chunks_have_the_gradients_of_the_whole_batch(llava_dir, cached, side, p
     pieces = task_of(llava_dir, 3, 0.0, side, pooling)
     loss, expected = gradients(whole, batch_of(whole, cached))
     found, got = gradients(pieces, batch_of(pieces, cached))
-    assert found == pytest.approx(loss, abs=1e-5)
-    assert largest_error(expected, got) < 1e-4
+    assert found == pytest.approx(loss, abs=1e-5)  # measured: 5e-7
+    assert largest_error(expected, got) < 5e-5  # measured: at most 7.3e-6
 
 
 @pytest.mark.parametrize("cached", [False, True])

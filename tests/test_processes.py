@@ -37,7 +37,7 @@ def settings(tmp_path_factory, llava_dir) -> Path:
     lines = ["image,labels,patient,split,source,view"]
     for i in range(32):
         Image.fromarray(rng.integers(0, 255, (32, 32), dtype=np.uint8)).save(root / f"{i}.png")
-        label = ("Effusion", "Mass", "No Finding", "Effusion|Mass")[i % 4]
+        label = ("Effusion", "Mass", "No Finding", "Effusion;Mass")[i % 4]
         lines.append(f"{i}.png,{label},p{i},{'val' if i % 8 == 7 else 'train'},{'ab'[i % 2]},PA")
     (root / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     films = {"root": str(root / "manifest.csv"), "split": "val", "per_batch": 2}
@@ -72,7 +72,13 @@ def test_two_processes_have_the_loss_and_gradient_of_one_on_the_union(settings, 
     with socket.socket() as free:
         free.bind(("", 0))
         port = str(free.getsockname()[1])
-    launch = ["accelerate.commands.launch", "--cpu", "--num_processes", "2", "--main_process_port", port]
+    launch = [
+        "accelerate.commands.launch",
+        "--config_file",
+        str(CONFIGS / "accelerate" / "ddp.yaml"),
+        "--main_process_port",
+        port,
+    ]
     script = [str(TESTS / "two_processes.py"), str(settings), str(tmp_path / "two")]
     path = os.pathsep.join([str(TESTS.parent / "src"), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(

@@ -109,9 +109,11 @@ def test_the_next_stage_begins_where_the_last_ended_and_says_so(plan, trained):
 
 
 def test_statistics_of_the_heads_are_measured_once_by_the_first_stage_that_reads(trained):
-    names = [f"readout.heads.{side}_{kind}.mean" for side in ("image", "text") for kind in ("global", "local")]
+    """Those of films change with the projector that captioning trained; those of texts do not depend on it."""
     general, adapt, anchor = (weights(trained / name / "checkpoint") for name in ORDER)
-    assert all(not torch.equal(general[n], adapt[n]) and torch.equal(adapt[n], anchor[n]) for n in names)
+    for name in ("readout.heads.image_global.mean", "readout.heads.image_local.mean"):
+        assert not torch.equal(general[name], adapt[name])
+        assert torch.equal(adapt[name], anchor[name])
 
 
 def test_captioning_falls_and_is_logged(trained):

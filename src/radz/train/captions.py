@@ -41,7 +41,7 @@ class Captioner:
         films, texts = pairs(batch)
         if self.chunk_size is None:
             return self._surprise(films, texts, batch)
-        pieces = zip(films.split(self.chunk_size), texts.split(self.chunk_size), strict=True)
+        pieces = zip(torch.split(films, self.chunk_size), torch.split(texts, self.chunk_size), strict=True)
         return torch.cat([checkpoint(self._surprise, *two, batch, use_reentrant=False) for two in pieces])
 
     def _surprise(self, films: Tensor, texts: Tensor, batch: Batch) -> Tensor:

@@ -64,7 +64,7 @@ class Chunked:
 def film_chunks(batch: Batch, size: int) -> Iterator[Batch]:
     """The films of ``batch``, without its texts, at most ``size`` at a time."""
     assert batch.image_prompt is not None
-    for rows in torch.arange(len(batch.image_prompt.input_ids)).split(size):
+    for rows in torch.split(torch.arange(len(batch.image_prompt.input_ids)), size):
         part = slice(int(rows[0]), int(rows[-1]) + 1)
         yield Batch(
             image_prompt=take(batch.image_prompt, part),
@@ -75,7 +75,7 @@ def film_chunks(batch: Batch, size: int) -> Iterator[Batch]:
 
 def text_chunks(prompt: Prompt, order: Tensor, size: int) -> Iterator[Batch]:
     """The texts of ``prompt`` in ``order``, at most ``size`` at a time, each chunk as long as its longest text."""
-    for rows in order.split(size):
+    for rows in torch.split(order, size):
         yield Batch(text_prompt=trimmed(take(prompt, rows)))
 
 

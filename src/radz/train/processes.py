@@ -66,7 +66,7 @@ def gather(rows: Tensor) -> Tensor:
     dist.all_gather(parts, sent)
     if rows.requires_grad:
         parts[rank] = rows.view_as(rows)
-        parts[rank].register_hook(lambda gradient: gradient * count)
+        parts[rank].register_hook(lambda gradient: gradient * count)  # type: ignore[no-untyped-call]
     return torch.cat(parts)
 
 
