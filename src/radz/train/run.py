@@ -119,15 +119,16 @@ def rates_of(config: TrainConfig) -> dict[str, float]:
 
 @torch.no_grad()
 def calibrate(model: RadZ, loader: Any, chunk_size: int | None = None, pairs: int = 256) -> None:
-    """Measure each head's statistics on states of the first training batches: four, or as many as hold ``pairs``."""
+    """Measure each head's statistics on states of the first training batches: four, or fewer that hold ``pairs``."""
     model.eval()
     device = next(model.parameters()).device
     rows: dict[str, list[Tensor]] = {name: [] for name in model.readout.heads}
-    batches = min(4, max(1, pairs // loader.batch_sampler.batch_size))
-    for batch in itertools.islice(loader, batches):
+    for batch in itertools.islice(loader, 4):
         for modality, states in _read_states(model, batch.to(device), chunk_size):
             for name, state in (("global", states.whole), ("local", states.local_rows)):
                 rows[f"{modality}_{name}"].append(state.float())
+        if sum(map(len, rows["image_global"])) >= pairs:
+            break
     model.readout.calibrate({name: torch.cat(own) for name, own in rows.items()})
 
 
