@@ -15,7 +15,9 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch.nn import functional as F
 from transformers import AutoModelForImageTextToText, TrainerCallback
+from typer.testing import CliRunner
 
+from radz.cli import app
 from radz.config import load_config
 from radz.errors import CheckpointError, ConfigError
 from radz.model.build import build_model, part_of
@@ -269,3 +271,13 @@ def test_captions_in_chunks_have_the_same_gradients(llava_dir):
         gradients.append([p.grad for p in model.projector.parameters()])
     for one, two in zip(*gradients, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
+
+
+def test_one_command_runs_them_in_order(plan, tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr("radz.train.run.train", lambda config, validate, command: ran.append((config.stage, validate)))
+    changes = ["--set", f"output={tmp_path}", "--set", "data.val_split=train"]
+    result = CliRunner().invoke(app, ["train", str(plan), *changes])
+    assert result.exit_code == 0, result.output
+    assert [stage for stage, _ in ran] == [*ORDER]
+    assert [validate is None for _, validate in ran] == [True, False, False]  # in general no feature is trained yet
