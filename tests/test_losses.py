@@ -135,6 +135,7 @@ def guidance(module, order) -> dict:
         "second_view": features(max(order) + 1, seed=7),
         "hierarchy": torch.tensor([[1, 0, 2]]),
         "drift": torch.tensor(0.25),
+        "captions": torch.arange(1.0, max(order) + 2)[order],
     }
     second = offered["second_view"]
     offered["second_view"] = Features(**{n: getattr(second, n)[order] for n in NAMES})

@@ -65,6 +65,7 @@ def term(name, found, given, second, **settings) -> torch.Tensor:
     loss = registry.load("losses", name)(build_config(LossConfig, settings), ReadoutConfig())
     rows = Anchors(("a", "b", "c"), unit(3, 12, seed=9), None, (), "test")
     offered = {"anchors": rows, "second_view": second, "hierarchy": torch.tensor([[1, 0, 2]]), "drift": torch.zeros(())}
+    offered["captions"] = torch.arange(3.0)  # of the pairs, whatever else is in the batch
     return loss(found, given, **{n: offered[n] for n in needs(loss)})[name]
 
 

@@ -235,6 +235,12 @@ class TrainConfig(Section):
         "auto", description="auto: bfloat16 where the processor computes it natively, else float32."
     )
     checkpointing: bool = Field(False, description="Recompute activations in the backward pass to save memory.")
+    chunk_size: int | None = Field(
+        None,
+        ge=1,
+        description="Films or distinct texts whose activations are held at a time: a large batch in the memory of a "
+        "small one, at one more forward pass, with the same gradients. Unset: the whole batch at once.",
+    )
     save_steps: int = Field(20, ge=1, description="Steps between resumable states.")
     log_steps: int = Field(1, ge=1, description="Steps between logged losses.")
     keep_states: int = Field(1, ge=1, description="Resumable states kept.")
@@ -267,6 +273,9 @@ class RunConfig(Section):
     """One training run."""
 
     output: Path = Field(description="Directory of the run: states, logs and the final checkpoint.")
+    stage: Literal["", "general", "adapt", "anchor"] = Field(
+        "", description="The stage of training that this run is; see radz/train/stages.py. Empty: a run of its own."
+    )
     start: Path | None = Field(None, description="Checkpoint to start from.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
     anchors: str = Field("names", description="Anchor strategy of the losses that take anchors, and of validation.")
@@ -298,11 +307,28 @@ class RunConfig(Section):
         return self
 
 
+class PlanConfig(Section):
+    """A training in stages."""
+
+    output: Path = Field(description="Directory of the stages' own directories, each called as its file.")
+    stages: tuple[Path, ...] = Field(
+        min_length=1, description="Run configurations in order, relative to the plan; each starts from the one before."
+    )
+
+
 def load_config(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
     """Read a YAML run configuration; ``overrides`` are ``a.b=value`` with YAML values.
 
     Raises ConfigError for a missing or malformed file, a bad value, and an unknown key with its nearest name.
     """
+    tree = read_yaml(path)
+    for override in overrides:
+        _apply(tree, override)
+    return build_config(RunConfig, tree)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file. Raises ConfigError where the file is missing or holds no mapping."""
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -311,9 +337,7 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(tree, dict):
         raise ConfigError(f"{path} must hold a mapping of settings, found {type(tree).__name__}.")
-    for override in overrides:
-        _apply(tree, override)
-    return build_config(RunConfig, tree)
+    return tree
 
 
 def build_config(section: type[S], tree: Mapping[str, Any]) -> S:

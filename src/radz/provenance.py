@@ -24,6 +24,7 @@ class Provenance(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     notice: str = RESEARCH_USE
+    stage: str = Field("", description="The stage of training that it ends, if it was trained in stages.")
     command: str = Field("", description="The command that trained it.")
     seed: int = 0
     corpus: str = Field(description="Corpus that was trained on.")

@@ -116,6 +116,7 @@ class Batch:
     labels: (B, C) float32; 1 present, 0 absent, NaN uncertain or unlabelled; columns as ``concepts``.
     uncertain: (B, C) bool, which of the NaN are uncertain; ``None`` where no study is.
     second_view: another augmentation of the same films (F), where losses compare views.
+    text_keys: (R,) int64, a hash of each report's text, by which processes know equal texts.
     """
 
     image_prompt: Prompt | None = None
@@ -129,6 +130,7 @@ class Batch:
     second_view: Batch | None = None
     films: Tensor | None = None
     reports: Tensor | None = None
+    text_keys: Tensor | None = None
 
     def to(self, device: Any, non_blocking: bool = False) -> Batch:
         """The same batch on another device."""

@@ -17,18 +17,21 @@ if TYPE_CHECKING:
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="YAML run configuration; shipped ones are in configs/.")],
+    config: Annotated[Path, typer.Argument(help="YAML run configuration or plan of stages; shipped are configs/.")],
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override one setting: a.b=value. Repeatable.")
     ] = None,
 ) -> None:
-    """Train a model, or resume the run that was interrupted in the same output directory."""
-    from radz.config import load_config
-    from radz.train.run import train as run
+    """Train a model, or resume the run that was interrupted in the same output directory.
 
-    settings = load_config(config, set_ or ())
-    checkpoint = run(settings, _validation(settings), command=shlex.join(["radz", *sys.argv[1:]]))
-    Console().print(f"checkpoint: {checkpoint}", highlight=False, markup=False)
+    Of a plan, the stages are trained in order; those that are finished are passed over.
+    """
+    from radz.train.run import train as run
+    from radz.train.stages import load_plan
+
+    for settings in load_plan(config, set_ or ()):
+        checkpoint = run(settings, _validation(settings), command=shlex.join(["radz", *sys.argv[1:]]))
+        Console().print(f"checkpoint: {checkpoint}", highlight=False, markup=False)
 
 
 def _validation(settings: RunConfig) -> Validate | None:
@@ -43,6 +46,8 @@ def _validation(settings: RunConfig) -> Validate | None:
     from radz.types import NORMAL
 
     data = settings.data
+    if settings.stage == "general":  # no feature is trained yet
+        return None
     corpus = registry.load("corpora", data.corpus)(data.root, split=data.val_split, **data.options)
     if not len(corpus):
         Console(stderr=True).print(f"no validation: the corpus has no studies in the split '{data.val_split}'")

@@ -6,6 +6,7 @@ Items are addressed by (epoch, index), so that text, augmentation and order are 
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -117,6 +118,28 @@ class PairSampler(Sampler[list[tuple[int, int]]]):
             yield [(self.epoch, index) for index in batches[b]]
 
 
+class SharedSampler(Sampler[list[Key]]):
+    """Of each batch of all processes the rows of one: every ``count``-th, from ``rank`` on.
+
+    Batches are drawn whole and then dealt out, so that what holds within a batch holds across processes.
+    """
+
+    def __init__(self, whole: PairSampler | Any, rank: int, count: int) -> None:
+        self.whole, self.rank, self.count = whole, rank, count
+        self.batch_size = whole.batch_size // count
+
+    def set_epoch(self, epoch: int) -> None:
+        """Order and texts of the next pass."""
+        self.whole.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.whole)
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        for batch in self.whole:
+            yield batch[self.rank :: self.count]
+
+
 @dataclass(frozen=True, slots=True)
 class PairCollator:
     """Pairs, and rows of one modality, to a Batch; each distinct text is encoded once."""
@@ -137,6 +160,7 @@ class PairCollator:
             self._films([pairs[i] for i in films]),
             text_prompt=self.processor.text_prompt(texts),
             text_index=torch.tensor([place[text] for text in own]),
+            text_keys=torch.tensor([text_key(text) for text in own]),
             films=None if paired else torch.tensor(films),
             reports=None if paired else torch.tensor(reports),
             labels=label_matrix(studies, self.concepts),
@@ -153,6 +177,11 @@ class PairCollator:
             pixel_values=self.processor.pixel_values(pixels) if pixels else None,
             tower_states=torch.stack(states) if states else None,
         )
+
+
+def text_key(text: str) -> int:
+    """64 bits of a hash: equal for equal texts in every process."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
 
 
 def label_matrix(studies: Sequence[Study], concepts: Sequence[str]) -> Tensor:

@@ -86,6 +86,15 @@ def save_checkpoint(model: RadZ, directory: Path, provenance: Provenance, head: 
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def read_description(directory: Path) -> tuple[ModelConfig, Provenance]:
+    """Model configuration and provenance, without loading weights.
+
+    Raises CheckpointError for a file that is missing or damaged.
+    """
+    tree = _read_json(directory / CONFIG).get("model", {})
+    return build_config(ModelConfig, tree), _read_provenance(directory / PROVENANCE)
+
+
 def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, Provenance]:
     """Model (eval mode) and provenance. ``source`` overrides where the backbone's weights are.
 

@@ -58,16 +58,21 @@ class RadZ(nn.Module):
         """States of the images, before the heads."""
         prompt = batch.image_prompt
         assert prompt is not None
-        with self._autocast(prompt):
-            states = self.tower_states(batch.pixel_values) if batch.tower_states is None else batch.tower_states
-            patches = self.projector(self.dropout(states))  # (B, P, V) -> (B, P, H)
+        with self.autocast(prompt.input_ids):
+            patches = self.patches(batch)  # (B, P, H)
             embeddings = self._embed(prompt)  # (B, T, H)
             patches = patches.to(embeddings.dtype)
             return self._read("image", prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
 
+    def patches(self, batch: Batch) -> Tensor:
+        """The films' patches as the decoder reads them, (B, P, H)."""
+        states = self.tower_states(batch.pixel_values) if batch.tower_states is None else batch.tower_states
+        projected: Tensor = self.projector(self.dropout(states))  # (B, P, V) -> (B, P, H)
+        return projected
+
     def read_text(self, prompt: Prompt) -> States:
         """States of the U distinct texts, before the heads."""
-        with self._autocast(prompt):
+        with self.autocast(prompt.input_ids):
             return self._read("text", prompt, self._embed(prompt))
 
     def tower_states(self, pixel_values: Tensor | None) -> Tensor:
@@ -97,6 +102,7 @@ class RadZ(nn.Module):
         each, mask = gather_local(states, prompt.local)
         return pooled._replace(positions=each, mask=mask)
 
-    def _autocast(self, prompt: Prompt) -> torch.autocast:
-        device = prompt.input_ids.device.type
+    def autocast(self, ids: Tensor) -> torch.autocast:
+        """The number format of the decoder, on the device of ``ids``."""
+        device = ids.device.type
         return torch.autocast(device, torch.bfloat16, enabled=self.compute_dtype == torch.bfloat16)

@@ -18,6 +18,8 @@ from radz.errors import ConfigError
 from radz.knowledge import Concept, KnowledgeBase
 from radz.model.build import part_of
 from radz.model.radz import RadZ
+from radz.train.captions import Captioner
+from radz.train.chunks import Chunked
 from radz.types import Anchors, Batch, Features
 
 
@@ -29,7 +31,8 @@ def needs(loss: nn.Module) -> tuple[str, ...]:
 class Guidance:
     """Anchors of the training set's concepts, second views, hierarchy and drift of one model, as losses ask for them.
 
-    concepts: ids, in the order of the batches' label columns. Raises ConfigError for a name that it does not have.
+    concepts: ids, in the order of the batches' label columns. chunk_size: films or texts whose
+    activations are held at a time. Raises ConfigError for a name that it does not have.
     """
 
     def __init__(
@@ -39,17 +42,22 @@ class Guidance:
         concepts: Sequence[str],
         strategy: Strategy,
         knowledge: KnowledgeBase | None = None,
+        *,
+        chunk_size: int | None = None,
     ) -> None:
+        self.encode = Chunked(model, chunk_size)
         self.model, self.strategy, self.knowledge = model, strategy, knowledge or KnowledgeBase.load()
         self.makers: dict[str, Callable[[Batch], Any]] = {
             "anchors": self.anchors,
             "second_view": self.second_view,
             "hierarchy": self.hierarchy,
             "drift": self.drift,
+            "captions": self.captions,
         }
         self.names = self._checked({name for loss in losses for name in needs(loss)})
         self.concepts = [self.knowledge[name] for name in concepts]
         self.rows = hierarchy_rows(self.concepts, self.knowledge)
+        self.captioner = Captioner(model, chunk_size) if "captions" in self.names else None
         self.start = _near_start(model, copied=True) if "drift" in self.names else []
 
     def __call__(self, batch: Batch) -> dict[str, Any]:
@@ -62,8 +70,13 @@ class Guidance:
 
     def second_view(self, batch: Batch) -> Features | None:
         """Features of the same films in another augmentation, where the batch holds one."""
-        features: Features | None = None if batch.second_view is None else self.model(batch.second_view)
+        features: Features | None = None if batch.second_view is None else self.encode(batch.second_view)
         return features
+
+    def captions(self, batch: Batch) -> Tensor:
+        """Cross-entropy of each report given its film, (P,), in nats per token."""
+        assert self.captioner is not None
+        return self.captioner(batch)
 
     def hierarchy(self, batch: Batch) -> Tensor:
         """Rows (child, ancestor, unrelated) of indices into the concepts, (N, 3)."""
@@ -78,7 +91,7 @@ class Guidance:
 
     def _encode(self, texts: Sequence[str], device: torch.device) -> Tensor:
         batch = Batch(text_prompt=self.model.processor.text_prompt(texts)).to(device)
-        features: Features = self.model(batch)
+        features: Features = self.encode(batch)
         return features.text_embedding(self.model.config.readout.granularity)
 
     def _device(self, batch: Batch) -> torch.device:

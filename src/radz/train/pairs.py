@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -11,12 +11,22 @@ from radz import registry
 from radz.config import DataConfig, RunConfig
 from radz.data.augment import augment
 from radz.data.held_out import WithoutConcepts, held_ids, normal_texts
-from radz.data.loading import Augment, PairCollator, PairDataset, PairSampler, TowerStates, WriteText, train_loader
+from radz.data.loading import (
+    Augment,
+    PairCollator,
+    PairDataset,
+    PairSampler,
+    SharedSampler,
+    TowerStates,
+    WriteText,
+    train_loader,
+)
 from radz.data.sentences import NORMAL_TEXT, write_report
 from radz.data.unlabelled import Archive, FilmDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.model.radz import RadZ
+from radz.train.processes import place
 from radz.train.tower_cache import cache_tower
 from radz.types import Study
 
@@ -50,15 +60,24 @@ class TrainingData:
         states: TowerStates | None = None,
         second_view: bool = False,
         archives: Sequence[Archive] = (),
+        shared: bool = True,
     ) -> Any:
-        """Batches of pairs, with rows of ``archives``, in an order of seed and epoch; ``within`` as in PairSampler."""
+        """Batches of pairs, with rows of ``archives``, in an order of seed and epoch; ``within`` as in PairSampler.
+
+        batch_size is that of one process; a batch of all of them is drawn as one and dealt out where ``shared``.
+        """
+        rank, count = place()
         dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states, second_view=second_view)
-        sampler = PairSampler(self.records, batch_size, within, config.seed)
+        sampler: Any = PairSampler(self.records, batch_size * count, within, config.seed)
         collator = PairCollator(model.processor, concepts)
-        if not archives:
-            return train_loader(dataset, sampler, collator, config.train.workers)
-        mixed = MixedSampler(sampler, len(dataset), archives, config.seed)
-        return train_loader(MixedDataset(dataset, archives), mixed, collator, config.train.workers)
+        everything: Any = dataset
+        if archives:
+            rows = [replace(archive, per_batch=archive.per_batch * count) for archive in archives]
+            sampler = MixedSampler(sampler, len(dataset), rows, config.seed)
+            everything = MixedDataset(dataset, rows)
+        if shared and count > 1:
+            sampler = SharedSampler(sampler, rank, count)
+        return train_loader(everything, sampler, collator, config.train.workers)
 
     def archives(self, model: RadZ, data: DataConfig) -> list[Archive]:
         """Rows of one modality, where the configuration names some; films as cached states where the pairs are."""
@@ -91,10 +110,11 @@ def open_training_data(config: RunConfig) -> TrainingData:
         held = held_ids(data.held_out, corpus.findings, knowledge)
         corpus = WithoutConcepts(corpus, held, knowledge, data.report_policy == "report")
         knowledge = knowledge.without(held)
-    if len(corpus) < config.train.batch_size:
+    batch = config.train.batch_size * place()[1]
+    if len(corpus) < batch:
         raise CorpusError(
             f"The split '{data.train_split}' of {data.corpus} has {len(corpus)} studies, fewer than one batch of "
-            f"{config.train.batch_size}: lower train.batch_size or check data.options."
+            f"{batch}: lower train.batch_size or check data.options."
         )
     shown = partial(augment, seed=config.seed, flip=data.flip) if data.augment else None
     write = text_writer(data, corpus, config.seed, knowledge, normal_texts(held))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,15 @@ from radz.errors import ConfigError, LeakageError
 from radz.knowledge import KnowledgeBase
 from radz.model._quiet import quietly
 from radz.model.build import add_anchors, build_model, freeze
-from radz.model.checkpoint import TowerHead, load_checkpoint, save_checkpoint
+from radz.model.checkpoint import TowerHead, load_checkpoint, load_tower_head, read_description, save_checkpoint
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
-from radz.provenance import Provenance, add_labels, describe_data, software_versions
+from radz.model.readout import States
+from radz.provenance import Provenance, add_labels, data_sha256, describe_data, software_versions
+from radz.train.chunks import film_chunks, text_chunks
 from radz.train.pairs import TrainingData, open_training_data
+from radz.train.processes import connect, is_main, main_first, place, wait
+from radz.train.stages import claim, first_to_read, require_fit, require_stage
 from radz.train.task import AlignmentTask, TowerTask
 from radz.train.trainer import (
     STATE,
@@ -42,22 +47,30 @@ Validate = Callable[[RadZ], dict[str, float]]
 
 
 def train(config: RunConfig, validate: Validate | None = None, command: str = "") -> Path:
-    """Train, or resume, the run in ``config.output``; return its final checkpoint directory."""
-    config.output.mkdir(parents=True, exist_ok=True)
-    _require_same_held_out(config)
-    (config.output / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
+    """Train, or resume, the run in ``config.output``; return its final checkpoint directory.
+
+    A stage that is finished is not trained again.
+    """
+    require_stage(config)
+    connect()
     data = open_training_data(config)
+    with main_first():
+        finished = _open_output(config, data)
+    if finished is not None:
+        return finished
     model, start = _starting_model(config)
     if start is not None:
         require_unseen(config.data.held_out, start, KnowledgeBase.load())
     if learns(config.anchors):
         add_anchors(model, _trained_anchors(config, data.concepts), config.seed)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
-    head = warm_up_tower(model, data, config) if config.warmup is not None else None
-    align(model, data, config, validate)
+    head = warm_up_tower(model, data, config) if config.warmup is not None else _head_of_start(config)
+    align(model, data, config, validate, measure=first_to_read(config, start))
     checkpoint = config.output / "checkpoint"
     kept_head = None if "tower" in config.train.train_parts else head
-    save_checkpoint(model, checkpoint, describe_run(data, config, command, start), kept_head)
+    if is_main():
+        save_checkpoint(model, checkpoint, describe_run(data, config, command, start), kept_head)
+    wait()
     return checkpoint
 
 
@@ -70,21 +83,25 @@ def warm_up_tower(model: RadZ, data: TrainingData, config: RunConfig) -> TowerHe
         task.load_learned_state(load_file(saved))
     else:
         _fit_tower(task, data, config, findings)
-        save_file(task.learned_state(), saved)
+        if is_main():
+            save_file(task.learned_state(), saved)
+        wait()
     return TowerHead(findings, task.head.weight.detach().cpu(), task.head.bias.detach().cpu())
 
 
-def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate | None) -> None:
-    """DFAT: align image and report features."""
+def align(
+    model: RadZ, data: TrainingData, config: RunConfig, validate: Validate | None, *, measure: bool = True
+) -> None:
+    """Train the configured parts under the configured losses; ``measure`` the heads' statistics first."""
     freeze(model, config.train.train_parts)
-    states = data.tower_states(model, config.data.cached_views)
-    loader = data.loader(
+    batches = partial(
+        data.loader,
         model,
         config,
         config.train.batch_size,
         data.concepts,
         within=config.data.batch_within,
-        states=states,
+        states=data.tower_states(model, config.data.cached_views),
         second_view=config.data.second_view,
         archives=data.archives(model, config.data),
     )
@@ -92,12 +109,13 @@ def align(model: RadZ, data: TrainingData, config: RunConfig, validate: Validate
     if config.train.checkpointing:
         with quietly():  # transformers 5.24 calls it activation_checkpointing_enable, earlier ones do not
             model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
-    if config.start is None:
-        calibrate(model, loader)
+    if measure:
+        calibrate(model, batches(shared=False), config.train.chunk_size)
     arguments = training_arguments(config.train, config.output / "align", config.seed)
     strategy = open_strategy(config.anchors, model.anchors)
-    task = AlignmentTask(model, config.loss, data.concepts, strategy, data.knowledge)
-    fit(task, loader, arguments, rates_of(config.train), validate)
+    size = config.train.chunk_size
+    task = AlignmentTask(model, config.loss, data.concepts, strategy, data.knowledge, chunk_size=size)
+    fit(task, batches(), arguments, rates_of(config.train), validate)
     if config.train.average_states > 1:
         task.load_learned_state(mean_state(Path(arguments.output_dir), config.train.average_states))
 
@@ -110,17 +128,17 @@ def rates_of(config: TrainConfig) -> dict[str, float]:
 
 
 @torch.no_grad()
-def calibrate(model: RadZ, loader: Any, batches: int = 4) -> None:
-    """Measure each head's statistics on states of the first training batches."""
+def calibrate(model: RadZ, loader: Any, chunk_size: int | None = None, pairs: int = 256) -> None:
+    """Measure each head's statistics on states of the first training batches: four, or fewer that hold ``pairs``."""
     model.eval()
     device = next(model.parameters()).device
     rows: dict[str, list[Tensor]] = {name: [] for name in model.readout.heads}
-    for batch in itertools.islice(loader, batches):
-        here: Batch = batch.to(device)
-        assert here.text_prompt is not None
-        for modality, states in (("image", model.read_image(here)), ("text", model.read_text(here.text_prompt))):
+    for batch in itertools.islice(loader, 4):
+        for modality, states in _read_states(model, batch.to(device), chunk_size):
             for name, state in (("global", states.whole), ("local", states.local_rows)):
                 rows[f"{modality}_{name}"].append(state.float())
+        if sum(map(len, rows["image_global"])) >= pairs:
+            break
     model.readout.calibrate({name: torch.cat(own) for name, own in rows.items()})
 
 
@@ -147,6 +165,7 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
             fields[name] = getattr(start, name) | fields[name]
     warmup = config.warmup and f"supervised, {config.warmup.epochs} epochs with the labels of the training split"
     return Provenance(
+        stage=config.stage,
         command=command,
         seed=config.seed,
         corpus=config.data.corpus,
@@ -169,10 +188,39 @@ class _Validation(TrainerCallback):  # type: ignore[misc]  # transformers is unt
         self.trainer, self.validate = trainer, validate
 
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if not is_main():
+            return
         task = self.trainer.model
         metrics = self.validate(task.model)
         task.train()
         self.trainer.log({f"val_{name}": value for name, value in metrics.items()})
+
+
+def _open_output(config: RunConfig, data: TrainingData) -> Path | None:
+    """Make the run's directory and write its settings there; the checkpoint of a stage that is finished."""
+    config.output.mkdir(parents=True, exist_ok=True)
+    _require_same_held_out(config)
+    finished = claim(config, data_sha256(data.records)) if config.stage else None
+    if is_main():
+        (config.output / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
+    return finished
+
+
+def _read_states(model: RadZ, batch: Batch, chunk_size: int | None) -> Iterator[tuple[str, States]]:
+    """(modality, its states) of a batch, whole or in chunks."""
+    assert batch.image_prompt is not None
+    assert batch.text_prompt is not None
+    films, texts = len(batch.image_prompt.input_ids), len(batch.text_prompt.input_ids)
+    for chunk in film_chunks(batch, chunk_size or films):
+        yield "image", model.read_image(chunk)
+    for chunk in text_chunks(batch.text_prompt, torch.arange(texts), chunk_size or texts):
+        assert chunk.text_prompt is not None
+        yield "text", model.read_text(chunk.text_prompt)
+
+
+def _head_of_start(config: RunConfig) -> TowerHead | None:
+    """The linear head that came with the tower of the checkpoint to start from, if any."""
+    return None if config.start is None else load_tower_head(config.start)
 
 
 def _require_same_held_out(config: RunConfig) -> None:
@@ -190,6 +238,8 @@ def _require_same_held_out(config: RunConfig) -> None:
 def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:
     if config.start is None:
         return build_model(config.model, config.seed), None
+    saved, provenance = read_description(config.start)
+    require_fit(config, provenance, saved)
     return load_checkpoint(config.start, config.model.source)
 
 
@@ -205,7 +255,7 @@ def _trained_anchors(config: RunConfig, concepts: tuple[str, ...]) -> TrainedAnc
 
 def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...]) -> None:
     assert config.warmup is not None
-    batch_size = min(config.warmup.batch_size, len(data.records))
+    batch_size = min(config.warmup.batch_size, len(data.records) // place()[1])
     settings = config.train.model_copy(update={**config.warmup.model_dump(), "batch_size": batch_size, "max_steps": -1})
     freeze(task.radz, ("tower",))
     loader = data.loader(task.radz, config, settings.batch_size, findings)

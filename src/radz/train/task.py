@@ -20,7 +20,8 @@ from radz.model.build import part_of
 from radz.model.checkpoint import learned_state, load_learned_state
 from radz.model.radz import RadZ
 from radz.train.guidance import Guidance, needs
-from radz.types import Batch
+from radz.train.processes import gather, union_of_batches, union_of_features, union_of_guidance
+from radz.types import Batch, Features
 
 
 class AlignmentTask(nn.Module):
@@ -33,19 +34,25 @@ class AlignmentTask(nn.Module):
         concepts: Sequence[str] = (),
         strategy: Strategy = names,
         knowledge: KnowledgeBase | None = None,
+        *,
+        chunk_size: int | None = None,
     ) -> None:
         """concepts: ids of the batches' label columns, whose anchors ``strategy`` makes for the losses that ask, from
-        what ``knowledge`` says, which is all that is shipped by default."""
+        what ``knowledge`` says, which is all that is shipped by default. chunk_size: films or texts whose activations
+        are held at a time."""
         super().__init__()
         self.model, self.weights = model, config.weights
         self.losses = nn.ModuleDict(
             {name: registry.load("losses", name)(config, model.config.readout) for name in config.weights}
         )
-        self.guidance = Guidance(model, self.losses.values(), concepts, strategy, knowledge)
+        self.guidance = Guidance(model, self.losses.values(), concepts, strategy, knowledge, chunk_size=chunk_size)
+        self.reads_features = any(getattr(loss, "reads_features", True) for loss in self.losses.values())
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """The weighted total under ``loss`` and each unweighted term under its name."""
-        features, given = self.model(batch), self.guidance(batch)
+        """The weighted total under ``loss`` and each unweighted term under its name, over all processes' studies."""
+        own = self.guidance.encode(batch) if self.reads_features else Features()
+        given = union_of_guidance(self.guidance(batch))
+        features, batch = union_of_features(own), union_of_batches(batch)
         terms: dict[str, Tensor] = {}
         for loss in self.losses.values():
             terms |= loss(features, batch, **{name: given[name] for name in needs(loss)})
@@ -93,11 +100,12 @@ class TowerTask(nn.Module):
         return logits
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Binary cross-entropy over what is labelled."""
+        """Binary cross-entropy over what is labelled, in the batches of all processes."""
         assert batch.labels is not None
         assert batch.pixel_values is not None
-        known = ~batch.labels.isnan()
-        loss = F.binary_cross_entropy_with_logits(self.logits(batch.pixel_values)[known], batch.labels[known])
+        logits, labels = gather(self.logits(batch.pixel_values)), gather(batch.labels)
+        known = ~labels.isnan()
+        loss = F.binary_cross_entropy_with_logits(logits[known], labels[known])
         return {"loss": loss, "warmup": loss}
 
     @contextmanager

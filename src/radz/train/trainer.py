@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from accelerate.data_loader import prepare_data_loader
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -48,6 +49,8 @@ class RadzTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """The loader that data/loading.py built, prepared for this process."""
+        if self.args.world_size > 1:  # each process's own share of the batches is in the sampler already
+            return prepare_data_loader(self._loader, self.args.device, num_processes=1, process_index=0)  # type: ignore[no-any-return]
         loader: DataLoader[Any] = self.accelerator.prepare(self._loader)
         return loader
 

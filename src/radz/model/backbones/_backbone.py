@@ -17,12 +17,14 @@ class Backbone:
 
     llava: transformers' LlavaModel (vision_tower, multi_modal_projector, language_model).
     fingerprint: identifies the decoder's weights; a checkpoint trained on others is refused.
+    head: states of the last layer -> logits over the vocabulary, which captioning needs; ``None`` where there is none.
     """
 
     name: str
     llava: Any
     processor: Any
     fingerprint: str
+    head: Any = None
 
     @property
     def decoder(self) -> Any:

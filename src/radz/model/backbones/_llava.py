@@ -38,7 +38,7 @@ def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> 
         raise ConfigError(f"{source} is a {type(model).__name__}, which has no {', '.join(missing)}: not a LLaVA.")
     llava.vision_tower.float().to(memory_format=torch.channels_last)  # halves a convolutional tower's time
     llava.multi_modal_projector.float()
-    return Backbone(name, llava, processor, fingerprint(llava.language_model))
+    return Backbone(name, llava, processor, fingerprint(llava.language_model), model.get_output_embeddings())
 
 
 def _config(source: str | Path, num_layers: int | None) -> Any:

@@ -1,0 +1,97 @@
+"""Large batches in the memory of a small one: gradients cached at the features (GradCache, arXiv 2101.06983).
+
+The model runs over a batch in chunks whose activations are not kept. The loss sees the features of the whole batch. In
+the backward pass its gradient stands at the features; chunk by chunk the forward pass is repeated, with the random
+numbers that it had, and the gradient goes on into the parameters. Nothing is approximated, since a feature does not
+depend on its neighbours. The repetition is torch's activation checkpointing, one chunk being one segment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from radz.model.radz import RadZ
+from radz.types import Batch, Features, Prompt
+
+SIDES = {
+    "image": ("image_global", "image_local", "image_tokens", "image_positions"),
+    "text": ("text_global", "text_local", "text_tokens"),
+}
+
+
+class Chunked:
+    """``model(batch)``, at most ``size`` films or distinct texts at a time; the whole batch at once for ``None``."""
+
+    def __init__(self, model: RadZ, size: int | None = None) -> None:
+        self.model, self.size = model, size
+
+    def __call__(self, batch: Batch) -> Features:
+        """Features of the whole batch, as the model gives them."""
+        if self.size is None:
+            whole: Features = self.model(batch)
+            return whole
+        features = Features()
+        if batch.image_prompt is not None:
+            self._fill(features, "image", film_chunks(batch, self.size))
+        if batch.text_prompt is not None:
+            order = batch.text_prompt.attention_mask.sum(1).argsort(stable=True)  # like lengths need little padding
+            place = order.argsort()
+            self._fill(features, "text", text_chunks(batch.text_prompt, order, self.size))
+            rows = place if batch.text_index is None else place[batch.text_index]
+            for name in SIDES["text"]:
+                setattr(features, name, getattr(features, name)[rows])
+        return features
+
+    def _fill(self, features: Features, side: str, chunks: Iterator[Batch]) -> None:
+        parts = [self._run(chunk) for chunk in chunks]
+        for name in SIDES[side]:
+            rows = [row for part in parts if (row := getattr(part, name)) is not None]
+            setattr(features, name, torch.cat(rows) if rows else None)
+
+    def _run(self, chunk: Batch) -> Features:
+        prompt = chunk.image_prompt or chunk.text_prompt
+        assert prompt is not None
+        # the ids tell the checkpoint which device's random numbers to keep
+        features: Features = checkpoint(lambda ids: self.model(chunk), prompt.input_ids, use_reentrant=False)
+        return features
+
+
+def film_chunks(batch: Batch, size: int) -> Iterator[Batch]:
+    """The films of ``batch``, without its texts, at most ``size`` at a time."""
+    assert batch.image_prompt is not None
+    for rows in torch.split(torch.arange(len(batch.image_prompt.input_ids)), size):
+        part = slice(int(rows[0]), int(rows[-1]) + 1)
+        yield Batch(
+            image_prompt=take(batch.image_prompt, part),
+            pixel_values=None if batch.pixel_values is None else batch.pixel_values[part],
+            tower_states=None if batch.tower_states is None else batch.tower_states[part],
+        )
+
+
+def text_chunks(prompt: Prompt, order: Tensor, size: int) -> Iterator[Batch]:
+    """The texts of ``prompt`` in ``order``, at most ``size`` at a time, each chunk as long as its longest text."""
+    for rows in torch.split(order, size):
+        yield Batch(text_prompt=trimmed(take(prompt, rows)))
+
+
+def take(prompt: Prompt, rows: slice | Tensor) -> Prompt:
+    """Some sequences of ``prompt``."""
+    return Prompt(prompt.input_ids[rows], prompt.attention_mask[rows], prompt.modality_tokens[rows], prompt.local[rows])
+
+
+def trimmed(prompt: Prompt) -> Prompt:
+    """Without the positions that are padding in every sequence."""
+    used = prompt.attention_mask.bool().any(0)
+    before = (~used).cumsum(0)
+    return replace(
+        prompt,
+        input_ids=prompt.input_ids[:, used],
+        attention_mask=prompt.attention_mask[:, used],
+        modality_tokens=prompt.modality_tokens - before[prompt.modality_tokens],
+        local=prompt.local[:, used],
+    )
