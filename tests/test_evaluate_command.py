@@ -89,7 +89,9 @@ def test_table_has_findings_macro_models_and_footnotes(world):
         assert re.search(rf"{finding} .* 0\.\d{{3}} \[0\.\d{{3}}, 0\.\d{{3}}\] .* supervised", text)
     assert re.search(r"macro of 3 .* 0\.\d{3} \[", text)
     assert re.search(r"metadata_only .* 0\.500 \[0\.500, 0\.500\]", text)
+    assert re.search(r"cardiovascular .* 1 of 1 .* 0\.\d{3} \[", text)
     assert "Undefined draws, dropped: none." in text
+    assert "Metrics are of scores as the model gives them" in text
     assert RESEARCH_USE in text
 
 

@@ -73,6 +73,12 @@ def test_every_finding_carries_its_exposure(predictor, folder):
     assert marks["fracture"] is Exposure.UNSEEN
 
 
+def test_a_parent_is_shown_no_lower_than_its_child(predictor, folder, monkeypatch):
+    monkeypatch.setattr(predictor.model, "compare", lambda films, anchors: np.float32([[0.25, 0.5]]))
+    findings = predictor.predict(folder / "0.png", ["pneumonia", "viral_pneumonia"]).findings
+    assert {f.name: f.score for f in findings} == {"pneumonia": 0.5, "viral_pneumonia": 0.5}
+
+
 def test_a_new_disease_needs_a_description_only(predictor, folder):
     (finding,) = predictor.predict(folder / "0.png", ["melorheostosis: flowing cortical bone"]).findings
     assert (finding.name, finding.exposure) == ("melorheostosis", Exposure.UNSEEN)

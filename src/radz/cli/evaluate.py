@@ -99,7 +99,7 @@ def evaluate(
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
         tables, notes = run.score(zero_shot)
         _write(tables, out)
-    rows = _rows(tables, notes, draws, seed, uncertain.value)
+    rows = _rows(tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
     _show(rows, format_)
     _list_unreadable(next(iter(tables.values())).provenance)
 
@@ -230,14 +230,23 @@ def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
 
 
 def _rows(
-    tables: Mapping[str, ScoresTable], notes: Mapping[str, str], draws: int, seed: int, uncertain: UncertainPolicy
+    tables: Mapping[str, ScoresTable],
+    notes: Mapping[str, str],
+    *,
+    draws: int,
+    seed: int,
+    uncertain: UncertainPolicy,
+    findings_files: Sequence[Path],
 ) -> list[ModelRow]:
-    """The model first, then its references with what the model gains over them."""
+    """The model first, by disease group too, then its references with what the model gains over them."""
+    from radz.eval.hierarchy import groups_of
     from radz.eval.zero_shot import compare, summarise
+    from radz.knowledge import KnowledgeBase
     from radz.report.tables import ModelRow
 
     (name, first), *others = tables.items()
-    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain))]
+    groups = groups_of(first.concepts, KnowledgeBase.load(findings_files))
+    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain, groups=groups))]
     for other, table in others:
         comparison = compare(first, table, draws=draws, seed=seed, uncertain=uncertain)
         rows.append(ModelRow(other, summarise(table, draws=draws, seed=seed, uncertain=uncertain), comparison))
@@ -263,7 +272,7 @@ def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
 
 
 def _show(rows: Sequence[ModelRow], format_: Format) -> None:
-    from radz.report.tables import as_record, findings_table, footnotes, models_table
+    from radz.report.tables import as_record, findings_table, footnotes, groups_table, models_table
 
     if format_ is Format.JSON:
         typer.echo(json.dumps(as_record(rows), indent=2, ensure_ascii=False, default=str))
@@ -272,6 +281,7 @@ def _show(rows: Sequence[ModelRow], format_: Format) -> None:
     assert evaluation is not None
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     console.print(findings_table(evaluation))
+    console.print(groups_table(evaluation))
     if len(rows) > 1:
         console.print(models_table(rows))
     for line in footnotes(evaluation):

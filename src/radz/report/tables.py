@@ -78,6 +78,17 @@ def findings_table(evaluation: Evaluation) -> Table:
     return table
 
 
+def groups_table(evaluation: Evaluation) -> Table:
+    """One line per disease group: which findings it averages, studies that show any of them, and the average."""
+    table = Table(title="disease groups", title_justify="left", title_style="bold")
+    for name in ("group", "macro of", "pos", "AUROC in stratum"):
+        table.add_column(name, justify="left" if name == "group" else "right", no_wrap=True)
+    for group in evaluation.groups:
+        counted = f"{len(group.concepts)} of {group.findings}"
+        table.add_row(group.group, counted, str(group.positives), _estimate(group.auroc_within))
+    return table
+
+
 def models_table(rows: Sequence[ModelRow]) -> Table:
     """Macro averages of each model, and how much the first gains over each other one.
 
@@ -104,6 +115,7 @@ def footnotes(evaluation: Evaluation) -> list[str]:
         f"95 % intervals: {evaluation.draws} draws of patients, seed {evaluation.seed}; "
         f"uncertain labels: {evaluation.uncertain}; protocol {evaluation.protocol_hash}.",
         f"Undefined draws, dropped: {_dropped(evaluation)}.",
+        "Metrics are of scores as the model gives them; only what `radz predict` shows raises a finding to its kinds.",
     ]
     lines += [f"* {concept} is left out of the macro average: {why}." for concept, why in evaluation.left_out.items()]
     unscored = {f.concept: f.unscored for f in evaluation.findings if f.unscored}

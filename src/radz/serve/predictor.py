@@ -24,6 +24,7 @@ from radz.cache import cache_root
 from radz.data.images import read_image
 from radz.data.leakage import exposure
 from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
+from radz.eval.hierarchy import reconcile
 from radz.knowledge import Concept, KnowledgeBase
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
 from radz.model.precision import choose_dtype, make_fast
@@ -183,7 +184,7 @@ class Predictor:
         if not films:
             return []
         exposures = self.exposures(anchors.concepts)
-        scores = self.model.compare(films, anchors)
+        scores = reconcile(self.model.compare(films, anchors).astype(np.float64), anchors.concepts, self.knowledge)
         return [Result(name, _ranked(row, anchors, exposures)) for name, row in zip(names, scores, strict=True)]
 
 
