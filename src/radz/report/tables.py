@@ -112,21 +112,22 @@ def models_table(rows: Sequence[ModelRow]) -> Table:
 
 def reliability_tables(found: Reliability) -> list[Table]:
     """Probabilities before and after calibration, and what refusing far films leaves."""
-    counts = f"{len(found.findings)} findings, {found.pairs} film-finding pairs, {found.positives} present"
-    quality = _table(f"probabilities: {counts}", "probability", "ECE", "Brier")
+    quality = _table("probabilities", "made how", "ECE", "Brier")
     for row in found.qualities:
         quality.add_row(row.name, f"{row.calibration_error:.3f}", f"{row.brier:.4f}")
-    coverage = _table("films nearest to the calibration films", "coverage", "films", "Brier")
+    coverage = _table("the nearest films", "coverage", "films", "Brier")
     for part in found.risk_coverage:
         coverage.add_row(f"{part.coverage:.0%}", str(part.films), f"{part.risk:.4f}")
     return [quality, coverage] if found.risk_coverage else [quality]
 
 
 def reliability_lines(found: Reliability) -> list[str]:
-    """Refusals, the area under risk and coverage, and the recall of finding sets."""
+    """What was counted, refusals, the area under risk and coverage, and the recall of finding sets."""
     lines = [
+        f"Probabilities are of {', '.join(found.findings) or 'no finding'}: {found.pairs} film-finding pairs, "
+        f"{found.positives} of them present. Coverage: the share of films that lie nearest to the calibration films.",
         f"Abstention: {found.refused} of {found.films} films lie too far to be judged; area under Brier score and "
-        f"coverage {found.aurc:.4f}, {found.risk:.4f} if films were left out at random."
+        f"coverage {found.aurc:.4f}, {found.risk:.4f} if films were left out at random.",
     ]
     if (kept := found.set_recall) is not None:
         lines.append(

@@ -66,7 +66,7 @@ class Predictor:
         dtype: str = "auto",
         findings: Sequence[Path] = (),
         inverted: bool | None = None,
-        calibration: Path | None = None,
+        calibration: str | Path | None = None,
     ) -> Predictor:
         """The shipped checkpoint, or the one in ``checkpoint``.
 
@@ -227,10 +227,12 @@ def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _calibration(directory: Path, given: Path | None, provenance: Provenance) -> tuple[StoredCalibration | None, str]:
+def _calibration(
+    directory: Path, given: str | Path | None, provenance: Provenance
+) -> tuple[StoredCalibration | None, str]:
     """The file that was given or, where there is one, the checkpoint's; without one, why."""
     if given is not None:
-        return read_calibration(given, provenance.fingerprint, provenance.anchors), ""
+        return read_calibration(Path(given), provenance.fingerprint, provenance.anchors), ""
     path = directory / CALIBRATION
     if not path.is_file():
         return None, UNCALIBRATED
