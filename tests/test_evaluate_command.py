@@ -17,9 +17,13 @@ from radz import registry
 from radz.cli import app
 from radz.cli._options import parse_options
 from radz.errors import ConfigError, CorpusError, LeakageError
+from radz.eval.calibration import Platt
+from radz.eval.conformal import RiskControl
+from radz.eval.familiarity import Familiarity
 from radz.eval.scores_file import read_scores
+from radz.eval.uncertainty import StoredCalibration, texts_sha256
 from radz.model.checkpoint import TowerHead
-from radz.types import RESEARCH_USE, Exposure
+from radz.types import RESEARCH_USE, Exposure, Study
 
 
 class WithTower(Brightness):
@@ -28,6 +32,10 @@ class WithTower(Brightness):
     def pool_films(self, films):
         return torch.tensor([[float(film.mean()), float(film.std())] for film in films])
 
+    def compare_and_embed(self, films, anchors):
+        studies = [Study(str(i), "p", pixels=film) for i, film in enumerate(films)]
+        return self.score(studies, anchors).values, self.pool_films(films).numpy()
+
 
 class World:
     """What the command finds: a corpus with or without a train split, and a predictor."""
@@ -35,7 +43,7 @@ class World:
     def __init__(self) -> None:
         self.opened: list[tuple[str, dict]] = []
         self.unreadable: list[str] = []
-        self.has_train, self.head = True, None
+        self.has_train, self.head, self.calibration = True, None, None
         self.marks = dict.fromkeys(FINDINGS, Exposure.SUPERVISED)
 
     def open(self, root, split, **options):
@@ -44,11 +52,13 @@ class World:
             raise CorpusError("This corpus has no train split.")
         return make_corpus(80, split, unreadable=self.unreadable)
 
-    def load_predictor(self, model, *, source=None, findings=()):
+    def load_predictor(self, model, *, source=None, findings=(), calibration=None):
         return SimpleNamespace(
             model=WithTower(),
             tower_head=self.head,
             fingerprint="0123456789abcdef",
+            calibration=self.calibration,
+            uncalibrated="this model has no calibration data",
             anchors=lambda findings, strategy: make_anchors(findings),
             exposures=lambda concepts: {concept: self.marks[concept] for concept in concepts},
         )
@@ -89,7 +99,9 @@ def test_table_has_findings_macro_models_and_footnotes(world):
         assert re.search(rf"{finding} .* 0\.\d{{3}} \[0\.\d{{3}}, 0\.\d{{3}}\] .* supervised", text)
     assert re.search(r"macro of 3 .* 0\.\d{3} \[", text)
     assert re.search(r"metadata_only .* 0\.500 \[0\.500, 0\.500\]", text)
+    assert re.search(r"cardiovascular .* 1 of 1 .* 0\.\d{3} \[", text)
     assert "Undefined draws, dropped: none." in text
+    assert "Metrics are of scores as the model gives them" in text
     assert RESEARCH_USE in text
 
 
@@ -183,6 +195,57 @@ def test_the_tower_alone_stands_beside_the_model_where_the_checkpoint_holds_its_
     assert set(row["gain_over_it"]["findings"]) == set(known)
     gain = row["gain_over_it"]["findings"][known[0]]
     assert gain["value"] == 0, "the first row of this head orders films as the model does"
+
+
+def calibrated(split: str = "val", anchors: str = "names") -> StoredCalibration:
+    """Effusion has a probability, cardiomegaly too few films; pneumothorax was not labelled."""
+    return StoredCalibration(
+        fingerprint="0123456789abcdef",
+        anchors=anchors,
+        corpus="fake",
+        split=split,
+        scores_sha256="",
+        studies=120,
+        patients=60,
+        texts={c: texts_sha256((f"There is {c}.",)) for c in ("effusion", "cardiomegaly")},
+        platt={"effusion": Platt(1.0, -4.0, 40, 80)},
+        prevalence={"effusion": 0.333333},
+        refused={"cardiomegaly": "too few"},
+        temperature=4.0,
+        finding_set=RiskControl(4.0, 0.9, 60),
+        familiarity=Familiarity((0.5, 0.29), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
+        agreement=None,
+    )
+
+
+def test_the_models_calibration_is_judged_on_the_split(world):
+    world.calibration = calibrated()
+    result = run_fake("--format", "json")
+    found = json.loads(result.stdout)["reliability"]
+    assert found["findings"] == ["effusion"]
+    assert [row["name"].partition(":")[0] for row in found["qualities"]] == ["before", "before", "after", "no model"]
+    assert (found["films"], found["refused"]) == (80, 80), "no film keeps a distance of one in a million"
+    assert found["set_recall"]["findings"] == 2, "those that were calibrated"
+    text = run_fake().stdout
+    assert re.search(r"after: Platt per finding .* 0\.\d{3} ", text)
+    assert "Abstention: 80 of 80 films lie too far to be judged" in text
+    assert "0.90 was calibrated for" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("stored", "why"),
+    [
+        (None, "this model has no calibration data"),
+        (calibrated(split="test"), "fitted on split 'test': judge it on films that it was not fitted on"),
+        (calibrated(anchors="rules"), "calibrated for the anchors 'rules' only"),
+    ],
+)
+def test_where_calibration_is_not_judged_the_reason_stands(world, stored, why):
+    world.calibration = stored
+    result = run_fake("--format", "json")
+    assert json.loads(result.stdout)["reliability"] is None
+    assert json.loads(result.stdout)["uncalibrated"] == why
+    assert f"Calibration not judged: {why}." in run_fake().stdout
 
 
 def test_only_unseen_findings_are_called_zero_shot(world):

@@ -100,6 +100,13 @@ def test_every_finding_carries_its_exposure(predictor, folder):
     assert marks["fracture"] is Exposure.UNSEEN
 
 
+def test_a_parent_is_shown_no_lower_than_its_child(predictor, folder, monkeypatch):
+    answer = (np.float32([[0.25, 0.5]]), np.zeros((1, 4), np.float32))
+    monkeypatch.setattr(predictor.model, "compare_and_embed", lambda films, anchors: answer)
+    findings = predictor.predict(folder / "0.png", ["pneumonia", "viral_pneumonia"]).findings
+    assert {f.name: f.score for f in findings} == {"pneumonia": 0.5, "viral_pneumonia": 0.5}
+
+
 def test_a_new_disease_needs_a_description_only(predictor, folder):
     (finding,) = predictor.predict(folder / "0.png", ["melorheostosis: flowing cortical bone"]).findings
     assert (finding.name, finding.exposure) == ("melorheostosis", Exposure.UNSEEN)
@@ -174,7 +181,7 @@ def test_command_csv_is_long_and_lists_the_refused(checkpoint, folder):
     done = command(checkpoint, folder, "--format", "csv")
     assert done.exit_code == 1
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert list(rows[0]) == ["image", "finding", "score", "probability", "exposure", "note"]
+    assert list(rows[0]) == ["image", "finding", "score", "probability", "exposure", "note", "in_set", "abstained"]
     refused = [row for row in rows if not row["finding"]]
     assert len(refused) == 1
     assert refused[0]["image"].endswith("cut.png")

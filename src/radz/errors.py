@@ -71,6 +71,10 @@ class ScoresError(RadzError):
     """A file or array of scores cannot be evaluated as it is."""
 
 
+class CalibrationError(RadzError):
+    """A calibration file is missing, damaged or of another model or other anchors."""
+
+
 def _unknown_name_message(kind: str, name: str, known: list[str], hint: str) -> str:
     nearest = get_close_matches(name, known, n=3, cutoff=0.5)
     parts = [f"Unknown {kind} '{name}'."]

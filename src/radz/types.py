@@ -195,6 +195,8 @@ class Anchors:
 
     positive: (C, D) unit rows; negative: (C, D) unit rows of the same concepts denied, or ``None``.
     texts: for each concept the sentences it was built from, its provenance.
+    agreement: (C,) in [0, 1], length of the mean of a concept's encoded sentences, 1 where all say the same; ``None``
+    where the strategy does not average sentences.
     """
 
     concepts: tuple[str, ...]
@@ -202,6 +204,7 @@ class Anchors:
     negative: Tensor | None
     texts: tuple[tuple[str, ...], ...]
     strategy: str
+    agreement: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.concepts)
@@ -219,22 +222,30 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a result. ``probability`` is ``None`` where it was not calibrated; ``note`` says why."""
+    """One line of a result. ``probability`` is ``None`` where it was not calibrated; ``note`` says why.
+
+    in_set: whether it belongs to the film's set of findings, of guaranteed recall; ``None`` where there is no set.
+    """
 
     name: str
     score: float
     probability: float | None
     exposure: Exposure
     note: str = ""
+    in_set: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Ranked findings of one image, most suspicious first. ``error`` is set where the image was refused."""
+    """Ranked findings of one image, most suspicious first. ``error`` is set where the image was refused.
+
+    abstained: why the model does not judge this image; the scores are shown, but without probabilities and set.
+    """
 
     image: str
     findings: tuple[Finding, ...] = ()
     error: str | None = None
+    abstained: str = ""
 
     def top(self, n: int) -> tuple[Finding, ...]:
         """The ``n`` highest-scored findings."""

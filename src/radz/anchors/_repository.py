@@ -1,6 +1,6 @@
 """Anchors on disk: a directory that is whole, undamaged and of the model that asks, or is refused.
 
-anchors.safetensors  positive (C, E) and, where the strategy has denials, negative (C, E)
+anchors.safetensors  positive (C, E) and, where the strategy has them, negative (C, E) and agreement (C,)
 anchors.json         the model, the hash of the tensors, and each concept's name, texts, source and parents
 """
 
@@ -36,7 +36,7 @@ def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[s
     directory.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        sides = {"positive": anchors.positive, "negative": anchors.negative}
+        sides = {"positive": anchors.positive, "negative": anchors.negative, "agreement": anchors.agreement}
         tensors = {name: rows.detach().cpu().contiguous() for name, rows in sides.items() if rows is not None}
         save_file(tensors, partial / TENSORS)
         record = _record(anchors, concepts, model) | {"tensors_sha256": file_sha256(partial / TENSORS)}
@@ -62,7 +62,8 @@ def load_anchors(directory: Path, model: Mapping[str, str]) -> Anchors:
     tensors = load_file(directory / TENSORS)
     ids = tuple(entry["id"] for entry in record["concepts"])
     texts = tuple(tuple(entry["texts"]) for entry in record["concepts"])
-    return Anchors(ids, tensors["positive"], tensors.get("negative"), texts, record["strategy"])
+    sides = (tensors["positive"], tensors.get("negative"))
+    return Anchors(ids, *sides, texts, record["strategy"], tensors.get("agreement"))
 
 
 def read_record(directory: Path) -> dict[str, Any]:

@@ -19,19 +19,21 @@ def anchors_from_texts(
     strategy: str,
 ) -> Anchors:
     """Anchors whose rows are the normalised mean of each concept's encoded sentences."""
-    rows = _mean_rows([*positive, *(negative or ())], encode_text)
+    means = _means([*positive, *(negative or ())], encode_text)
+    rows = F.normalize(means, dim=-1)
     return Anchors(
         concepts=tuple(concept.id for concept in concepts),
         positive=rows[: len(positive)],
         negative=rows[len(positive) :] if negative is not None else None,
         texts=tuple(tuple(own) for own in positive),
         strategy=strategy,
+        agreement=means[: len(positive)].detach().norm(dim=-1),
     )
 
 
-def _mean_rows(groups: Sequence[Sequence[str]], encode_text: EncodeText) -> torch.Tensor:
-    """Groups of texts (G,) -> unit rows (G, D)."""
+def _means(groups: Sequence[Sequence[str]], encode_text: EncodeText) -> torch.Tensor:
+    """Groups of texts (G,) -> the mean of each one's unit features, (G, D)."""
     texts = list(dict.fromkeys(text for group in groups for text in group))
     place = {text: i for i, text in enumerate(texts)}
     encoded = encode_text(texts)
-    return F.normalize(torch.stack([encoded[[place[text] for text in group]].mean(0) for group in groups]), dim=-1)
+    return torch.stack([encoded[[place[text] for text in group]].mean(0) for group in groups])

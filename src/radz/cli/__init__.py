@@ -10,6 +10,7 @@ from rich.console import Console
 
 from radz import __version__
 from radz.cli.anchors import app as anchors
+from radz.cli.calibrate import calibrate
 from radz.cli.evaluate import evaluate
 from radz.cli.predict import predict
 from radz.cli.train import train
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold patient text
 )
-for command in (predict, train, evaluate):
+for command in (predict, train, calibrate, evaluate):
     app.command()(command)
 app.add_typer(anchors, name="anchors")
 

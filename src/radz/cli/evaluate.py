@@ -15,10 +15,12 @@ import typer
 from rich.console import Console
 
 from radz.errors import ConfigError, RadzError
-from radz.types import NORMAL
+from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
+    from radz.eval.reliability import Reliability
     from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
+    from radz.eval.uncertainty import StoredCalibration
     from radz.report.tables import ModelRow
     from radz.serve.predictor import Predictor
     from radz.types import Anchors, ZeroShotModel
@@ -79,6 +81,9 @@ def evaluate(
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
+    calibration: Annotated[
+        Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")
+    ] = None,
     zero_shot: Annotated[bool, typer.Option(help="Refuse to run unless the model has seen no finding.")] = False,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
@@ -89,17 +94,19 @@ def evaluate(
     from radz.eval.zero_shot import require_unseen
 
     notes: dict[str, str] = {}
+    reliable: Reliability | str = "scores from a file are not calibrated"
     if from_scores:
         tables = _named([read_scores(path) for path in from_scores])
         if zero_shot:
             require_unseen(next(iter(tables.values())).provenance)
     else:
-        target = _target(corpus, root, split, option or ())
-        predictor = _predictor(model, source, findings_file or ())
+        target = make_target(corpus, root, split, option or ())
+        predictor = load_predictor(model, source, findings_file or (), calibration)
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
-        tables, notes = run.score(zero_shot)
+        tables, notes, reliable = run.score(zero_shot, uncertain.value)
         _write(tables, out)
-    rows = _rows(tables, notes, draws, seed, uncertain.value)
+    rows = _rows(tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
+    rows[0] = _with_reliability(rows[0], reliable)
     _show(rows, format_)
     _list_unreadable(next(iter(tables.values())).provenance)
 
@@ -114,19 +121,25 @@ class _Run:
     seed: int
     batch_size: int
 
-    def score(self, zero_shot: bool) -> tuple[dict[str, ScoresTable], dict[str, str]]:
-        """Scores of the model and of its references on identical studies, and why a reference has none."""
+    def score(
+        self, zero_shot: bool, uncertain: UncertainPolicy
+    ) -> tuple[dict[str, ScoresTable], dict[str, str], Reliability | str]:
+        """Scores of the model and of its references on identical studies, why a reference has none, and how far the
+        model's calibration holds, or why that is not said.
+        """
         from radz.eval.scoring import diseases, score_models
         from radz.eval.zero_shot import require_unseen
 
         corpus = self.target.open()
         anchors = self.predictor.anchors(self.findings or [f for f in corpus.findings if f != NORMAL], self.strategy)
-        provenance = self._provenance(corpus, anchors, diseases(anchors, corpus))
+        concepts = diseases(anchors, corpus)
+        provenance = scores_provenance(self.predictor, self.target, corpus, anchors, concepts, seed=self.seed)
         if zero_shot:
             require_unseen(provenance)
         others, notes = _build(references(self.predictor, self.target, self.strata))
-        models = {self.predictor.model.name: self.predictor.model, **others}
-        with _progress(len(corpus)) as advance:
+        model, why = self._recorded(anchors, provenance)
+        models = {model.name: model, **others}
+        with progress_bar(len(corpus)) as advance:
             tables = score_models(
                 models,
                 corpus,
@@ -136,23 +149,64 @@ class _Run:
                 strata=self.strata,
                 progress=advance,
             )
-        return {name: _unexposed(t) if name in others else t for name, t in tables.items()}, notes
+        reliable = why or self._reliability(tables[model.name], anchors, model, uncertain)
+        return {name: _unexposed(t) if name in others else t for name, t in tables.items()}, notes, reliable
 
-    def _provenance(self, corpus: Any, anchors: Anchors, concepts: Sequence[str]) -> ScoresProvenance:
-        from radz.data.splits import split_hash
-        from radz.eval.scores_file import ScoresProvenance
+    def _recorded(self, anchors: Anchors, made: ScoresProvenance) -> tuple[ZeroShotModel, str]:
+        """The model, with its films remembered where its calibration is to be judged; else why it is not."""
+        stored, model = self.predictor.calibration, self.predictor.model
+        if stored is None:
+            return model, self.predictor.uncalibrated
+        if anchors.strategy != stored.anchors:
+            return model, f"calibrated for the anchors '{stored.anchors}' only"
+        if made.split == stored.split:
+            return model, f"fitted on split '{stored.split}': judge it on films that it was not fitted on"
+        from radz.serve.recorder import Recorder
 
-        return ScoresProvenance(
-            model=self.predictor.model.name,
-            fingerprint=self.predictor.fingerprint,
-            corpus=self.target.corpus,
-            options=self.target.options,
-            split=self.target.split,
-            split_hash=split_hash(corpus.records),
-            anchors=anchors.strategy,
-            exposure={name: mark.value for name, mark in self.predictor.exposures(concepts).items()},
-            seed=self.seed,
-        )
+        return Recorder(model), ""
+
+    def _reliability(self, table: ScoresTable, anchors: Anchors, model: Any, uncertain: UncertainPolicy) -> Reliability:
+        from radz.eval.reliability import reliability
+
+        stored, marks = self.predictor.calibration, table.provenance.exposure
+        assert stored is not None
+        known = [
+            concept
+            for concept, texts in zip(anchors.concepts, anchors.texts, strict=True)
+            if stored.knows(concept, texts) and marks.get(concept) != Exposure.UNSEEN
+        ]
+        return reliability(table, stored, known, _distances(stored, model.embeddings), uncertain)
+
+
+def _distances(stored: StoredCalibration, embeddings: Mapping[str, Any]) -> dict[str, float]:
+    """Study id -> distance from the calibration films; none where they were too few."""
+    if stored.familiarity is None:
+        return {}
+    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in embeddings.items()}
+
+
+def _with_reliability(row: ModelRow, found: Reliability | str) -> ModelRow:
+    return replace(row, uncalibrated=found) if isinstance(found, str) else replace(row, reliability=found)
+
+
+def scores_provenance(
+    predictor: Predictor, target: Target, corpus: Any, anchors: Anchors, concepts: Sequence[str], *, seed: int = 0
+) -> ScoresProvenance:
+    """Where the scores of ``predictor`` on ``target`` come from."""
+    from radz.data.splits import split_hash
+    from radz.eval.scores_file import ScoresProvenance
+
+    return ScoresProvenance(
+        model=predictor.model.name,
+        fingerprint=predictor.fingerprint,
+        corpus=target.corpus,
+        options=target.options,
+        split=target.split,
+        split_hash=split_hash(corpus.records),
+        anchors=anchors.strategy,
+        exposure={name: mark.value for name, mark in predictor.exposures(concepts).items()},
+        seed=seed,
+    )
 
 
 def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> dict[str, Callable[[], ZeroShotModel]]:
@@ -177,7 +231,8 @@ def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> d
     return {"supervised": supervised, "metadata_only": metadata_only}
 
 
-def _target(corpus: str | None, root: Path | None, split: str, options: Sequence[str]) -> Target:
+def make_target(corpus: str | None, root: Path | None, split: str, options: Sequence[str]) -> Target:
+    """The corpus of the command line's options. Raises ConfigError where it is not named."""
     from radz.cli._options import parse_options
 
     if corpus is None or root is None:
@@ -187,11 +242,14 @@ def _target(corpus: str | None, root: Path | None, split: str, options: Sequence
     return Target(corpus, root, split, parse_options(options))
 
 
-def _predictor(model: Path | None, source: str | None, findings_files: Sequence[Path]) -> Predictor:
+def load_predictor(
+    model: Path | None, source: str | None, findings_files: Sequence[Path], calibration: Path | None = None
+) -> Predictor:
+    """The model of the command line's options, with a sign of life while it loads."""
     from radz.serve.predictor import Predictor
 
     with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):
-        return Predictor.load(model, source=source, findings=findings_files)
+        return Predictor.load(model, source=source, findings=findings_files, calibration=calibration)
 
 
 def _build(
@@ -207,7 +265,8 @@ def _build(
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar that is told how many studies are done."""
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -230,14 +289,23 @@ def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
 
 
 def _rows(
-    tables: Mapping[str, ScoresTable], notes: Mapping[str, str], draws: int, seed: int, uncertain: UncertainPolicy
+    tables: Mapping[str, ScoresTable],
+    notes: Mapping[str, str],
+    *,
+    draws: int,
+    seed: int,
+    uncertain: UncertainPolicy,
+    findings_files: Sequence[Path],
 ) -> list[ModelRow]:
-    """The model first, then its references with what the model gains over them."""
+    """The model first, by disease group too, then its references with what the model gains over them."""
+    from radz.eval.hierarchy import groups_of
     from radz.eval.zero_shot import compare, summarise
+    from radz.knowledge import KnowledgeBase
     from radz.report.tables import ModelRow
 
     (name, first), *others = tables.items()
-    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain))]
+    groups = groups_of(first.concepts, KnowledgeBase.load(findings_files))
+    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain, groups=groups))]
     for other, table in others:
         comparison = compare(first, table, draws=draws, seed=seed, uncertain=uncertain)
         rows.append(ModelRow(other, summarise(table, draws=draws, seed=seed, uncertain=uncertain), comparison))
@@ -263,7 +331,15 @@ def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
 
 
 def _show(rows: Sequence[ModelRow], format_: Format) -> None:
-    from radz.report.tables import as_record, findings_table, footnotes, models_table
+    from radz.report.tables import (
+        as_record,
+        findings_table,
+        footnotes,
+        groups_table,
+        models_table,
+        reliability_lines,
+        reliability_tables,
+    )
 
     if format_ is Format.JSON:
         typer.echo(json.dumps(as_record(rows), indent=2, ensure_ascii=False, default=str))
@@ -272,9 +348,14 @@ def _show(rows: Sequence[ModelRow], format_: Format) -> None:
     assert evaluation is not None
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     console.print(findings_table(evaluation))
+    console.print(groups_table(evaluation))
     if len(rows) > 1:
         console.print(models_table(rows))
-    for line in footnotes(evaluation):
+    found = rows[0].reliability
+    for table in reliability_tables(found) if found else ():
+        console.print(table)
+    about = reliability_lines(found) if found else [f"Calibration not judged: {rows[0].uncalibrated}."]
+    for line in (*about, *footnotes(evaluation)):
         console.print(line, markup=False)
 
 

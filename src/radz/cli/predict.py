@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from radz.types import Result
 
-COLUMNS = ("image", "finding", "score", "probability", "exposure", "note")
+COLUMNS = ("image", "finding", "score", "probability", "exposure", "note", "in_set", "abstained")
 
 
 class Format(StrEnum):
@@ -52,13 +52,16 @@ def predict(
             "--inverted/--not-inverted", help="Films are dark where dense, or not; by default their files tell."
         ),
     ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Rank findings in radiographs by zero-shot score. Exit code 1 if any file was refused."""
     from radz.data.images import find_images
 
     images = find_images(paths)
-    settings = {"source": source, "findings": findings_file or [], "inverted": inverted}
+    settings = {"source": source, "findings": findings_file or [], "inverted": inverted, "calibration": calibration}
     results = _score(images, finding, model, settings, batch_size)
     _write(results, format_, top, out)
     refused = [r for r in results if r.error]
@@ -107,10 +110,11 @@ def as_csv(results: list[Result]) -> str:
     writer.writerow(COLUMNS)
     for result in results:
         if result.error:
-            writer.writerow((result.image, "", "", "", "", f"refused: {result.error}"))
+            writer.writerow((result.image, "", "", "", "", f"refused: {result.error}", "", ""))
         for f in result.findings:
             probability = "" if f.probability is None else f"{f.probability:.6g}"
-            writer.writerow((result.image, f.name, f"{f.score:.6g}", probability, f.exposure.value, f.note))
+            own = (f.name, f"{f.score:.6g}", probability, f.exposure.value, f.note, _yes_or_no(f.in_set))
+            writer.writerow((result.image, *own, result.abstained))
     return buffer.getvalue()
 
 
@@ -123,13 +127,38 @@ def as_json(results: list[Result]) -> str:
 
 
 def _table(result: Result, top: int) -> Table:
+    """Probability and set are shown where any finding of the film has one; reasons stand below."""
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(title=result.image, title_justify="left")
-    table.add_column("", justify="right")
-    table.add_column("finding")
-    table.add_column("score", justify="right")
-    table.add_column("exposure")
-    for rank, finding in enumerate(result.top(top), start=1):
-        table.add_row(str(rank), finding.name, f"{finding.score:+.3f}", finding.exposure.value)
+    shown = result.top(top)
+    judged = any(f.probability is not None or f.in_set is not None for f in shown)
+    table = Table(
+        title=escape(result.image), title_justify="left", caption=_caption(result, top), caption_justify="left"
+    )
+    for name in ("", "finding", "score", *(("probability", "in set") if judged else ()), "exposure"):
+        table.add_column(name, justify="left" if name in ("finding", "exposure") else "right")
+    for rank, finding in enumerate(shown, start=1):
+        own = (_percent(finding.probability), _yes_or_no(finding.in_set)) if judged else ()
+        table.add_row(str(rank), finding.name, f"{finding.score:+.3f}", *own, finding.exposure.value)
     return table
+
+
+def _caption(result: Result, top: int) -> str:
+    """Why the film is not judged, and each note with the findings that it is about."""
+    from rich.markup import escape
+
+    about: dict[str, list[str]] = {}
+    for finding in result.top(top):
+        about.setdefault(finding.note, []).append(finding.name)
+    lines = [f"not judged: {result.abstained}"] if result.abstained else []
+    lines += [f"{note} ({', '.join(names) if len(about) > 1 else 'all'})" for note, names in about.items() if note]
+    return escape("\n".join(lines))
+
+
+def _percent(probability: float | None) -> str:
+    return "" if probability is None else f"{probability:.0%}"
+
+
+def _yes_or_no(value: bool | None) -> str:
+    return "" if value is None else "yes" if value else "no"

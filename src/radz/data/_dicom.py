@@ -1,6 +1,7 @@
 """DICOM to a plane of [0, 1]; called through ``radz.data.images`` only. Needs the extra ``dicom``.
 
-Only the tags of the image itself are parsed, so no name, date or identifier of a patient can reach a message.
+Only the tags of the image itself and of its kind are parsed, so no name, date or identifier of a patient can reach a
+message.
 """
 
 from __future__ import annotations
@@ -50,6 +51,20 @@ def read_dicom(path: Path, inverted: bool | None) -> Plane:
         plane = grey(stored)
         return 1 - plane if inverted else plane
     return _displayed(stored, header, bool(inverted))
+
+
+def read_terms(path: Path) -> tuple[str, str]:
+    """Modality and BodyPartExamined in upper case, empty where they are absent or hold no code string."""
+    _require_bounded(path)
+    tags = ("Modality", "BodyPartExamined")
+    header = dcmread(path, stop_before_pixels=True, specific_tags=[*tags])
+    modality, body_part = (str(header.get(tag) or "").strip().upper() for tag in tags)
+    return _code_string(modality), _code_string(body_part)
+
+
+def _code_string(value: str) -> str:
+    """The value if it is one of DICOM's type CS, at most 16 capitals, digits, blanks and underscores."""
+    return value if len(value) <= 16 and all(c.isalnum() or c in " _" for c in value) else ""
 
 
 def _require_bounded(path: Path) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from radz.data._raster import read_raster
 from radz.errors import ImageError, MissingExtraError
 from radz.types import Pixels
 
-__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "find_images", "looks_inverted", "read_image"]
+__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "ImageKind", "find_images", "looks_inverted", "read_image", "read_kind"]
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", *DICOM_SUFFIXES)
@@ -51,6 +52,24 @@ def read_image(path: Path, *, inverted: bool | None = None) -> Pixels:
                 "False if it is right as it is."
             )
     return plane[np.newaxis]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageKind:
+    """What a file says it shows, in DICOM's defined terms and upper case (CT, HAND); empty where it does not say."""
+
+    modality: str = ""
+    body_part: str = ""
+
+
+def read_kind(path: Path) -> ImageKind:
+    """Modality and body part from the header of a DICOM file that ``read_image`` takes; other files say nothing."""
+    with _reasons_named(path):
+        if not _is_dicom(path):
+            return ImageKind()
+        from radz.data._dicom import read_terms
+
+        return ImageKind(*read_terms(path))
 
 
 def find_images(paths: Sequence[Path]) -> list[Path]:

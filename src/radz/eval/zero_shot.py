@@ -72,6 +72,20 @@ class MacroEvaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupEvaluation:
+    """One disease group: mean AUROC within strata over ``concepts``, those of the group that the macro average takes.
+
+    findings: how many of the group were scored. positives: studies that show any of ``concepts``.
+    """
+
+    group: str
+    findings: int
+    concepts: tuple[str, ...]
+    positives: int
+    auroc_within: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """Everything a table of scores says, and what is needed to argue with it."""
 
@@ -85,6 +99,7 @@ class Evaluation:
     min_positives: int
     uncertain: UncertainPolicy
     protocol_hash: str
+    groups: tuple[GroupEvaluation, ...] = ()
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -133,10 +148,12 @@ def summarise(
     seed: int = 0,
     min_positives: int = MIN_POSITIVES,
     uncertain: UncertainPolicy = "ignore",
+    groups: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Metrics of each finding and their macro average, with 95 % patient-bootstrap intervals.
 
-    Deterministic by ``seed``, whatever the order of the rows. Raises ScoresError for a table without diseases.
+    groups: concept -> disease group, for an average of each group. Deterministic by ``seed``, whatever the order of
+    the rows. Raises ScoresError for a table without diseases.
     """
     matrix = as_matrix(_without_normal(table), uncertain)
     ranks = [_rank(matrix, j) for j in range(len(matrix.concepts))]
@@ -151,6 +168,7 @@ def summarise(
         min_positives=min_positives,
         uncertain=uncertain,
         protocol_hash=protocol_hash(table.provenance.strata, draws, seed, min_positives, uncertain),
+        groups=_evaluate_groups(matrix, ranks, groups or {}, min_positives=min_positives, draws=draws, seed=seed),
     )
 
 
@@ -259,6 +277,30 @@ def _evaluate_finding(
 def _evaluate_macro(matrix: ScoreMatrix, included: Sequence[_FindingRanks], draws: int, seed: int) -> MacroEvaluation:
     estimates = _estimates(_macro(included), matrix.patients, _any_positive(matrix, included), draws, seed)
     return MacroEvaluation(tuple(finding.concept for finding in included), **estimates)
+
+
+def _evaluate_groups(
+    matrix: ScoreMatrix,
+    ranks: Sequence[_FindingRanks],
+    groups: Mapping[str, str],
+    *,
+    min_positives: int,
+    draws: int,
+    seed: int,
+) -> tuple[GroupEvaluation, ...]:
+    """Groups by name, those with a finding that was scored."""
+    members: dict[str, list[_FindingRanks]] = {}
+    for finding in ranks:
+        if finding.concept in groups:
+            members.setdefault(groups[finding.concept], []).append(finding)
+    made = []
+    for group, findings in sorted(members.items()):
+        own = _included(findings, min_positives)
+        positive = _any_positive(matrix, own)
+        estimates = _estimates(_macro(own), matrix.patients, positive, draws, (seed, crc32(group.encode())))
+        names = tuple(finding.concept for finding in own)
+        made.append(GroupEvaluation(group, len(findings), names, int(positive.sum()), estimates["auroc_within"]))
+    return tuple(made)
 
 
 def _estimates(

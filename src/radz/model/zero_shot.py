@@ -48,7 +48,16 @@ class RadzZeroShot:
 
         Where pooling is attention each anchor reads the patches with its own query, and so does its denial.
         """
-        return self._similarity(self._features(films), anchors)
+        return self.compare_and_embed(films, anchors)[0]
+
+    @torch.inference_mode()
+    def compare_and_embed(
+        self, films: Sequence[Pixels], anchors: Anchors
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What ``compare`` and ``encode_images`` give, (B, C) and (B, E), from one forward pass."""
+        features = self._features(films)
+        embeddings: NDArray[np.float32] = features.image_embedding(self.granularity).float().cpu().numpy()
+        return self._similarity(features, anchors), embeddings
 
     @torch.inference_mode()
     def maps(self, films: Sequence[Pixels], anchors: Anchors) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from typing import Any
 from rich.table import Table
 
 from radz.eval.intervals import Difference
+from radz.eval.reliability import Reliability
 from radz.eval.zero_shot import Comparison, Estimate, Evaluation
 from radz.types import RESEARCH_USE, Exposure
 
@@ -24,13 +25,15 @@ NO_VALUE = "–"
 class ModelRow:
     """One model of the comparison, without an evaluation where ``note`` says why it has no number.
 
-    comparison: the evaluated model minus this one.
+    comparison: the evaluated model minus this one. reliability: of its calibration; ``uncalibrated`` why there is none.
     """
 
     name: str
     evaluation: Evaluation | None = None
     comparison: Comparison | None = None
     note: str = ""
+    reliability: Reliability | None = None
+    uncalibrated: str = ""
 
 
 def title(evaluation: Evaluation) -> str:
@@ -78,6 +81,17 @@ def findings_table(evaluation: Evaluation) -> Table:
     return table
 
 
+def groups_table(evaluation: Evaluation) -> Table:
+    """One line per disease group: which findings it averages, studies that show any of them, and the average."""
+    table = Table(title="disease groups", title_justify="left", title_style="bold")
+    for name in ("group", "macro of", "pos", "AUROC in stratum"):
+        table.add_column(name, justify="left" if name == "group" else "right", no_wrap=True)
+    for group in evaluation.groups:
+        counted = f"{len(group.concepts)} of {group.findings}"
+        table.add_row(group.group, counted, str(group.positives), _estimate(group.auroc_within))
+    return table
+
+
 def models_table(rows: Sequence[ModelRow]) -> Table:
     """Macro averages of each model, and how much the first gains over each other one.
 
@@ -96,6 +110,42 @@ def models_table(rows: Sequence[ModelRow]) -> Table:
     return table
 
 
+def reliability_tables(found: Reliability) -> list[Table]:
+    """Probabilities before and after calibration, and what refusing far films leaves."""
+    quality = _table("probabilities", "made how", "ECE", "Brier")
+    for row in found.qualities:
+        quality.add_row(row.name, f"{row.calibration_error:.3f}", f"{row.brier:.4f}")
+    coverage = _table("the nearest films", "coverage", "films", "Brier")
+    for part in found.risk_coverage:
+        coverage.add_row(f"{part.coverage:.0%}", str(part.films), f"{part.risk:.4f}")
+    return [quality, coverage] if found.risk_coverage else [quality]
+
+
+def reliability_lines(found: Reliability) -> list[str]:
+    """What was counted, refusals, the area under risk and coverage, and the recall of finding sets."""
+    lines = [
+        f"Probabilities are of {', '.join(found.findings) or 'no finding'}: {found.pairs} film-finding pairs, "
+        f"{found.positives} of them present. Coverage: the share of films that lie nearest to the calibration films.",
+        f"Abstention: {found.refused} of {found.films} films lie too far to be judged; area under Brier score and "
+        f"coverage {found.aurc:.4f}, {found.risk:.4f} if films were left out at random.",
+    ]
+    if (kept := found.set_recall) is not None:
+        lines.append(
+            f"Finding sets: recall {kept.value:.3f} [{kept.low:.3f}, {kept.high:.3f}] of {kept.films} films with a "
+            f"finding ({kept.patients} patients, Hoeffding 95 %), {kept.promised:.2f} was calibrated for; a set holds "
+            f"{kept.size:.1f} of {kept.findings} findings."
+        )
+    return lines
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    table.add_column(first)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
 def footnotes(evaluation: Evaluation) -> list[str]:
     """What a reader must know to argue with the table."""
     lines = [
@@ -104,6 +154,7 @@ def footnotes(evaluation: Evaluation) -> list[str]:
         f"95 % intervals: {evaluation.draws} draws of patients, seed {evaluation.seed}; "
         f"uncertain labels: {evaluation.uncertain}; protocol {evaluation.protocol_hash}.",
         f"Undefined draws, dropped: {_dropped(evaluation)}.",
+        "Metrics are of scores as the model gives them; only what `radz predict` shows raises a finding to its kinds.",
     ]
     lines += [f"* {concept} is left out of the macro average: {why}." for concept, why in evaluation.left_out.items()]
     unscored = {f.concept: f.unscored for f in evaluation.findings if f.unscored}
@@ -120,6 +171,8 @@ def as_record(rows: Sequence[ModelRow]) -> dict[str, Any]:
         "zero_shot": exposure_line(first),
         "evaluation": asdict(first),
         "left_out": first.left_out,
+        "reliability": asdict(rows[0].reliability) if rows[0].reliability else None,
+        "uncalibrated": rows[0].uncalibrated,
         "models": [_model_record(row) for row in others],
     }
     plain: dict[str, Any] = _plain(record)

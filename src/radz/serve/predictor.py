@@ -21,18 +21,20 @@ from radz import __version__
 from radz.anchors import closed_set, open_strategy
 from radz.anchors._repository import load_anchors, save_anchors
 from radz.cache import cache_root
-from radz.data.images import read_image
+from radz.data.images import ImageKind, read_image, read_kind
 from radz.data.leakage import exposure
 from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
+from radz.eval.uncertainty import CALIBRATION, StoredCalibration, read_calibration
 from radz.knowledge import ALL, GROUP, Concept, KnowledgeBase
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.zero_shot import RadzZeroShot
 from radz.provenance import Provenance
-from radz.types import NORMAL, Anchors, Exposure, Finding, Pixels, Result
+from radz.serve.judgement import UNCALIBRATED, Judge
+from radz.types import NORMAL, Anchors, Exposure, Pixels, Result
 
 T = TypeVar("T")
-UNCALIBRATED = "no probability: this model has no calibration data"
+Film = tuple[Pixels, ImageKind]
 
 
 class Predictor:
@@ -44,11 +46,14 @@ class Predictor:
         provenance: Provenance,
         knowledge: KnowledgeBase,
         tower_head: TowerHead | None = None,
+        *,
         inverted: bool | None = None,
+        calibration: tuple[StoredCalibration | None, str] = (None, UNCALIBRATED),
     ) -> None:
         self.model, self.provenance, self.knowledge, self.tower_head = model, provenance, knowledge, tower_head
         self.read = partial(read_image, inverted=inverted)
         self.fingerprint = provenance.fingerprint
+        self.calibration, self.uncalibrated = calibration
         self._anchors: dict[tuple[str, ...], Anchors] = {}
         self._given: dict[str, Concept] = {}
 
@@ -61,17 +66,22 @@ class Predictor:
         dtype: str = "auto",
         findings: Sequence[Path] = (),
         inverted: bool | None = None,
+        calibration: str | Path | None = None,
     ) -> Predictor:
         """The shipped checkpoint, or the one in ``checkpoint``.
 
         source: where the backbone's weights are, for backbones that take one. findings: YAML files that add
-        diseases. inverted: as in ``radz.data.images.read_image``. Raises CheckpointError, CacheError, ConfigError.
+        diseases. inverted: as in ``radz.data.images.read_image``. calibration: a file of `radz calibrate`, by default
+        the one in the checkpoint; that one is left out, and each result says why, where it does not fit the model.
+        Raises CheckpointError, CacheError, ConfigError, CalibrationError.
         """
         directory = Path(checkpoint) if checkpoint is not None else shipped_checkpoint()
         model, provenance = load_checkpoint(directory, source)
         make_fast(model, choose_dtype(dtype))
         knowledge = KnowledgeBase.load(findings)
-        return cls(RadzZeroShot(model), provenance, knowledge, load_tower_head(directory), inverted)
+        fitted = _calibration(directory, calibration, provenance)
+        head = load_tower_head(directory)
+        return cls(RadzZeroShot(model), provenance, knowledge, head, inverted=inverted, calibration=fitted)
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:
@@ -148,7 +158,7 @@ class Predictor:
         A single unreadable image raises ImageError; in a list it becomes a Result with ``error``.
         """
         if isinstance(image, str | Path):
-            return self._results([str(image)], [self.read(Path(image))], self.anchors(findings))[0]
+            return self._results([str(image)], [self._open(Path(image))], self.anchors(findings))[0]
         return list(self.stream([Path(p) for p in image], findings))
 
     def stream(
@@ -196,18 +206,27 @@ class Predictor:
         shipped = {concept.id: concept for concept in KnowledgeBase.load()}
         return {concept.id for concept in self.knowledge if shipped.get(concept.id) != concept}
 
-    def _read_or_refuse(self, path: Path) -> Pixels | RadzError:
+    def _open(self, path: Path) -> Film:
+        return self.read(path), read_kind(path)
+
+    def _read_or_refuse(self, path: Path) -> Film | RadzError:
         try:
-            return self.read(path)
+            return self._open(path)
         except RadzError as error:
             return error
 
-    def _results(self, names: Sequence[str], films: Sequence[Pixels], anchors: Anchors) -> list[Result]:
+    def _results(self, names: Sequence[str], films: Sequence[Film], anchors: Anchors) -> list[Result]:
         if not films:
             return []
-        exposures = self.exposures(anchors.concepts)
-        scores = self.model.compare(films, anchors)
-        return [Result(name, _ranked(row, anchors, exposures)) for name, row in zip(names, scores, strict=True)]
+        scores, embeddings = self.model.compare_and_embed([pixels for pixels, _ in films], anchors)
+        return Judge(self.provenance, self.knowledge, self.calibration, self.uncalibrated).results(
+            names,
+            scores.astype(np.float64),
+            embeddings=embeddings.astype(np.float64),
+            kinds=[kind for _, kind in films],
+            anchors=anchors,
+            exposures=self.exposures(anchors.concepts),
+        )
 
 
 def shipped_checkpoint() -> Path:
@@ -231,8 +250,16 @@ def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
-def _ranked(row: Any, anchors: Anchors, exposures: dict[str, Exposure]) -> tuple[Finding, ...]:
-    order = np.argsort(-row, kind="stable")
-    return tuple(
-        Finding(anchors.concepts[i], float(row[i]), None, exposures[anchors.concepts[i]], UNCALIBRATED) for i in order
-    )
+def _calibration(
+    directory: Path, given: str | Path | None, provenance: Provenance
+) -> tuple[StoredCalibration | None, str]:
+    """The file that was given or, where there is one, the checkpoint's; without one, why."""
+    if given is not None:
+        return read_calibration(Path(given), provenance.fingerprint, provenance.anchors), ""
+    path = directory / CALIBRATION
+    if not path.is_file():
+        return None, UNCALIBRATED
+    try:
+        return read_calibration(path, provenance.fingerprint, provenance.anchors), ""
+    except RadzError as error:
+        return None, str(error)

@@ -1,0 +1,59 @@
+"""How far a film lies from the calibration films."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+
+from radz.errors import ScoresError
+from radz.eval.familiarity import Familiarity, fit_familiarity
+
+
+def test_distance_by_hand():
+    # 2 along a direction of variance 4, 3 across with variance 1: sqrt(4 / 4 + 9 / 1)
+    known = Familiarity((1.0, 0.0, 0.0), ((0.0, 1.0, 0.0),), (4.0,), 1.0, 2.0, 0.99, 100)
+    np.testing.assert_allclose(known.distances(np.array([[1.0, 2.0, 3.0], [1.0, 0.0, 0.0]])), [10**0.5, 0], atol=1e-12)
+
+
+def test_squared_distance_is_the_log_likelihood_of_probabilistic_pca():
+    films = np.random.default_rng(0).normal(size=(300, 40)) * np.linspace(3, 0.5, 40)
+    known, reference = fit_familiarity(films, np.arange(300)), PCA(16, svd_solver="full").fit(films)
+    score, squared = reference.score_samples(films), known.distances(films) ** 2
+    np.testing.assert_allclose(score - score[0], (squared[0] - squared) / 2, atol=1e-4)  # measured 4.8e-6
+
+
+def test_new_films_of_the_same_kind_keep_the_distance_and_others_do_not():
+    rng = np.random.default_rng(1)
+    known = fit_familiarity(rng.normal(size=(200, 60)), np.arange(200))
+    same, other = (known.distances(rng.normal(shift, 1, size=(2000, 60))) for shift in (0, 1.5))
+    assert (same > known.threshold).mean() < 0.03  # measured 0.004; one refused in a hundred is what was asked for
+    assert (other > known.threshold).mean() > 0.99  # measured 1.000
+
+
+def test_a_patients_films_do_not_vouch_for_each_other():
+    # ten patients, far apart, of twenty equal films each: near to their own, far from the others' distribution
+    rng = np.random.default_rng(2)
+    patients = np.repeat(np.arange(10), 20)
+    films = rng.normal(size=(10, 60))[patients] + rng.normal(scale=0.01, size=(200, 60))
+    assert fit_familiarity(films, patients).threshold > 10 * fit_familiarity(films, np.arange(200)).threshold
+
+
+def test_few_films_or_equal_ones_give_no_threshold():
+    with pytest.raises(
+        ScoresError, match="98 validation films cannot say which distance 99% of films keep: it takes at least 99"
+    ):
+        fit_familiarity(np.zeros((98, 4)), np.arange(98))
+    with pytest.raises(ScoresError, match="embeddings are all equal"):
+        fit_familiarity(np.ones((99, 4)), np.arange(99))
+    with pytest.raises(ScoresError, match="vary in 2 directions at most: they are too alike"):
+        fit_familiarity(np.eye(4)[np.arange(99) % 2], np.arange(99))
+
+
+def test_the_rank_of_the_threshold():
+    # 99 films: ceil(100 * 0.99) = 99, the largest held-out distance
+    films = np.random.default_rng(3).normal(size=(99, 4))
+    films[7] = 50
+    known = fit_familiarity(films, np.arange(99))
+    assert known.threshold > 10
+    assert known.films == 99
