@@ -77,7 +77,8 @@ class FoldedCorpus(Sequence[Study]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         corpus, i = self._taken[index]
-        return replace(corpus[i], split=self.split)
+        study: Study = corpus[i]
+        return replace(study, split=self.split)
 
 
 def open_corpus(name: str, root: Any, split: str, options: Mapping[str, Any], fold: Fold | None = None) -> Any:
