@@ -23,6 +23,7 @@ from radz.eval.familiarity import Familiarity
 from radz.eval.scores_file import read_scores
 from radz.eval.uncertainty import StoredCalibration, texts_sha256
 from radz.model.checkpoint import TowerHead
+from radz.provenance import Provenance
 from radz.types import RESEARCH_USE, Exposure, Study
 
 
@@ -57,6 +58,7 @@ class World:
             model=WithTower(),
             tower_head=self.head,
             fingerprint="0123456789abcdef",
+            provenance=Provenance(corpus="chestxray14", split="train"),
             calibration=self.calibration,
             uncalibrated="this model has no calibration data",
             anchors=lambda findings, strategy: make_anchors(findings),

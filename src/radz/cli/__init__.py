@@ -11,6 +11,7 @@ from rich.console import Console
 from radz import __version__
 from radz.cli.anchors import app as anchors
 from radz.cli.calibrate import calibrate
+from radz.cli.data import app as data
 from radz.cli.evaluate import evaluate
 from radz.cli.findings import findings
 from radz.cli.predict import predict
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (predict, train, calibrate, evaluate, findings):
     app.command()(command)
 app.add_typer(anchors, name="anchors")
+app.add_typer(data, name="data")
 
 
 def _show_version(value: bool) -> None:
