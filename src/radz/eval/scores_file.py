@@ -61,7 +61,6 @@ class ScoresProvenance:
     options: Mapping[str, Any] = field(default_factory=dict)
     split: str = ""
     split_hash: str = ""
-    fold: str = ""
     anchors: str = ""
     strata: tuple[str, ...] = ()
     exposure: Mapping[str, str] = field(default_factory=dict)
@@ -69,6 +68,7 @@ class ScoresProvenance:
     seed: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)
     notice: str = RESEARCH_USE
+    fold: str = ""
     prompts: str = ""
     control: str = ""
 
