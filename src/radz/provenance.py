@@ -29,6 +29,7 @@ class Provenance(BaseModel):
     seed: int = 0
     corpus: str = Field(description="Corpus that was trained on.")
     split: str = Field(description="Its split.")
+    fold: str = Field("", description="The fold that was left out, if its train and val splits were dealt into folds.")
     studies: int = 0
     patients: int = 0
     data_sha256: str = Field("", description="Hash over studies and labels.")

@@ -19,6 +19,7 @@ from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
+    from radz.data.folds import Fold
     from radz.eval.reliability import Reliability
     from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
     from radz.eval.uncertainty import StoredCalibration
@@ -50,12 +51,13 @@ class Target:
     root: Path
     split: str
     options: Mapping[str, Any]
+    fold: Fold | None = None
 
     def open(self, split: str | None = None) -> Any:
         """The split to evaluate, or another one opened with the same options."""
-        from radz import registry
+        from radz.data.folds import open_corpus
 
-        return registry.load("corpora", self.corpus)(self.root, split=split or self.split, **self.options)
+        return open_corpus(self.corpus, self.root, split or self.split, self.options, self.fold)
 
 
 def evaluate(
@@ -63,6 +65,9 @@ def evaluate(
     corpus: Annotated[str | None, typer.Option(help="Corpus plug-in, e.g. chestxray14 or manifest.")] = None,
     root: Annotated[Path | None, typer.Option(help="The corpus's directory, or its table.")] = None,
     split: Annotated[str, typer.Option(help="Split to evaluate.")] = "test",
+    fold: Annotated[
+        str | None, typer.Option(help="k/n, with --split val: the fold that a training under data.fold left out.")
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
     ] = None,
@@ -109,7 +114,7 @@ def evaluate(
         first, *others = (read_scores(path) for path in from_scores)
         tables = _named([replace(first, provenance=claim(first.provenance)), *others])
     else:
-        target = make_target(corpus, root, split, option or ())
+        target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
         tables, notes, reliable = run.score(claim, uncertain.value, aliases)
@@ -207,10 +212,12 @@ def _with_reliability(row: ModelRow, found: Reliability | str) -> ModelRow:
 def scores_provenance(
     predictor: Predictor, target: Target, corpus: Any, anchors: Anchors, concepts: Sequence[str], *, seed: int = 0
 ) -> ScoresProvenance:
-    """Where the scores of ``predictor`` on ``target`` come from."""
+    """Where the scores of ``predictor`` on ``target`` come from. Raises LeakageError for films it was trained on."""
+    from radz.data.leakage import require_left_out
     from radz.data.splits import split_hash
     from radz.eval.scores_file import ScoresProvenance
 
+    require_left_out(target.corpus, target.split, str(target.fold or ""), predictor.provenance)
     return ScoresProvenance(
         model=predictor.model.name,
         fingerprint=predictor.fingerprint,
@@ -218,6 +225,7 @@ def scores_provenance(
         options=target.options,
         split=target.split,
         split_hash=split_hash(corpus.records),
+        fold=str(target.fold or ""),
         anchors=anchors.strategy,
         exposure={name: mark.value for name, mark in predictor.exposures(concepts).items()},
         seed=seed,
@@ -246,15 +254,18 @@ def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> d
     return {"supervised": supervised, "metadata_only": metadata_only}
 
 
-def make_target(corpus: str | None, root: Path | None, split: str, options: Sequence[str]) -> Target:
+def make_target(
+    corpus: str | None, root: Path | None, split: str, options: Sequence[str], fold: str | None = None
+) -> Target:
     """The corpus of the command line's options. Raises ConfigError where it is not named."""
     from radz.cli._options import parse_options
+    from radz.data.folds import Fold
 
     if corpus is None or root is None:
         raise ConfigError(
             "Nothing to evaluate: give --corpus NAME and --root FOLDER, or scores with --from-scores FILE."
         )
-    return Target(corpus, root, split, parse_options(options))
+    return Target(corpus, root, split, parse_options(options), None if fold is None else Fold.parse(fold))
 
 
 def load_predictor(

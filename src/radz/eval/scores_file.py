@@ -56,6 +56,7 @@ class ScoresProvenance:
     options: Mapping[str, Any] = field(default_factory=dict)
     split: str = ""
     split_hash: str = ""
+    fold: str = ""
     anchors: str = ""
     strata: tuple[str, ...] = ()
     exposure: Mapping[str, str] = field(default_factory=dict)
