@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import radz.data
 from eval_fakes import FINDINGS, make_corpus
 from radz.config import DataConfig
 from radz.data.met import film_names, pack, unpack
@@ -70,13 +71,13 @@ def test_an_rsna_film_is_an_nih_film_until_the_published_names_say_which(tmp_pat
     mapping.write_text(json.dumps(rows))
     films = [study(f"uuid-{i}", f"uuid-{i}") for i in range(8, 13)]
     model = trained(TEN, "chestxray14")
-    assert find_overlap(model, "rsna_pneumonia", films).lines() == [
+    assert find_overlap(model, "rsna", films).lines() == [
         "all films of the RSNA challenge are ChestX-ray14 films (pneumonia-challenge-dataset-mappings_2018.json, "
         "published by the RSNA beside the data, gives the NIH name of each)"
     ]
-    found = find_overlap(model, "rsna_pneumonia", films, read_aliases(mapping))
+    found = find_overlap(model, "rsna", films, read_aliases(mapping))
     assert (found.films, found.patients, found.known) == (2, 2, ())
-    assert not find_overlap(model, "rsna_pneumonia", films[2:], read_aliases(mapping)).found
+    assert not find_overlap(model, "rsna", films[2:], read_aliases(mapping)).found
 
 
 def test_a_model_that_did_not_record_its_films_is_not_cleared():
@@ -88,11 +89,11 @@ def test_a_model_that_did_not_record_its_films_is_not_cleared():
 
 
 def test_overlaps_that_are_known_name_real_corpora():
-    without_plugin = {"ms_cxr"}
-    named = set().union(*(known.corpora for known in known_overlaps()))
-    assert all(len(known.corpora) == 2 for known in known_overlaps())
-    assert {"chestxray14"} <= named - without_plugin
-    assert all(known.what and known.ids and known.source for known in known_overlaps())
+    labelled = {path.stem for path in (Path(radz.data.__file__).parent / "labels").glob("*.yaml")}
+    assert set().union(*(known.corpora for known in known_overlaps())) - labelled == {"ms_cxr"}, (
+        "boxes and phrases only"
+    )
+    assert all(len(known.corpora) == 2 and known.what and known.ids and known.source for known in known_overlaps())
 
 
 def test_lists_of_names(tmp_path):
