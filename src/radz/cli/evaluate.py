@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli._options import Format
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
@@ -26,13 +27,6 @@ if TYPE_CHECKING:
     from radz.report.tables import ModelRow
     from radz.serve.predictor import Predictor
     from radz.types import Anchors, ZeroShotModel
-
-
-class Format(StrEnum):
-    """How the evaluation is written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 class Uncertain(StrEnum):
