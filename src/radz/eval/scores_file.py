@@ -51,8 +51,10 @@ class ScoresProvenance:
     """What made a table of scores; saved with it.
 
     strata: metadata keys that name a study's stratum. exposure: concept -> what the model has seen of it.
-    unreadable: study id -> why its image could not be read; such a study has no rows. prompts: the prompt set that the
-    anchors are from, where one was named. control: the shortcut control that was scored instead of the films, if any.
+    unreadable: study id -> why its image could not be read; such a study has no rows. overlap: what the studies share
+    with those that the model was trained on, a line each. claim: "zero-shot", "supervised" or nothing, see
+    ``radz.eval.gate``. prompts: the prompt set that the anchors are from, where one was named. control: the shortcut
+    control that was scored instead of the films, if any.
     """
 
     model: str
@@ -65,6 +67,8 @@ class ScoresProvenance:
     strata: tuple[str, ...] = ()
     exposure: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    overlap: tuple[str, ...] = ()
+    claim: str = ""
     seed: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)
     notice: str = RESEARCH_USE
@@ -236,6 +240,7 @@ def _provenance(saved: bytes | None, path: Path) -> ScoresProvenance:
         values = json.loads(saved)
         known = {f.name for f in fields(ScoresProvenance)}
         values = {name: value for name, value in values.items() if name in known}  # a newer radz may say more
-        return ScoresProvenance(**{**values, "strata": tuple(values.get("strata", ()))})
+        lists = {name: tuple(values.get(name, ())) for name in ("strata", "overlap")}
+        return ScoresProvenance(**values | lists)
     except (ValueError, TypeError, AttributeError) as error:
         raise ScoresError(f"{path} has damaged provenance: {error}. Write the scores again.") from None

@@ -15,7 +15,7 @@ from zlib import crc32
 
 import numpy as np
 
-from radz.errors import LeakageError, ScoresError
+from radz.errors import ScoresError
 from radz.eval._ranks import (
     METRICS,
     FindingRanks,
@@ -47,7 +47,7 @@ from radz.eval.results import (
 )
 from radz.eval.scores_file import ScoreMatrix, ScoresProvenance, ScoresTable, UncertainPolicy, as_matrix
 from radz.eval.thresholds import Thresholds
-from radz.types import NORMAL, Exposure
+from radz.types import NORMAL
 
 __all__ = [
     "METRICS",
@@ -63,7 +63,6 @@ __all__ = [
     "compare",
     "macro_auroc",
     "protocol_hash",
-    "require_unseen",
     "summarise",
 ]
 
@@ -159,17 +158,6 @@ def compare(
         delong=dict(zip(names, tests, strict=True)),
         delong_holm=dict(zip(names, holm([test.p_value for test in tests]).tolist(), strict=True)),
     )
-
-
-def require_unseen(provenance: ScoresProvenance) -> None:
-    """Raise LeakageError, with the list, unless the model has seen none of the concepts that were scored."""
-    seen = {concept: mark for concept, mark in provenance.exposure.items() if mark != Exposure.UNSEEN}
-    if seen or not provenance.exposure:
-        listed = ", ".join(f"{concept} ({mark})" for concept, mark in seen.items()) or "exposure not recorded"
-        raise LeakageError(
-            f"Not a zero-shot evaluation of '{provenance.model}': {listed}. Leave these findings out, train with them "
-            "held out, or evaluate without calling it zero-shot."
-        )
 
 
 def protocol_hash(
