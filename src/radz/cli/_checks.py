@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | 
 
 
 def score_prompts(
-    pairs: Sequence[PromptPair], predictor: Predictor, corpus: Any, main: ScoresTable, batch_size: int, bar: Bar
+    pairs: Sequence[PromptPair], predictor: Predictor, corpus: Any, main: ScoresTable, *, batch_size: int, bar: Bar
 ) -> dict[str, ScoresTable]:
     """Scores under each wording, films read and encoded once."""
     from radz.eval.anchor_sets import under_each
@@ -90,19 +90,22 @@ def score_controls(
     anchors: Anchors,
     main: ScoresTable,
     *,
-    embeddings: Mapping[str, Any],
     draws: int,
     seed: int,
     batch_size: int,
     bar: Bar,
 ) -> Checks:
-    """Scores without the films, with other patients' films, of statements and denials alone; and what features tell."""
+    """Scores without the films, with other patients' films, of statements and denials alone; and what features tell.
+
+    What cannot be made has its reason in the notes.
+    """
     from radz.eval.anchor_sets import sides, under_each
     from radz.eval.controls import predict_metadata
     from radz.eval.exchange import ControlCorpus, control_corpora
     from radz.eval.scoring import score_corpus, score_models
+    from radz.serve.recorder import Recorder
 
-    made, checks = main.provenance, Checks()
+    made, checks, recorder = main.provenance, Checks(), Recorder(predictor.model)
     studies = set(main.rows["study"])
     rows = [i for i, record in enumerate(corpus.records) if record.study_id in studies]
     kept = ControlCorpus(corpus, rows, rows)
@@ -124,7 +127,7 @@ def score_controls(
         alone = sides(anchors)
         with bar(len(kept)) as advance:
             tables = score_models(
-                under_each(predictor.model, alone),
+                under_each(recorder, alone),
                 kept,
                 alone[POSITIVE],
                 provenance=made,
@@ -137,6 +140,9 @@ def score_controls(
             checks.controls[name] = replace(table, provenance=own)
 
     def metadata() -> None:
+        if not recorder.embeddings:
+            score_corpus(recorder, kept, anchors, batch_size=batch_size)
+        embeddings = recorder.embeddings
         checks.predicted = tuple(predict_metadata(embeddings, corpus.records, KEYS, draws=draws, seed=seed))
 
     for name, make in {"films": films, "negation": negation, "source and view from features": metadata}.items():
@@ -175,10 +181,9 @@ def sensitivity(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPo
     )
 
 
-def controls(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPolicy) -> Controls | None:
+def judge_controls(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPolicy) -> Controls | None:
     """What the controls say, where there are any."""
-    from radz.eval.controls import Controls, film_controls
-    from radz.eval.controls import negation as judge_negation
+    from radz.eval.controls import Controls, film_controls, judge_negation
 
     if not (checks.controls or checks.predicted or checks.notes):
         return None

@@ -100,7 +100,7 @@ def film_controls(
     return made
 
 
-def negation(
+def judge_negation(
     positive: ScoresTable,
     negative: ScoresTable,
     *,

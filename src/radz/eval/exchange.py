@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,32 +16,28 @@ BLANK, SHUFFLED, WITHIN = "blank", "shuffled", "shuffled in stratum"
 SIDE = 224
 
 
-@dataclass(frozen=True)
+@dataclass
 class ControlCorpus:
     """Studies of a corpus, their films replaced: study i keeps labels and metadata and gets the film of ``donors[i]``.
 
-    rows: which studies of the corpus they are. donors: rows of the corpus, or ``None`` for empty films.
+    rows: which studies of the corpus they are. donors: rows of the corpus, or ``None`` for empty films. findings,
+    records: as of a corpus.
     """
 
     corpus: Corpus
     rows: Sequence[int]
     donors: Sequence[int] | None
+    findings: Sequence[str] = field(init=False)
+    records: Sequence[Study] = field(init=False)
 
-    @property
-    def findings(self) -> Sequence[str]:
-        """Those of the corpus."""
-        return self.corpus.findings
-
-    @property
-    def records(self) -> Sequence[Study]:
-        """The studies, without pixels."""
-        return [self.corpus.records[row] for row in self.rows]
+    def __post_init__(self) -> None:
+        self.findings, self.records = self.corpus.findings, [self.corpus.records[row] for row in self.rows]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> Study:
-        record = self.corpus.records[self.rows[index]]
+        record = self.records[index]
         if self.donors is None:
             return replace(record, pixels=np.zeros((1, SIDE, SIDE), dtype=np.float32))
         return replace(record, pixels=self.corpus[self.donors[index]].pixels)
@@ -91,10 +87,13 @@ def _mixable(patients: NDArray[np.str_]) -> bool:
 
 
 def _shifted(patients: NDArray[np.str_], seed: int) -> NDArray[np.intp]:
-    """Another patient's study for each: patients in random order, then moved on by the most studies that one has."""
+    """Another patient's study for each: patients and their studies in random order, then moved on by the most that one
+    has.
+    """
     names, code, counts = np.unique(patients, return_inverse=True, return_counts=True)
-    place = np.random.default_rng(seed).permutation(len(names))
-    order = np.argsort(place[code], kind="stable")
+    rng = np.random.default_rng(seed)
+    place, within = rng.permutation(len(names)), rng.permutation(len(patients))
+    order = np.lexsort((within, place[code]))  # were a patient's own order kept, its first film would be a first film
     donors = np.empty(len(patients), dtype=np.intp)
     donors[order] = np.roll(order, -int(counts.max()))
     return donors
