@@ -63,10 +63,11 @@ class Converted:
 def encode(pixels: Pixels) -> NDArray[Any]:
     """Pixels (1, H, W) in [0, 1] -> values (H, W) of 8 or 16 bits."""
     plane = pixels[0]
-    coarse = np.rint(plane * 255).astype(np.uint8)
+    coarse: NDArray[Any] = np.rint(plane * 255).astype(np.uint8)
     if np.array_equal(_over(coarse), plane):
         return coarse
-    return np.rint(plane.astype(np.float64) * 65535).astype("<u2")
+    fine: NDArray[Any] = np.rint(plane.astype(np.float64) * 65535).astype("<u2")
+    return fine
 
 
 def decode(values: NDArray[Any]) -> Pixels:
@@ -104,7 +105,7 @@ def convert(
     workers: int = 2,
     per_shard: int = FILMS_PER_SHARD,
     storage: Mapping[str, Any] | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Converted:
     """Write ``corpus`` (all its splits) to the folder or URL ``url``; the table, written last, makes it a corpus.
 
@@ -116,13 +117,13 @@ def convert(
         raise CorpusError(f"{url}: holds shards already. Choose another place, or delete them.")
     fs.makedirs(path, exist_ok=True)
     writer, unreadable = _Writer(fs, path, per_shard), dict[str, str]()
-    for study, film in _films(corpus, size, workers):
+    for done, (study, film) in enumerate(_films(corpus, size, workers), start=1):
         if isinstance(film, str):
             unreadable[study.study_id] = film
         else:
             writer.add(study, film)
         if progress is not None:
-            progress(1)
+            progress(done, len(corpus))
     about = {"version": VERSION, "origin": origin or corpus.name, "size": size, "findings": list(corpus.findings)}
     shards = writer.finish(about | {"unreadable": len(unreadable)})
     return Converted(len(writer.rows), shards, unreadable)
@@ -155,7 +156,9 @@ class _Writer:
     def __init__(self, fs: Any, path: str, per_shard: int) -> None:
         self.fs, self.path, self.per_shard = fs, path, per_shard
         self.rows: list[dict[str, Any]] = []
-        self.films, self.tar, self.file = 0, None, None
+        self.films = 0
+        self.file: Any = None
+        self.tar: tarfile.TarFile | None = None
 
     def add(self, study: Study, values: NDArray[Any] | None) -> None:
         place = None if values is None else self._write(study, values)
