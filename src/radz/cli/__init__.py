@@ -14,6 +14,7 @@ from radz.cli.calibrate import calibrate
 from radz.cli.data import app as data
 from radz.cli.evaluate import evaluate
 from radz.cli.predict import predict
+from radz.cli.report import report
 from radz.cli.train import train
 from radz.errors import RadzError
 from radz.types import RESEARCH_USE
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold patient text
 )
-for command in (predict, train, calibrate, evaluate):
+for command in (predict, train, calibrate, evaluate, report):
     app.command()(command)
 app.add_typer(anchors, name="anchors")
 app.add_typer(data, name="data")

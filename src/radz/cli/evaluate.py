@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli._pages import write_pages
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
@@ -78,6 +79,9 @@ def evaluate(
         typer.Option(help="Compute from this scores file instead; more files are models to compare. Repeatable."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder or .parquet file for the scores; here by default.")] = None,
+    report: Annotated[
+        list[Path] | None, typer.Option(help="Write the evaluation as a page too: .html, .md or .json. Repeatable.")
+    ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
@@ -92,11 +96,14 @@ def evaluate(
     from radz.eval.scores_file import read_scores
     from radz.eval.scoring import STRATA
     from radz.eval.zero_shot import require_unseen
+    from radz.report.page import check_path
 
+    for path in report or ():
+        check_path(path)
     notes: dict[str, str] = {}
     reliable: Reliability | str = "scores from a file are not calibrated"
     if from_scores:
-        tables = _named([read_scores(path) for path in from_scores])
+        tables = named([read_scores(path) for path in from_scores])
         if zero_shot:
             require_unseen(next(iter(tables.values())).provenance)
     else:
@@ -105,9 +112,13 @@ def evaluate(
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
         tables, notes, reliable = run.score(zero_shot, uncertain.value)
         _write(tables, out)
-    rows = _rows(tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
+    rows = model_rows(
+        tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ()
+    )
     rows[0] = _with_reliability(rows[0], reliable)
     _show(rows, format_)
+    if report:
+        write_pages(rows, tables, report, uncertain.value)
     _list_unreadable(next(iter(tables.values())).provenance)
 
 
@@ -279,7 +290,7 @@ def _unexposed(table: ScoresTable) -> ScoresTable:
     return replace(table, provenance=replace(table.provenance, fingerprint="", anchors="", exposure={}))
 
 
-def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
+def named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
     """Tables by model name; a second table of the same name gets its fingerprint or number behind it."""
     named: dict[str, ScoresTable] = {}
     for number, table in enumerate(tables, start=1):
@@ -288,7 +299,7 @@ def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
     return named
 
 
-def _rows(
+def model_rows(
     tables: Mapping[str, ScoresTable],
     notes: Mapping[str, str],
     *,
