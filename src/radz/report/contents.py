@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from radz.errors import ScoresError
 from radz.eval.curves import FindingCurves, finding_curves
+from radz.eval.results import Evaluation
 from radz.eval.scores_file import ScoresTable, UncertainPolicy
 from radz.eval.uncertainty import scores_sha256
 from radz.eval.worst import WorstCase
-from radz.eval.zero_shot import Evaluation
 from radz.report.blocks import Thumbnail
 from radz.report.tables import ModelRow
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from radz.eval.intervals import Difference, Interval
-from radz.eval.zero_shot import Estimate
+from radz.eval.results import Estimate
 from radz.report.blocks import Cell
 from radz.report.plots import Whisker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from radz.eval.zero_shot import Evaluation, FindingEvaluation
+from radz.eval.results import Evaluation, FindingEvaluation
 from radz.report.blocks import Cell, Figure, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
 from radz.report.plots import STYLES, forest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from radz.eval.zero_shot import GroupEvaluation
+from radz.eval.results import GroupEvaluation
 from radz.report.blocks import Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
 from radz.report.plots import forest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from radz.eval.zero_shot import Comparison
+from radz.eval.results import Comparison
 from radz.report.blocks import Block, Cell, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
 from radz.report.plots import STYLES, forest

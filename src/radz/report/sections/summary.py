@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from radz.eval.zero_shot import Estimate, Evaluation
+from radz.eval.results import Estimate, Evaluation
 from radz.report.blocks import Callout, Number, Numbers, Prose, Section
 from radz.report.contents import Contents
 from radz.report.tables import exposure_line, exposure_of
