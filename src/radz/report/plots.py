@@ -36,7 +36,7 @@ STYLES = len(LINES)
 APART = 0.4
 """Distance of the whiskers of one row, in rows."""
 POINT = 1 / 72
-SETTINGS = {
+SETTINGS: Any = {
     "svg.fonttype": "none",
     "text.parse_math": False,
     "font.size": 10.5,
