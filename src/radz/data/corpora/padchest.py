@@ -148,14 +148,15 @@ class PadChest(Corpus):
         splits = [split_by_hash(p, _SALT, val_fraction, test_fraction) for p in column_of(table, "PatientID")]
         studies = _studies(table, labels, splits, _folder(self.root))
         rows = dict(zip((study.study_id for study in studies), table[ROW], strict=True))
-        self._places = dict(zip(column_of(table, "ImageID"), column_of(table, _COLUMNS["places"]), strict=True))
+        places = dict(zip(column_of(table, "ImageID"), column_of(table, _COLUMNS["places"]), strict=True))
         studies = present_films(studies, missing, self.root, self.about)
         super().__init__(studies, findings(), split, rows=[rows[study.study_id] for study in studies])
+        self._places = {study.study_id: places[study.study_id] for study in self.records}
 
     @cached_property
     def places(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         """Study id -> concept -> where the report's sentence puts it ("right upper lobe"), of the records."""
-        found = {study.study_id: places_of(self._places[study.study_id]) for study in self.records}
+        found = {study_id: places_of(cell) for study_id, cell in self._places.items()}
         return {study_id: places for study_id, places in found.items() if places}
 
     @classmethod
