@@ -46,6 +46,8 @@ class ScoresProvenance:
 
     strata: metadata keys that name a study's stratum. exposure: concept -> what the model has seen of it.
     unreadable: study id -> why its image could not be read; such a study has no rows.
+    overlap: what the studies share with those that the model was trained on, a line each. claim: "zero-shot",
+    "supervised" or nothing, see ``radz.eval.gate``.
     """
 
     model: str
@@ -54,10 +56,13 @@ class ScoresProvenance:
     options: Mapping[str, Any] = field(default_factory=dict)
     split: str = ""
     split_hash: str = ""
+    fold: str = ""
     anchors: str = ""
     strata: tuple[str, ...] = ()
     exposure: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    overlap: tuple[str, ...] = ()
+    claim: str = ""
     seed: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)
     notice: str = RESEARCH_USE
@@ -212,6 +217,7 @@ def _provenance(saved: bytes | None, path: Path) -> ScoresProvenance:
         values = json.loads(saved)
         known = {f.name for f in fields(ScoresProvenance)}
         values = {name: value for name, value in values.items() if name in known}  # a newer radz may say more
-        return ScoresProvenance(**{**values, "strata": tuple(values.get("strata", ()))})
+        lists = {name: tuple(values.get(name, ())) for name in ("strata", "overlap")}
+        return ScoresProvenance(**values | lists)
     except (ValueError, TypeError, AttributeError) as error:
         raise ScoresError(f"{path} has damaged provenance: {error}. Write the scores again.") from None

@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from radz.errors import LeakageError, ScoresError
+from radz.errors import ScoresError
 from radz.eval.intervals import (
     Difference,
     Interval,
@@ -27,7 +27,7 @@ from radz.eval.intervals import (
 )
 from radz.eval.metrics import Floats, Ranking
 from radz.eval.scores_file import ScoreMatrix, ScoresProvenance, ScoresTable, UncertainPolicy, as_matrix
-from radz.types import NORMAL, Exposure
+from radz.types import NORMAL
 
 DRAWS = 1000
 MIN_POSITIVES = 10
@@ -212,17 +212,6 @@ def compare(
         findings=dict(zip(names, each, strict=True)),
         holm=dict(zip(names, adjusted.tolist(), strict=True)),
     )
-
-
-def require_unseen(provenance: ScoresProvenance) -> None:
-    """Raise LeakageError, with the list, unless the model has seen none of the concepts that were scored."""
-    seen = {concept: mark for concept, mark in provenance.exposure.items() if mark != Exposure.UNSEEN}
-    if seen or not provenance.exposure:
-        listed = ", ".join(f"{concept} ({mark})" for concept, mark in seen.items()) or "exposure not recorded"
-        raise LeakageError(
-            f"Not a zero-shot evaluation of '{provenance.model}': {listed}. Leave these findings out, train with them "
-            "held out, or evaluate without calling it zero-shot."
-        )
 
 
 def protocol_hash(strata: Sequence[str], draws: int, seed: int, min_positives: int, uncertain: UncertainPolicy) -> str:
