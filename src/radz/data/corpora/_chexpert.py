@@ -54,7 +54,7 @@ def read_labels(
 
 
 def _listed(cells: Sequence[str], where: str, uncertain: Uncertain) -> dict[str, Presence]:
-    listed = {}
+    listed: dict[str, Presence] = {}
     for (concept, label), cell in zip(_concepts(), cells, strict=True):
         presence = _CELLS.get(cell.strip().removesuffix(".0"))
         if presence is None:

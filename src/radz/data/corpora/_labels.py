@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, get_args
 
+from radz.data.ontology import Relation, concepts_of, labels_of, to_concepts
 from radz.errors import ConfigError, CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence
@@ -32,30 +33,26 @@ def parse_cell(cell: str, separator: str, knowledge: KnowledgeBase) -> dict[str,
     return labels
 
 
-def alphabet(text: str) -> tuple[str, ...]:
-    """Labels that stand in a text with semicolons between them."""
-    return tuple(" ".join(label.split()) for label in text.split(";"))
+def from_listed(
+    corpus: str,
+    names: Collection[str],
+    unlisted: Unlisted,
+    broader: Broader = "present",
+    also: Mapping[str, Presence] | None = None,
+) -> dict[str, Presence]:
+    """Labels of a film of which a corpus lists what is there, under ``complete``'s policies.
 
-
-def meaning(corpus: str, labels: Mapping[str, Presence]) -> dict[str, Presence]:
-    """What labels of a corpus say of concepts; of several that name one, present outweighs uncertain outweighs absent.
-
-    Raises UnknownNameError for a label that is no name of a concept.
+    A label that holds more than its concept (relation broader) leaves the concept open where it is listed, and makes
+    it absent, under ``absent``, where it is not. "No finding" gives way to a finding that is listed beside it. also:
+    concepts known from elsewhere.
+    Raises UnknownNameError for a label that the corpus's file has not.
     """
-    knowledge, said = KnowledgeBase.load(), dict[str, Presence]()
-    for presence in (Presence.ABSENT, Presence.UNCERTAIN, Presence.PRESENT):
-        said |= {knowledge[label].id: presence for label, given in labels.items() if given is presence}
-    return said
-
-
-def labelled_concepts(corpus: str, labels: Iterable[str]) -> tuple[str, ...]:
-    """Ids of the concepts that a corpus's labels name, in the order of the knowledge base."""
-    return findings_of([meaning(corpus, dict.fromkeys(labels, Presence.PRESENT))], KnowledgeBase.load())
-
-
-def deniable_concepts(corpus: str, labels: Iterable[str]) -> tuple[str, ...]:
-    """Those of them that are known absent where none of the corpus's labels is given."""
-    return findings_of([meaning(corpus, dict.fromkeys(labels, Presence.ABSENT))], KnowledgeBase.load())
+    said = to_concepts(corpus, dict.fromkeys(names, Presence.PRESENT)) | dict(also or {})
+    if _any_present({concept: p for concept, p in said.items() if concept != NORMAL}):
+        said.pop(NORMAL, None)
+    known = labels_of(corpus)
+    left_open = {known[name].concept for name in names if known[name].relation is Relation.BROADER}
+    return complete(said, concepts_of(corpus), unlisted, broader, [c for c in _deniable(corpus) if c not in left_open])
 
 
 def complete(
@@ -79,7 +76,9 @@ def complete(
     if unlisted == "unlabelled" or not listed:
         return labels
     silent = above if broader == "unlabelled" else {}
-    labels = {concept: Presence.ABSENT for concept in deniable or findings if concept not in silent} | labels
+    labels = {
+        concept: Presence.ABSENT for concept in (findings if deniable is None else deniable) if concept not in silent
+    } | labels
     if NORMAL in labels and NORMAL not in listed and not _any_present(listed):
         del labels[NORMAL]
     return labels
@@ -89,6 +88,13 @@ def findings_of(labels: Iterable[Mapping[str, Presence]], knowledge: KnowledgeBa
     """Every finding that is listed somewhere, in the order of the knowledge base."""
     listed = {concept for row in labels for concept in row}
     return tuple(concept.id for concept in knowledge if concept.id in listed)
+
+
+@cache
+def _deniable(corpus: str) -> tuple[str, ...]:
+    """Concepts that are known absent where no label of the corpus is listed."""
+    absent = to_concepts(corpus, dict.fromkeys(labels_of(corpus), Presence.ABSENT))
+    return tuple(concept for concept in concepts_of(corpus) if concept in absent)
 
 
 def _require(value: str, name: str, choices: Any) -> None:

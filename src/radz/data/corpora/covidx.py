@@ -18,12 +18,12 @@ from typing import ClassVar
 
 from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._films import Missing, how_to_obtain, present_films
-from radz.data.corpora._labels import alphabet, labelled_concepts
+from radz.data.ontology import concepts_of
 from radz.data.splits import SPLITS, rows_text, split_by_hash
 from radz.errors import CorpusError
 from radz.types import Presence, Study
 
-LABELS = alphabet("positive; negative; COVID-19; pneumonia; normal")
+LABELS = ("positive", "negative", "COVID-19", "pneumonia", "normal")
 
 _PRESENT, _ABSENT = Presence.PRESENT, Presence.ABSENT
 _SAID: Mapping[str, Mapping[str, Presence]] = {
@@ -79,7 +79,7 @@ class Covidx(Corpus):
         three = any(line.label not in ("positive", "negative") for lines in found.values() for line in lines)
         row_of = dict(zip((study.study_id for study in studies), rows, strict=True))
         kept = present_films(studies, missing, self.root, self.about)
-        findings = labelled_concepts("covidx", ("COVID-19", *(("pneumonia", "normal") if three else ())))
+        findings = concepts_of(self.name) if three else ("covid_19",)
         super().__init__(kept, findings, split, rows=[row_of[study.study_id] for study in kept])
 
     @classmethod

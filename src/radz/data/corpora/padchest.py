@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -30,63 +30,17 @@ from radz.data.corpora._films import (
     present_films,
     require_choice,
 )
-from radz.data.corpora._labels import (
-    Broader,
-    Unlisted,
-    alphabet,
-    complete,
-    deniable_concepts,
-    labelled_concepts,
-    meaning,
-)
+from radz.data.corpora._labels import Broader, Unlisted, from_listed
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns, require_filled
+from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import split_by_hash
-from radz.errors import CorpusError, UnknownNameError
-from radz.knowledge import KnowledgeBase
-from radz.types import NORMAL, Presence, Study
+from radz.errors import CorpusError
+from radz.types import Presence, Study
 
-LABELS = alphabet("""
-    normal; COPD signs; cardiomegaly; aortic elongation; pleural effusion; scoliosis; pneumonia; interstitial
-    pattern; chronic changes; infiltrates; costophrenic angle blunting; air trapping; alveolar pattern; NSG
-    tube; kyphosis; laminar atelectasis; vertebral degenerative changes; vascular hilar enlargement; nodule;
-    fibrotic band; apical     pleural thickening; pacemaker; central venous catheter via jugular vein; calcified
-    granuloma; callus rib fracture; atelectasis; sternotomy; volume loss; bronchiectasis; aortic atheromatosis;
-    consolidation; increased density; hemidiaphragm elevation; heart insufficiency; endotracheal tube; hiatal
-    hernia; pseudonodule; suture material; vertebral anterior compression; tracheostomy tube; central venous
-    catheter via subclavian vein; metal; supra     aortic elongation; hilar enlargement; emphysema; pulmonary
-    edema; bronchovascular markings; dual chamber device; hypoexpansion; nipple shadow; descendent aortic
-    elongation; pulmonary fibrosis; calcified densities; diaphragmatic     eventration; hilar congestion;
-    tuberculosis sequelae; pleural thickening; pulmonary mass; flattened diaphragm; goiter; lobar atelectasis;
-    rib fracture; tracheal shift; superior mediastinal enlargement; mastectomy; granuloma; artificial heart
-    valve; reticular interstitial pattern; osteopenia; osteosynthesis material; single chamber     device;
-    hyperinflated lung; gynecomastia; bullas; calcified adenopathy; calcified pleural thickening; chest drain
-    tube; cavitation; sclerotic bone lesion; mammary prosthesis; adenopathy; reservoir central venous catheter;
-    pneumothorax; minor fissure thickening; aortic button enlargement; azygos lobe; vascular redistribution;
-    surgery     breast; vertebral compression; surgery neck; artificial mitral heart valve; central venous
-    catheter; mediastinic     lipomatosis; axial hyperostosis; vertebral fracture; lung metastasis; multiple
-    nodules; pectum excavatum; surgery     lung; mediastinal enlargement; post radiotherapy changes; clavicle
-    fracture; mediastinal mass; artificial aortic     heart valve; osteoporosis; tuberculosis; humeral fracture;
-    loculated pleural effusion; reticulonodular     interstitial pattern; non axial articular degenerative
-    changes; ground glass pattern; dai; pulmonary artery     enlargement; thoracic cage deformation; fissure
-    thickening; calcified pleural plaques; atypical pneumonia; end on     vessel; surgery; central vascular
-    redistribution; subcutaneous emphysema; ascendent aortic elongation; miliary     opacities; air bronchogram;
-    air fluid level; bone metastasis; lung vascular paucity; pulmonary hypertension; segmental atelectasis;
-    central venous catheter via umbilical vein; heart valve calcified; costochondral junction     hypertrophy;
-    soft tissue mass; loculated fissural effusion; humeral prosthesis; cervical rib; hypoexpansion basal; kerley
-    lines; lytic bone lesion; pericardial effusion; catheter; asbestosis signs; pneumoperitoneo; abnormal
-    foreign body; calcified fibroadenoma; blastic bone lesion; pectum carinatum; azygoesophageal recess shift;
-    mediastinal shift; major fissure thickening; mass; respiratory distress; lymphangitis carcinomatosa; aortic
-    aneurysm; obesity; hydropneumothorax; external foreign body; subacromial space narrowing; pulmonary artery
-    hypertension; aortic endoprosthesis; electrical device; atelectasis basal; ventriculoperitoneal drain tube;
-    endoprosthesis; total atelectasis; pneumomediastinum; pleural plaques; right sided aortic arch; prosthesis;
-    Chilaiditi sign; surgery heart; dextrocardia; surgery humeral; fracture; abscess; lepidic adenocarcinoma;
-    double J     stent; bone cement; pulmonary venous hypertension; calcified mediastinal adenopathy;
-    gastrostomy tube; cyst; sternoclavicular junction hypertrophy; round atelectasis; empyema; pleural mass;
-    esophagic dilatation; nephrostomy     tube; breast mass; lipomatosis
-""")
-"""Every label that speaks of what a film shows, most frequent first."""
-OTHER_LABELS = ("unchanged", "exclude", "suboptimal study")
-"""Labels that name no finding. After the first two the list of findings is not whole, so nothing is absent."""
+LABELS = tuple(labels_of("padchest"))
+"""Every label of the table, without blanks at its ends."""
+OPEN_ENDED = ("unchanged", "exclude")
+"""Labels after which the list of findings is not whole, so that nothing is absent."""
 TABLE = "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
 LabelledBy = Literal["all", "physician"]
 
@@ -101,13 +55,12 @@ _COLUMNS = {
     },
 }
 _DESCRIBED = ("PatientSex_DICOM", "PatientBirth", "StudyDate_DICOM", "Manufacturer_DICOM", "Pediatric")
-_OPEN_ENDED = frozenset(OTHER_LABELS[:2])
 _NAN = re.compile(r"(?<=[\[ ])nan(?=[,\]])")  # a sentence without labels
 _SALT = "padchest"
 
 
 class PadChest(Corpus):
-    """190 labels as concepts; study ids are the official file names."""
+    """Labels as concepts; study ids are the official file names."""
 
     name: ClassVar[str] = "padchest"
     about: ClassVar[About] = About(
@@ -150,7 +103,7 @@ class PadChest(Corpus):
         rows = dict(zip((study.study_id for study in studies), table[ROW], strict=True))
         places = dict(zip(column_of(table, "ImageID"), column_of(table, _COLUMNS["places"]), strict=True))
         studies = present_films(studies, missing, self.root, self.about)
-        super().__init__(studies, findings(), split, rows=[rows[study.study_id] for study in studies])
+        super().__init__(studies, concepts_of(self.name), split, rows=[rows[study.study_id] for study in studies])
         self._places = {study.study_id: places[study.study_id] for study in self.records}
 
     @cached_property
@@ -177,12 +130,6 @@ class PadChest(Corpus):
         return tmp_path
 
 
-@cache
-def findings() -> tuple[str, ...]:
-    """Ids of the concepts that ``LABELS`` name, in the order of the knowledge base."""
-    return labelled_concepts("padchest", LABELS)
-
-
 def places_of(cell: str) -> dict[str, tuple[str, ...]]:
     """Concept -> places that stand in a sentence with it, from a cell of LabelsLocalizationsBySentence."""
     found: dict[str, tuple[str, ...]] = {}
@@ -191,7 +138,7 @@ def places_of(cell: str) -> dict[str, tuple[str, ...]]:
         words = [str(word).strip() for word in sentence or ()]
         places = [word.removeprefix("loc ") for word in words if word.startswith("loc ")]
         for label in (word for word in words if word in LABELS and places):
-            for concept in meaning("padchest", {label: Presence.PRESENT}):
+            for concept in to_concepts("padchest", {label: Presence.PRESENT}):
                 found[concept] = tuple(dict.fromkeys((*found.get(concept, ()), *places)))
     return found
 
@@ -225,18 +172,7 @@ def _labels(table: pd.DataFrame, unlisted: Unlisted, broader: Broader) -> list[M
 
 def _labels_of(cell: str, unlisted: Unlisted, broader: Broader) -> dict[str, Presence]:
     names = {str(label).strip() for label in _parsed(cell)} - {""}
-    for name in names - {*LABELS, *OTHER_LABELS}:
-        raise UnknownNameError("PadChest label", name, (*LABELS, *OTHER_LABELS))
-    listed = meaning("padchest", dict.fromkeys((name for name in LABELS if name in names), Presence.PRESENT))
-    if any(KnowledgeBase.load()[concept].kind == "finding" for concept in listed if concept != NORMAL):
-        listed.pop(NORMAL, None)  # "normal" was said of one sentence
-    policy = "unlabelled" if names & _OPEN_ENDED else unlisted
-    return complete(listed, findings(), policy, broader, _deniable())
-
-
-@cache
-def _deniable() -> tuple[str, ...]:
-    return deniable_concepts("padchest", LABELS)
+    return from_listed("padchest", names, "unlabelled" if names & {*OPEN_ENDED} else unlisted, broader)
 
 
 def _parsed(cell: str) -> list[Any]:
