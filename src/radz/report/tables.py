@@ -16,7 +16,7 @@ from rich.table import Table
 from radz.eval.gate import SUPERVISED
 from radz.eval.intervals import Difference
 from radz.eval.reliability import Reliability
-from radz.eval.zero_shot import Comparison, Estimate, Evaluation
+from radz.eval.results import Comparison, Estimate, Evaluation
 from radz.types import RESEARCH_USE, Exposure
 
 NO_VALUE = "–"
