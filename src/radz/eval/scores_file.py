@@ -62,7 +62,6 @@ class ScoresProvenance:
     fingerprint: str = ""
     corpus: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    policies: Mapping[str, str] = field(default_factory=dict)
     split: str = ""
     split_hash: str = ""
     anchors: str = ""
@@ -77,6 +76,7 @@ class ScoresProvenance:
     fold: str = ""
     prompts: str = ""
     control: str = ""
+    policies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
