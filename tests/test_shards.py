@@ -45,7 +45,7 @@ def test_shards_give_what_the_files_give(films, tmp_path):
     assert (done.studies, done.shards, done.unreadable) == (7, 3, {})
     shards = Shards(tmp_path / "out")
     assert [*shards.records] == without_files(films.records)
-    assert (shards.findings, shards.splits) == (films.findings, films.splits)
+    assert (shards.findings, shards.splits, shards.policies) == (films.findings, films.splits, films.policies)
     assert data_sha256(shards.records) == data_sha256(films.records)
     for ours, theirs in zip(shards, films, strict=True):
         np.testing.assert_array_equal(ours.pixels, theirs.pixels)

@@ -124,8 +124,14 @@ def convert(
             writer.add(study, film)
         if progress is not None:
             progress(done, len(corpus))
-    about = {"version": VERSION, "origin": origin or corpus.name, "size": size, "findings": list(corpus.findings)}
-    shards = writer.finish(about | {"unreadable": len(unreadable)})
+    about: dict[str, Any] = {
+        "version": VERSION,
+        "origin": origin or corpus.name,
+        "size": size,
+        "findings": list(corpus.findings),
+    }
+    about |= {"policies": dict(corpus.policies), "unreadable": len(unreadable)}
+    shards = writer.finish(about)
     return Converted(len(writer.rows), shards, unreadable)
 
 

@@ -39,6 +39,7 @@ class Shards(Corpus):
         studies, places, about = read_index(fs, path)
         super().__init__(studies, about["findings"], split)
         self.origin: str = about["origin"]
+        self.policies = about["policies"]
         kept = {study.study_id for study in self.records}
         self._places = [p for study, p in zip(studies, places, strict=True) if study.study_id in kept]
         self._path, self._fs = path, fs
