@@ -269,7 +269,7 @@ def test_unknown_role_and_split(table):
 
 
 def test_other_files_are_no_tables(table, tmp_path):
-    with pytest.raises(CorpusError, match=r"must be one of .csv, .parquet"):
+    with pytest.raises(CorpusError, match=r"must be one of .csv, .csv.gz, .parquet"):
         manifest(table("a.png,1", name="films.xlsx"))
     (tmp_path / "b.parquet").write_bytes(b"no parquet")
     with pytest.raises(CorpusError, match=r"cannot be read as a table"):
