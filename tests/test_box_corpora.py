@@ -20,6 +20,7 @@ from radz import registry  # noqa: E402
 from radz.data.corpora._boxes import Box, read_runs, write_runs  # noqa: E402
 from radz.data.corpora._dicom_files import read_headers, years  # noqa: E402
 from radz.data.corpora._fakes import write_dicom  # noqa: E402
+from radz.data.corpora.siim import read_masks  # noqa: E402
 from radz.errors import ConfigError, CorpusError, ImageError, LeakageError, UnknownNameError  # noqa: E402
 from radz.types import NORMAL, Presence  # noqa: E402
 
@@ -126,7 +127,7 @@ def test_rsna_patients_are_those_of_chestxray14_where_the_mapping_is_there(tmp_p
     assert corpus.records[2].metadata["nih_image"] == "00000350_000.png"
     assert corpus.policies["patients"] == "of ChestX-ray14"
     path.write_text("[1]")
-    with pytest.raises(CorpusError, match=r"is not RSNA's list of objects with subset_img_id and img_id"):
+    with pytest.raises(CorpusError, match=r"is not a list of entries with subset_img_id and img_id"):
         rsna(root)
 
 
@@ -204,6 +205,13 @@ def test_siim_second_stage_and_contradictions(tmp_path):
         siim(root)
 
 
+def counted_from_the_first_pixel(text):
+    numbers, mask = np.array(text.split(), int), np.zeros(1024 * 1024, bool)
+    for start, length in zip(numbers[::2], numbers[1::2], strict=True):
+        mask[start : start + length] = True
+    return mask.reshape(1024, 1024).T
+
+
 def test_siim_counts_of_the_public_table(tmp_path):
     """torchxrayvision counts rows (12,954, with 3,576 masks); a film is one of ours, however many masks it has."""
     shutil.copy(public_file("siim-pneumothorax-train-rle.csv.gz", tmp_path), tmp_path / "train-rle.csv.gz")
@@ -211,8 +219,9 @@ def test_siim_counts_of_the_public_table(tmp_path):
     assert len(corpus) == 12_047
     assert counts(corpus) == {"pneumothorax": 2_669}
     shown = [study.study_id for study in corpus.records if study.presence("pneumothorax") is PRESENT]
-    pieces = [ndimage.label(corpus.mask(name))[1] for name in shown[:20]]
-    assert np.median(pieces) == 1  # 3 where starts are counted from the first pixel, as in most challenges
+    runs = [read_masks(tmp_path / "train-rle.csv.gz")[name][0] for name in shown[:20]]
+    assert np.median([ndimage.label(read_runs(text, 1024, 1024))[1] for text in runs]) == 1
+    assert np.median([ndimage.label(counted_from_the_first_pixel(text))[1] for text in runs]) == 3  # as most challenges
 
 
 # ---- VinDr-CXR

@@ -10,7 +10,6 @@ non-commercial. Shih et al., Radiology: Artificial Intelligence 1(1), 2019.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -26,6 +25,7 @@ from radz.data.corpora._fakes import one_patient_a_split, write_dicom
 from radz.data.corpora._films import Missing, find_table, present_films
 from radz.data.corpora._tables import ROW, read_table, require_columns
 from radz.data.ontology import to_concepts
+from radz.data.overlap import read_aliases
 from radz.data.splits import rows_text, split_by_hash
 from radz.errors import CorpusError
 from radz.types import NORMAL, Presence, Study
@@ -80,7 +80,8 @@ class Rsna(Corpus):
             Study(name, name, folder / f"{name}.dcm", None, _labels(targets[name], kinds.get(name))) for name in targets
         ]
         films = present_films(listed, missing, self.root, self.about)
-        nih = _nih_images(self.root / MAPPING)
+        mapping = self.root / MAPPING
+        nih = read_aliases(mapping) if mapping.is_file() else {}
         self.policies["patients"] = "of ChestX-ray14" if nih else "each film its own"
         studies = [
             _described(film, shortcuts(header), nih.get(film.study_id), (val_fraction, test_fraction))
@@ -148,16 +149,6 @@ def _labels(target: str, kind: str | None) -> dict[str, Presence]:
     if kind is not None:
         said["Normal"] = Presence.PRESENT if kind == NORMAL_FILM else Presence.ABSENT
     return to_concepts("rsna", said)
-
-
-def _nih_images(path: Path) -> dict[str, str]:
-    """Film -> file name of the same film in ChestX-ray14; empty where RSNA's mapping is not there."""
-    if not path.is_file():
-        return {}
-    try:
-        return {entry["subset_img_id"]: entry["img_id"] for entry in json.loads(path.read_text(encoding="utf-8"))}
-    except (ValueError, TypeError, KeyError):
-        raise CorpusError(f"{path}: is not RSNA's list of objects with subset_img_id and img_id.") from None
 
 
 def _described(film: Study, metadata: dict[str, str], nih: str | None, shares: tuple[float, float]) -> Study:
