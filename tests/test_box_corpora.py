@@ -18,8 +18,8 @@ pydicom = pytest.importorskip("pydicom", reason="needs the extra 'dicom'")
 
 from radz import registry  # noqa: E402
 from radz.data.corpora._boxes import Box, read_runs, write_runs  # noqa: E402
+from radz.data.corpora._corpus import write_dicom  # noqa: E402
 from radz.data.corpora._dicom_files import read_headers, years  # noqa: E402
-from radz.data.corpora._fakes import write_dicom  # noqa: E402
 from radz.data.corpora.siim import read_masks  # noqa: E402
 from radz.errors import ConfigError, CorpusError, ImageError, LeakageError, UnknownNameError  # noqa: E402
 from radz.types import NORMAL, Presence  # noqa: E402
@@ -361,7 +361,9 @@ def test_images_of_a_study_stand_together_in_order(tmp_path):
     corpus = dicom_folder(tmp_path)
     assert [study.study_id for study in corpus.records] == ["1.2.3/1.9.3", "1.2.7/1.9.2", "1.2.7/1.9.1"]
     assert corpus.groups == {"1.2.3": ("1.2.3/1.9.3",), "1.2.7": ("1.2.7/1.9.2", "1.2.7/1.9.1")}
-    assert corpus.records[0].metadata == {"modality": "CR", "view": "LL", "sex": "M", "age": "0"}
+    assert corpus.records[0].metadata == {
+        **{"modality": "CR", "body_part": "CHEST", "view": "LL", "sex": "M", "age": "0"},
+    }
     assert (corpus.findings, corpus.splits) == ((), ())
     assert corpus[0].pixels.shape == (1, 64, 64)
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from radz.data.corpora._films import Missing
 from radz.errors import CorpusError, MissingExtraError
@@ -23,7 +22,10 @@ def read_headers(paths: Sequence[Path], keywords: Sequence[str]) -> list[dict[st
     Raises CorpusError, with the path alone, for a file that is missing or no DICOM; MissingExtraError where pydicom is
     not installed.
     """
-    pydicom = require_pydicom("Reading DICOM headers")
+    try:
+        import pydicom
+    except ModuleNotFoundError:
+        raise MissingExtraError("Reading DICOM headers", "pydicom", "dicom") from None
 
     def read(path: Path) -> dict[str, str]:
         try:
@@ -57,15 +59,6 @@ def years(age: str) -> str:
     if not parts:
         return age
     return str(int(parts[1]) // {"Y": 1, "": 1, "M": 12, "W": 52, "D": 365}[parts[2]])
-
-
-def require_pydicom(feature: str) -> Any:
-    """The package. Raises MissingExtraError with what needs it."""
-    try:
-        import pydicom
-    except ModuleNotFoundError:
-        raise MissingExtraError(feature, "pydicom", "dicom") from None
-    return pydicom
 
 
 def _text(value: object) -> str:

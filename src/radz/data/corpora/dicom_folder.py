@@ -14,9 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from radz.data.corpora._corpus import About, Corpus
+from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import SHORTCUTS, read_headers, shortcuts
-from radz.data.corpora._fakes import write_dicom
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table
 from radz.data.images import find_images, is_dicom

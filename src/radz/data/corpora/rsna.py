@@ -19,9 +19,9 @@ from typing import ClassVar
 import pandas as pd
 
 from radz.data.corpora._boxes import Box, by_study, numbers
-from radz.data.corpora._corpus import About, Corpus
+from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import headers_of, shortcuts
-from radz.data.corpora._fakes import one_patient_a_split, write_dicom
+from radz.data.corpora._fakes import one_patient_a_split
 from radz.data.corpora._films import Missing, find_table, present_films
 from radz.data.corpora._tables import ROW, read_table, require_columns
 from radz.data.ontology import to_concepts

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radz.data.corpora._boxes import read_runs, write_runs
-from radz.data.corpora._corpus import About, Corpus
+from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import headers_of, shortcuts
-from radz.data.corpora._fakes import one_patient_a_split, write_dicom
+from radz.data.corpora._fakes import one_patient_a_split
 from radz.data.corpora._films import Missing, find_table, present_films
 from radz.data.corpora._tables import ROW, read_table, require_columns
 from radz.data.splits import rows_text, split_by_hash
