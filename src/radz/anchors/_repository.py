@@ -62,8 +62,11 @@ def load_anchors(directory: Path, model: Mapping[str, str]) -> Anchors:
     tensors = load_file(directory / TENSORS)
     ids = tuple(entry["id"] for entry in record["concepts"])
     texts = tuple(tuple(entry["texts"]) for entry in record["concepts"])
+    names = tuple(entry["name"] for entry in record["concepts"])
+    denials = tuple(tuple(entry.get("denials", ())) for entry in record["concepts"])
     sides = (tensors["positive"], tensors.get("negative"))
-    return Anchors(ids, *sides, texts, record["strategy"], tensors.get("agreement"))
+    agreement = tensors.get("agreement")
+    return Anchors(ids, *sides, texts, record["strategy"], agreement, names, denials if all(denials) else ())
 
 
 def read_record(directory: Path) -> dict[str, Any]:
@@ -92,10 +95,11 @@ def _require_free(directory: Path) -> None:
 
 
 def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str]) -> dict[str, Any]:
+    denials = anchors.denials or ((),) * len(concepts)
     entries = [
-        {"id": c.id, "name": c.name, "texts": list(texts), "source": c.source, "parents": list(c.parents)}
-        | {"sha256": c.sha256}
-        for c, texts in zip(concepts, anchors.texts, strict=True)
+        {"id": c.id, "name": c.name, "texts": list(texts), "denials": list(denied)}
+        | {"source": c.source, "parents": list(c.parents), "sha256": c.sha256}
+        for c, texts, denied in zip(concepts, anchors.texts, denials, strict=True)
     ]
     return {"radz": __version__, "model": dict(model), "strategy": anchors.strategy, "concepts": entries}
 
