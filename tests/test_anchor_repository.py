@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
 import radz
+from radz.anchors._compare import compare
 from radz.anchors._repository import RECORD, TENSORS, load_anchors, read_record, save_anchors
 from radz.cli import app
 from radz.errors import AnchorError, UnknownNameError
@@ -16,6 +18,7 @@ from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from radz.serve import predictor as serve
+from radz.serve.neighbours import nearest
 from radz.types import Anchors
 from tiny import tiny_model
 
@@ -85,7 +88,9 @@ def test_anchors_of_another_model_are_refused(saved):
 @pytest.fixture(scope="module")
 def checkpoint(llava_dir, tmp_path_factory):
     directory = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    save_checkpoint(tiny_model(llava_dir), directory, Provenance(corpus="chestxray14", split="train"))
+    save_checkpoint(
+        tiny_model(llava_dir), directory, Provenance(corpus="chestxray14", split="train", supervised={"mass": 1})
+    )
     return directory
 
 
@@ -152,6 +157,97 @@ def test_a_finding_that_a_directory_does_not_hold_is_said(saved):
     done = command("show", saved[0], "mas")
     assert isinstance(done.exception, UnknownNameError)
     assert "Did you mean 'mass'" in str(done.exception)
+
+
+def rewritten(saved, tmp_path, **changes):
+    """The saved directory again with other ``positive``, ``texts``, ``concepts``, ``strategy`` or ``model``."""
+    _, anchors = saved
+    model, concepts = changes.pop("model", MODEL), changes.pop("concepts", CONCEPTS)
+    save_anchors(replace(anchors, **changes), concepts, model, tmp_path / "new")
+    return tmp_path / "new"
+
+
+def test_a_directory_differs_from_itself_in_nothing(saved):
+    found = compare(saved[0], saved[0])
+    assert (found.added, found.removed, found.changed, found.unchanged) == ((), (), (), 2)
+    assert (found.strategies, found.model, found.comparable) == (("rules", "rules"), {}, True)
+
+
+def test_what_changed_is_said_with_how_far_the_vector_moved(saved, tmp_path):
+    turned = torch.tensor([[0.6, 0.8], [0.0, 1.0]])
+    sourced = [CONCEPTS[0], CONCEPTS[1].model_copy(update={"source": "a book, p. 1", "kind": "device"})]
+    new = rewritten(saved, tmp_path, positive=turned, texts=(("a", "d"), ("c",)), concepts=sourced, strategy="hybrid")
+    found = compare(saved[0], new)
+    mass, effusion = found.changed
+    assert (mass.concept, mass.fields) == ("mass", {"texts": (["a", "b"], ["a", "d"])})
+    assert mass.cosine == pytest.approx(0.6)
+    assert effusion.fields == {"kind": ("finding", "device"), "source": (CONCEPTS[1].source, "a book, p. 1")}
+    assert effusion.cosine == pytest.approx(1.0)
+    assert found.strategies == ("rules", "hybrid")
+    said = command("diff", saved[0], new).stdout
+    assert "0 added, 0 removed, 2 changed, 0 unchanged" in said
+    assert "another strategy: rules -> hybrid" in said
+    assert "texts + d" in said
+
+
+def test_what_came_and_went(saved, tmp_path):
+    alone = {
+        "concepts": CONCEPTS[1:],
+        "positive": torch.eye(2)[1:],
+        "texts": (("c",),),
+        "negative": None,
+        "denials": (),
+    }
+    _, anchors = saved
+    save_anchors(replace(anchors, **alone | {"concepts": ("effusion",)}), CONCEPTS[1:], MODEL, tmp_path / "new")
+    assert compare(saved[0], tmp_path / "new").removed == ("mass",)
+    document = json.loads(command("diff", tmp_path / "new", saved[0], "--format", "json").stdout)
+    assert (document["added"], document["changed"], document["unchanged"]) == (["mass"], [], 1)
+
+
+def test_vectors_of_two_models_are_not_compared(saved, tmp_path):
+    new = rewritten(saved, tmp_path, model={"fingerprint": "xyz"}, texts=(("a",), ("c",)))
+    found = compare(saved[0], new)
+    assert found.model == {"fingerprint": ("abc", "xyz")}
+    assert [(change.concept, change.cosine) for change in found.changed] == [("mass", None)]
+    said = command("diff", saved[0], new).stdout
+    assert "another model, fingerprint: abc -> xyz" in said
+    assert "no cosines: vectors of two models" in said
+
+
+def test_the_nearest_are_those_of_the_greatest_cosine(checkpoint):
+    predictor = radz.load(checkpoint)
+    found = nearest(predictor, "mass", top=3)
+    every = predictor.anchors(["all"])
+    cosines = torch.cosine_similarity(predictor.anchors(["mass"]).positive, every.positive)
+    expected = [(every.concepts[i], cosines[i].item()) for i in cosines.argsort(descending=True).tolist()]
+    (itself, one), *others = expected
+    assert (itself, one) == ("mass", pytest.approx(1.0))
+    assert (found.concept, found.strategy) == ("mass", "names")
+    assert [n.concept for n in found.neighbours] == [name for name, _ in others[:3]]
+    assert [n.cosine for n in found.neighbours] == pytest.approx([cosine for _, cosine in others[:3]], abs=1e-5)
+
+
+def test_a_text_is_read_as_it_is_and_searched_in_a_directory(checkpoint, tmp_path):
+    predictor = radz.load(checkpoint)
+    predictor.save_anchors(tmp_path / "a", ["mass", "pneumonia", "x: a ring, as in a mass"])
+    found = nearest(radz.load(checkpoint), "There is x.", tmp_path / "a")
+    assert found.concept is None
+    assert len(found.neighbours) == 3
+    assert (found.neighbours[0].concept, found.neighbours[0].cosine) == ("x", pytest.approx(1.0))
+    assert {n.concept: n.exposure.value for n in found.neighbours}["x"] == "paraphrase"
+    shown = json.loads(
+        command(
+            *("nearest", "x: a ring", "--to", tmp_path / "a", "--model", checkpoint, "--top", 1, "--format", "json")
+        ).stdout
+    )
+    assert (shown["concept"], len(shown["neighbours"])) == ("x", 1)
+    assert "is no known name" in command("nearest", "ring", "--to", tmp_path / "a", "--model", checkpoint).stdout
+
+
+def test_anchors_of_another_model_are_not_searched(checkpoint, saved):
+    with pytest.raises(AnchorError, match="build them with this one"):
+        nearest(radz.load(checkpoint), "mass", saved[0])
 
 
 def test_a_directory_of_something_else_is_left_alone(saved):

@@ -51,6 +51,11 @@ def test_fake_holds_three_studies_one_a_split(plugin, tmp_path, corpus):
         assert (part.splits, part.findings) == (corpus.splits, corpus.findings)
 
 
+def test_says_what_it_is_where_to_obtain_it_and_under_which_terms(plugin):
+    lines = (plugin.about.title, plugin.about.obtain, plugin.about.terms)
+    assert all(line.strip() and "\n" not in line for line in lines)
+
+
 def test_records_have_no_pixels_and_items_do(corpus):
     assert all(study.pixels is None for study in corpus.records)
     assert [s.study_id for s in corpus] == [s.study_id for s in corpus.records]

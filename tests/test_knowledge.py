@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from collections import Counter
 
 import pytest
+from typer.testing import CliRunner
 
+from radz.cli import app
 from radz.data.leakage import count_mentions, exposure
 from radz.errors import KnowledgeError, UnknownNameError
 from radz.knowledge import Concept, KnowledgeBase, fold
@@ -74,6 +78,21 @@ def test_every_disease_says_how_it_looks_and_what_its_source_is():
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(UnknownNameError, match=r"Unknown finding 'pnuemonia'\. Did you mean 'pneumonia'"):
         KNOWLEDGE["pnuemonia"]
+
+
+def test_an_unknown_name_is_not_answered_with_hundreds():
+    with pytest.raises(UnknownNameError) as refused:
+        KNOWLEDGE["lung colapse"]
+    assert len(str(refused.value)) < 300
+    assert "Did you mean 'lung collapse'" in str(refused.value)
+    assert "`radz findings` lists those that are known." in str(refused.value)
+    assert str(pickle.loads(pickle.dumps(refused.value))) == str(refused.value)  # noqa: S301
+
+
+def test_findings_are_listed_by_a_part_of_any_name():
+    listed = CliRunner().invoke(app, ["findings", "derrame pleural", "--format", "json"]).stdout
+    assert "effusion" in {entry["id"] for entry in json.loads(listed)}
+    assert f"{len(KNOWLEDGE)} concepts" in CliRunner().invoke(app, ["findings"]).stdout
 
 
 def test_a_disease_from_the_command_line():

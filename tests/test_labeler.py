@@ -208,7 +208,7 @@ GOOD = {"findings": {"mass": ["mass"]}, "negated": {}, "uncertain": {}, "elsewhe
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"findings": {"maas": ["mass"]}}, r"'maas' is not a concept\. Known: no_finding, "),
+        ({"findings": {"maas": ["mass"]}}, r"'maas' is not a concept\. `radz findings` lists"),
         ({"findings": {"mass": "mass"}}, r"words\.yaml, 'findings\.mass'"),
         ({"negate": {}}, r"words\.yaml, 'negate'"),
     ],

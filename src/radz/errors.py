@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MANY = 40
+"""A message that lists more names than these is not read; it names the nearest and how to list all."""
+
 
 class RadzError(Exception):
     """Base class of every error that radz raises on purpose."""
@@ -15,14 +18,17 @@ class ConfigError(RadzError):
 
 
 class UnknownNameError(RadzError):
-    """A plug-in, finding, label or setting of that name does not exist."""
+    """A plug-in, finding, label or setting of that name does not exist.
+
+    hint: what to do; where more than MANY names are known it says how to list them, since the message does not.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
-        self.kind, self.name, self.known = kind, name, sorted(known)
+        self.kind, self.name, self.known, self.hint = kind, name, sorted(known), hint
         super().__init__(_unknown_name_message(kind, name, self.known, hint))
 
-    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str]]]:
-        return type(self), (self.kind, self.name, self.known)
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, list[str], str]]:
+        return type(self), (self.kind, self.name, self.known, self.hint)
 
 
 class MissingExtraError(RadzError):
@@ -80,7 +86,8 @@ def _unknown_name_message(kind: str, name: str, known: list[str], hint: str) -> 
     parts = [f"Unknown {kind} '{name}'."]
     if nearest:
         parts.append(f"Did you mean {' or '.join(repr(n) for n in nearest)}?")
-    parts.append(f"Known: {', '.join(known) if known else 'none'}.")
+    if len(known) <= MANY:
+        parts.append(f"Known: {', '.join(known) if known else 'none'}.")
     if hint:
         parts.append(hint)
     return " ".join(parts)

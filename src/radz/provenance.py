@@ -29,9 +29,12 @@ class Provenance(BaseModel):
     seed: int = 0
     corpus: str = Field(description="Corpus that was trained on.")
     split: str = Field(description="Its split.")
+    fold: str = Field("", description="The fold that was left out, if its train and val splits were dealt into folds.")
     studies: int = 0
     patients: int = 0
     data_sha256: str = Field("", description="Hash over studies and labels.")
+    corpora: tuple[str, ...] = Field((), description="Every corpus whose films it has met, earlier stages included.")
+    met: str = Field("", repr=False, description="Keys of the films and patients it has met; see radz/data/met.py.")
     text_policy: str = Field("", description="report: the corpus's own text; else how sentences were written.")
     supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")
     mentioned: dict[str, int] = Field({}, description="Concept named in training reports -> reports that name it.")

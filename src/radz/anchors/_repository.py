@@ -1,7 +1,7 @@
 """Anchors on disk: a directory that is whole, undamaged and of the model that asks, or is refused.
 
 anchors.safetensors  positive (C, E) and, where the strategy has them, negative (C, E) and agreement (C,)
-anchors.json         the model, the hash of the tensors, and each concept's name, texts, source and parents
+anchors.json         the model, the hash of the tensors, and each concept's texts, source, parents and whole entry
 """
 
 from __future__ import annotations
@@ -51,22 +51,29 @@ def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[s
 
 def load_anchors(directory: Path, model: Mapping[str, str]) -> Anchors:
     """The anchors in ``directory``. Raises AnchorError where it is incomplete, damaged or another model's."""
-    from safetensors.torch import load_file
-
-    record = read_record(directory)
+    anchors, record = read_anchors(directory)
     if record["model"] != dict(model):
         raise AnchorError(
             f"{directory} holds anchors of the model {record['model']}, but {dict(model)} asks. "
             "Anchors mean nothing to another model: build them with this one."
         )
+    return anchors
+
+
+def read_anchors(directory: Path) -> tuple[Anchors, dict[str, Any]]:
+    """The anchors in ``directory``, whatever model they are of, and its record. Raises as ``read_record``."""
+    from safetensors.torch import load_file
+
+    record = read_record(directory)
     tensors = load_file(directory / TENSORS)
     ids = tuple(entry["id"] for entry in record["concepts"])
     texts = tuple(tuple(entry["texts"]) for entry in record["concepts"])
     names = tuple(entry["name"] for entry in record["concepts"])
     denials = tuple(tuple(entry.get("denials", ())) for entry in record["concepts"])
     sides = (tensors["positive"], tensors.get("negative"))
-    agreement = tensors.get("agreement")
-    return Anchors(ids, *sides, texts, record["strategy"], agreement, names, denials if all(denials) else ())
+    denied = denials if all(denials) else ()
+    anchors = Anchors(ids, *sides, texts, record["strategy"], tensors.get("agreement"), names=names, denials=denied)
+    return anchors, record
 
 
 def read_record(directory: Path) -> dict[str, Any]:
@@ -97,8 +104,9 @@ def _require_free(directory: Path) -> None:
 def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str]) -> dict[str, Any]:
     denials = anchors.denials or ((),) * len(concepts)
     entries = [
-        {"id": c.id, "name": c.name, "texts": list(texts), "denials": list(denied)}
-        | {"source": c.source, "parents": list(c.parents), "sha256": c.sha256}
+        {"id": c.id, "name": c.name, "texts": list(texts), "denials": list(denied), "source": c.source}
+        | {"parents": list(c.parents), "kind": c.kind, "sha256": c.sha256}
+        | {"concept": c.model_dump(mode="json", exclude_defaults=True)}
         for c, texts, denied in zip(concepts, anchors.texts, denials, strict=True)
     ]
     return {"radz": __version__, "model": dict(model), "strategy": anchors.strategy, "concepts": entries}

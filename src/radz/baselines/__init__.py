@@ -11,7 +11,6 @@ The convention, which ``tests/test_baselines.py`` checks for every file of this 
   ``tests/tiny_checkpoints.py`` instead, which writes a tiny one in the genuine format; ``open`` then reads it.
 - ``plugin.packages`` (optional) is a tuple of import names of an extra, imported no sooner than a baseline is made;
   without them the contract is skipped, saying so.
-- ``network`` (optional) is the module whose parameters are counted as the model's cost.
 
 The contract: values (B, C) float32 in the order of ``studies`` and of ``anchors.concepts``; a score depends on its
 study and its concept alone, not on the order or number of the others; labels and reports are never looked at.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import ClassVar, Literal, Self, cast
 
 import numpy as np
 import torch
@@ -70,11 +70,6 @@ class DualEncoder(ABC):
     @abstractmethod
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
         """Sentences -> features (N, E), of any norm."""
-
-    @property
-    @abstractmethod
-    def network(self) -> Any:
-        """The module, or modules, whose parameters count as the model's cost."""
 
     @torch.inference_mode()
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from radz import registry
 from radz.config import ModelConfig, ReadoutConfig
@@ -73,8 +70,3 @@ def _whole(name: str, source: str | None) -> Backbone:
     if backbone.head is None:
         raise ConfigError(f"The backbone '{name}' has no head that predicts words, so it cannot answer.")
     return backbone
-
-
-def parameters_of(*modules: Any) -> torch.nn.ModuleList:
-    """Modules as one, for counting."""
-    return torch.nn.ModuleList(modules)

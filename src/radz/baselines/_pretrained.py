@@ -31,11 +31,6 @@ class PretrainedDualEncoder(DualEncoder):
         self.model, self.processor = load_pretrained(self.name, source, self.model_types)
         self.model.to(self.device)
 
-    @property
-    def network(self) -> Any:
-        """The whole model."""
-        return self.model
-
     def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
         """RGB pictures -> (B, E)."""
         values = self.processor.image_processor(images=list(pictures), return_tensors="pt")["pixel_values"]

@@ -52,11 +52,6 @@ class BiomedClip(DualEncoder):
             raise unreadable(self.name, source, error) from error
         self.model.to(self.device).eval().requires_grad_(False)
 
-    @property
-    def network(self) -> Any:
-        """The whole model."""
-        return self.model
-
     def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
         """RGB pictures -> (B, E)."""
         values = torch.stack([self.preprocess(picture) for picture in pictures])

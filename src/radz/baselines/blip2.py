@@ -56,11 +56,6 @@ class Blip2:
         source = required(cls.name, checkpoint or cls.checkpoint)
         return cls(source, head=head, prompts=prompts, rule=rule, batch_size=batch_size)
 
-    @property
-    def network(self) -> Any:
-        """The whole model."""
-        return self.model
-
     @torch.inference_mode()
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """Values (B, C)."""

@@ -51,11 +51,6 @@ class CheXzero(DualEncoder):
         self.models = nn.ModuleList([read_openai(file) for file in files]).to(self.device)
         self.tokenizer = SimpleTokenizer(context_length=self.models[0].context_length)
 
-    @property
-    def network(self) -> Any:
-        """All members of the ensemble."""
-        return self.models
-
     def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
         """RGB pictures -> (B, E), the members' unit features side by side."""
         values = torch.stack([fitted(picture) for picture in pictures]).to(self.device)

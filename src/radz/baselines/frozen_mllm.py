@@ -69,11 +69,6 @@ class FrozenMllm:
         films = _some_films(around.train()) if standardise else ()
         return cls(model, films, prompts=prompts, batch_size=batch_size)
 
-    @property
-    def network(self) -> Any:
-        """The model without its unused heads."""
-        return torch.nn.ModuleList([self.model.tower, self.model.projector, self.model.decoder])
-
     @torch.inference_mode()
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """Values (B, C) in [-2, 2]."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radz.baselines._films import as_picture, best_device, score_in_batches
-from radz.baselines._mllm import open_backbone, parameters_of
+from radz.baselines._mllm import open_backbone
 from radz.baselines._opening import Surroundings, one_of
 from radz.baselines._prompts import finding_names
 from radz.errors import ConfigError
@@ -87,11 +87,6 @@ class Llava:
         """The default backbone, the LLaVA at a directory or hub id, or a checkpoint of stage ``general``."""
         model = open_backbone(checkpoint, backbone, dtype)
         return cls(model, question=question, answer=answer, reuse_prefix=reuse_prefix, batch_size=batch_size, rows=rows)
-
-    @property
-    def network(self) -> Any:
-        """The whole model with its head."""
-        return parameters_of(self.backbone.llava, self.backbone.head)
 
     @torch.inference_mode()
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:

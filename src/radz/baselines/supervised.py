@@ -6,8 +6,8 @@ The first is the tower that the method stands on; it must not lose to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -33,15 +33,15 @@ class Supervised:
 
     name = "supervised"
 
-    def __init__(self, logits: Logits, concepts: tuple[str, ...], network: Any = None, batch_size: int = 16) -> None:
-        """concepts: the columns of ``logits``. network: the module behind them, for its cost."""
-        self.logits, self.concepts, self.network, self.batch_size = logits, concepts, network, batch_size
+    def __init__(self, logits: Logits, concepts: tuple[str, ...], batch_size: int = 16) -> None:
+        """concepts: the columns of ``logits``."""
+        self.logits, self.concepts, self.batch_size = logits, concepts, batch_size
 
     @classmethod
-    def of_tower(cls, pool_films: PoolFilms, head: TowerHead, network: Any = None, batch_size: int = 16) -> Supervised:
+    def of_tower(cls, pool_films: PoolFilms, head: TowerHead, batch_size: int = 16) -> Supervised:
         """The tower under the head of its warm-up."""
         weight, bias = head.weight.float().cpu(), head.bias.float().cpu()
-        return cls(lambda films: pool_films(films).float() @ weight.T + bias, head.concepts, network, batch_size)
+        return cls(partial(_linear, pool_films, weight, bias), head.concepts, batch_size)
 
     @classmethod
     def open(cls, checkpoint: str | None, around: Surroundings, *, batch_size: int = 16) -> Supervised:
@@ -49,12 +49,12 @@ class Supervised:
         source = required(cls.name, checkpoint)
         if not Path(source).is_dir():
             other = XrayVision(source)
-            return cls(other.logits, other.concepts, other.model, batch_size)
+            return cls(other.logits, other.concepts, batch_size)
         head = load_tower_head(Path(source))
         if head is None:
             raise CheckpointError(f"{source} has no {TOWER_HEAD}: its tower had no supervised warm-up, or moved on.")
         model = RadzZeroShot(load_checkpoint(Path(source))[0].to(best_device()))
-        return cls.of_tower(model.pool_films, head, model.model.tower, batch_size)
+        return cls.of_tower(model.pool_films, head, batch_size)
 
     @classmethod
     def example(cls, train: Sequence[Study]) -> Supervised:
@@ -76,6 +76,10 @@ class Supervised:
         scores = score_in_batches(studies, anchors, self.batch_size, look_up)
         unknown = {c: "not a label that it was trained with" for c in anchors.concepts if c not in column}
         return Scores(scores.study_ids, scores.concepts, scores.values, unknown)
+
+
+def _linear(pool_films: PoolFilms, weight: Tensor, bias: Tensor, films: Sequence[Pixels]) -> Tensor:
+    return pool_films(films).float() @ weight.T + bias
 
 
 def _brightness(films: Sequence[Pixels]) -> Tensor:

@@ -11,7 +11,9 @@ from rich.console import Console
 from radz import __version__
 from radz.cli.anchors import app as anchors
 from radz.cli.calibrate import calibrate
+from radz.cli.data import app as data
 from radz.cli.evaluate import evaluate
+from radz.cli.findings import findings
 from radz.cli.predict import predict
 from radz.cli.train import train
 from radz.errors import RadzError
@@ -24,9 +26,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold patient text
 )
-for command in (predict, train, calibrate, evaluate):
+for command in (predict, train, calibrate, evaluate, findings):
     app.command()(command)
 app.add_typer(anchors, name="anchors")
+app.add_typer(data, name="data")
 
 
 def _show_version(value: bool) -> None:

@@ -1,13 +1,21 @@
-"""``key=value`` options of the command line."""
+"""What several commands take: ``key=value`` options, and the formats that a table is written in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Any
 
 import yaml
 
 from radz.errors import ConfigError
+
+
+class Format(StrEnum):
+    """How a command's result is written."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:

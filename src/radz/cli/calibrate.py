@@ -25,6 +25,7 @@ def calibrate(
     option: Annotated[
         list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
     ] = None,
+    fold: Annotated[str | None, typer.Option(help="k/n: the fold that a training under data.fold left out.")] = None,
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
     source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
@@ -43,7 +44,7 @@ def calibrate(
             f"`radz calibrate` takes split 'val', got '{split}': what is fitted on films of another split would be "
             "fitted on what the model learned from, or on what its results are reported on."
         )
-    target = make_target(corpus, root, split, option or ())
+    target = make_target(corpus, root, split, option or (), fold)
     predictor = load_predictor(model, source, findings_file or ())
     stored = fit(predictor, target, recall, batch_size)
     path = out or (model or shipped_checkpoint()) / CALIBRATION

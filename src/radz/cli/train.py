@@ -36,8 +36,8 @@ def train(
 
 def _validation(settings: RunConfig) -> Validate | None:
     """Macro AUROC on the validation split after each epoch; ``None`` where the corpus has no such split."""
-    from radz import registry
     from radz.anchors import open_strategy
+    from radz.data.folds import fold_of, open_corpus
     from radz.data.held_out import held_ids
     from radz.eval.scoring import score_corpus
     from radz.eval.zero_shot import macro_auroc
@@ -48,7 +48,7 @@ def _validation(settings: RunConfig) -> Validate | None:
     data = settings.data
     if settings.stage == "general":  # no feature is trained yet
         return None
-    corpus = registry.load("corpora", data.corpus)(data.root, split=data.val_split, **data.options)
+    corpus = open_corpus(data.corpus, data.root, data.val_split, data.options, fold_of(data))
     if not len(corpus):
         Console(stderr=True).print(f"no validation: the corpus has no studies in the split '{data.val_split}'")
         return None

@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from radz.errors import KnowledgeError, UnknownNameError
-from radz.knowledge import KnowledgeBase
+from radz.knowledge import LIST, KnowledgeBase
 from radz.types import NORMAL
 
 OTHER_ABNORMAL = "other_abnormal"
@@ -127,7 +127,7 @@ def _folder() -> Path:
 
 
 def _require_known(path: Path, findings: Mapping[str, object], knowledge: KnowledgeBase) -> None:
-    known = [concept.id for concept in knowledge]
+    known = {concept.id for concept in knowledge}
     for concept in findings:
         if concept not in known:
-            raise KnowledgeError(f"{path.name}: '{concept}' is not a concept. Known: {', '.join(known)}.")
+            raise KnowledgeError(f"{path.name}: '{concept}' is not a concept. {LIST}")

@@ -45,6 +45,18 @@ def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: K
         )
 
 
+def require_left_out(corpus: str, split: str, fold: str, provenance: Provenance) -> None:
+    """Raise LeakageError where ``split`` under ``fold`` holds films that the model of ``provenance`` trained on."""
+    if split == "test" or provenance.corpus != corpus or provenance.fold == fold:
+        return
+    trained = f"left out fold {provenance.fold}" if provenance.fold else "trained on the corpus's own split"
+    asked = f"fold {fold}" if fold else "the corpus's own split"
+    raise LeakageError(
+        f"The model {trained} and '{split}' of {asked} is asked for: films that it was trained on would be among them. "
+        + (f"Give --fold {provenance.fold.split()[0]}." if provenance.fold else "Leave --fold out.")
+    )
+
+
 def count_mentions(texts: Iterable[str], knowledge: KnowledgeBase) -> dict[str, int]:
     """Finding or device -> number of texts that contain one of its names in any language, negated or not.
 

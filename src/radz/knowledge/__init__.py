@@ -26,6 +26,7 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 IMAGED = ("finding", "device")
 """Kinds of concept that one film can show and another not; the others say what film it is."""
 ALL, GROUP = "all", "group:"
+LIST = "`radz findings` lists those that are known."
 
 
 class Concept(BaseModel):
@@ -119,8 +120,9 @@ class KnowledgeBase:
         try:
             return self._concepts[self._ids[fold(name)]]
         except KeyError:
-            hint = 'A new one is given as "name: description", or in a YAML file.'
-            raise UnknownNameError("finding", name, self._concepts, hint) from None
+            known = {fold(name): name for concept in self for name in (*concept.names, concept.id)}.values()
+            hint = f'{LIST} A new one is given as "name: description", or in a YAML file.'
+            raise UnknownNameError("finding", name, known, hint) from None
 
     def parse(self, text: str) -> Concept:
         """A known name, or "name: description" for a disease of the user's own."""
@@ -160,8 +162,7 @@ class KnowledgeBase:
             for parent in concept.parents:
                 if parent not in self._concepts:
                     raise KnowledgeError(
-                        f"Concept '{concept.id}' has the parent '{parent}', which is not a concept. "
-                        f"Known: {', '.join(self._concepts)}."
+                        f"Concept '{concept.id}' has the parent '{parent}', which is not a concept. {LIST}"
                     )
 
 

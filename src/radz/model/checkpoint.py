@@ -11,6 +11,7 @@ The directory is written beside its place and moved there whole, so a half-writt
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
@@ -113,6 +114,21 @@ def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, P
         )
     load_learned_state(model, _read_weights(directory / WEIGHTS))
     return model.eval(), _read_provenance(directory / PROVENANCE)
+
+
+def trained_parameters(directory: Path) -> int:
+    """How many numbers training changed: all that the checkpoint's weights hold, running statistics among them.
+
+    Raises CheckpointError for a file that is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = directory / WEIGHTS
+    try:
+        with safe_open(path, framework="pt") as file:
+            return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}. Copy the checkpoint again.") from None
 
 
 def load_tower_head(directory: Path) -> TowerHead | None:

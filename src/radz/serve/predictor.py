@@ -112,7 +112,7 @@ class Predictor:
     def save_anchors(self, directory: Path, findings: Sequence[str] | None = None, strategy: str | None = None) -> int:
         """Write the anchors of ``findings`` to ``directory``, as ``anchors`` makes them; how many they are."""
         anchors = self.anchors(findings, strategy)
-        save_anchors(anchors, self._parse(findings or self.default_findings), self._identity(), directory)
+        save_anchors(anchors, self._parse(findings or self.default_findings), self.identity(), directory)
         return len(anchors)
 
     def _cached(self, strategy: str, concepts: Sequence[Concept]) -> Anchors:
@@ -120,7 +120,7 @@ class Predictor:
         make = open_strategy(strategy, self.model.model.anchors)
         if not self.fingerprint:  # never saved: nothing tells its anchors from another model's
             return make(concepts, self.model.encode_text)
-        model = self._identity()
+        model = self.identity()
         key = json.dumps([__version__, model, strategy, [concept.sha256 for concept in concepts]], sort_keys=True)
         place = cache_root() / "anchors" / hashlib.sha256(key.encode()).hexdigest()
         with suppress(AnchorError):
@@ -130,7 +130,7 @@ class Predictor:
             save_anchors(anchors, concepts, model, place)
         return anchors
 
-    def _identity(self) -> dict[str, str]:
+    def identity(self) -> dict[str, str]:
         """What an anchor's values depend on besides the strategy and the concepts."""
         dtypes = sorted({str(tensor.dtype) for tensor in self.model.model.parameters()})
         return {

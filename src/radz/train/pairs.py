@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from radz import registry
 from radz.config import DataConfig, RunConfig
 from radz.data.augment import augment
+from radz.data.folds import fold_of, open_corpus
 from radz.data.held_out import WithoutConcepts, held_ids, normal_texts
 from radz.data.loading import (
     Augment,
@@ -104,7 +104,7 @@ class TrainingData:
 def open_training_data(config: RunConfig) -> TrainingData:
     """Open the corpus's training split and settle its texts and augmentation."""
     data = config.data
-    corpus = registry.load("corpora", data.corpus)(data.root, split=data.train_split, **data.options)
+    corpus = open_corpus(data.corpus, data.root, data.train_split, data.options, fold_of(data))
     knowledge, held = KnowledgeBase.load(), frozenset[str]()
     if data.held_out:
         held = held_ids(data.held_out, corpus.findings, knowledge)
@@ -127,7 +127,7 @@ def _open_films(data: DataConfig, held: frozenset[str], knowledge: KnowledgeBase
     source = data.unlabelled.images
     if source is None:
         return None
-    corpus = registry.load("corpora", source.corpus)(source.root, split=source.split, **source.options)
+    corpus = open_corpus(source.corpus, source.root, source.split, source.options)
     return WithoutConcepts(corpus, held, knowledge, reports=False) if held else corpus
 
 

@@ -15,8 +15,11 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from radz.anchors import learns, open_strategy
-from radz.config import RunConfig, TrainConfig, TrainedAnchorsConfig
+from radz.config import DataConfig, RunConfig, TrainConfig, TrainedAnchorsConfig
+from radz.data.folds import fold_of
 from radz.data.leakage import count_mentions, require_unseen
+from radz.data.met import origin_of, pack
+from radz.data.overlap import trained_corpora
 from radz.errors import ConfigError, LeakageError
 from radz.knowledge import KnowledgeBase
 from radz.model._quiet import quietly
@@ -164,12 +167,14 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         for name in ("supervised", "mentioned"):
             fields[name] = getattr(start, name) | fields[name]
     warmup = config.warmup and f"supervised, {config.warmup.epochs} epochs with the labels of the training split"
+    fields |= describe_films(data, config.data, start)
     return Provenance(
         stage=config.stage,
         command=command,
         seed=config.seed,
         corpus=config.data.corpus,
         split=config.data.train_split,
+        fold=str(fold_of(config.data) or ""),
         text_policy=policy,
         held_out=tuple(sorted(data.held_out)),
         unlabelled={k: len(v) for k, v in (("images", data.films or ()), ("texts", data.texts)) if v},
@@ -179,6 +184,19 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         started_from=start.fingerprint if start else "",
         **fields,
     )
+
+
+def describe_films(data: TrainingData, settings: DataConfig, start: Provenance | None) -> dict[str, Any]:
+    """Which corpora, films and patients the checkpoint has met, earlier stages included; all of them or none."""
+    recorded = settings.record_ids and (start is None or bool(start.met))
+    films = [(data.corpus, data.records, settings.corpus)]
+    if data.films is not None and settings.unlabelled.images is not None:
+        films.append((data.films, data.films.records, settings.unlabelled.images.corpus))
+    corpora, met = trained_corpora(start) if start else (), start.met if start else ""
+    for corpus, records, name in films:
+        corpora = (*corpora, origin_of(corpus, name))
+        met = pack(records, corpora[-1], met) if recorded else ""
+    return {"corpora": tuple(dict.fromkeys(corpora)), "met": met}
 
 
 class _Validation(TrainerCallback):  # type: ignore[misc]  # transformers is untyped
@@ -199,7 +217,7 @@ class _Validation(TrainerCallback):  # type: ignore[misc]  # transformers is unt
 def _open_output(config: RunConfig, data: TrainingData) -> Path | None:
     """Make the run's directory and write its settings there; the checkpoint of a stage that is finished."""
     config.output.mkdir(parents=True, exist_ok=True)
-    _require_same_held_out(config)
+    _require_same_data(config)
     finished = claim(config, data_sha256(data.records)) if config.stage else None
     if is_main():
         (config.output / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
@@ -223,16 +241,20 @@ def _head_of_start(config: RunConfig) -> TowerHead | None:
     return None if config.start is None else load_tower_head(config.start)
 
 
-def _require_same_held_out(config: RunConfig) -> None:
-    """Raise LeakageError where the run to resume, whose tower and states would be taken, held out other findings."""
+def _require_same_data(config: RunConfig) -> None:
+    """Raise LeakageError where the run to resume, whose tower and states would be taken, saw what this one must not."""
     path = config.output / "config.yaml"
-    before = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    held = before.get("data", {}).get("held_out", [])
-    if before and set(held) != set(config.data.held_out):
-        raise LeakageError(
-            f"{config.output} holds a run with data.held_out {sorted(held)}, and this one has "
-            f"{sorted(config.data.held_out)}: choose another output, or delete that run."
-        )
+    before = (yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}).get("data")
+    if before is None:
+        return
+    now = config.data.model_dump(mode="json")
+    for name, unset in (("held_out", []), ("fold", None), ("fold_seed", 0)):
+        theirs, ours = (sorted(x) if isinstance(x, list) else x for x in (before.get(name, unset), now[name]))
+        if theirs != ours:
+            raise LeakageError(
+                f"{config.output} holds a run with data.{name} {theirs}, and this one has {ours}: choose another "
+                "output, or delete that run."
+            )
 
 
 def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:

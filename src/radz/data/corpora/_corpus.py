@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, overload
 
@@ -18,6 +19,15 @@ from radz.errors import CorpusError, UnknownNameError
 from radz.types import Study
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What `radz data list` says of a corpus: what it holds, where it comes from, under which terms; a line each."""
+
+    title: str
+    obtain: str
+    terms: str
+
+
 class Corpus(Sequence[Study]):
     """Studies of one split of a corpus, or of all; an index reads its image.
 
@@ -29,6 +39,7 @@ class Corpus(Sequence[Study]):
     """
 
     name: ClassVar[str]
+    about: ClassVar[About]
 
     def __init__(
         self,

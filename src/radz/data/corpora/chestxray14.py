@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from radz.data.corpora._corpus import Corpus, write_film
+from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._labels import complete, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
 from radz.data.splits import SPLITS, hash_fraction, rows_text
@@ -56,6 +56,11 @@ class ChestXray14(Corpus):
     """The 14 findings and "No Finding"; study ids are the official file names."""
 
     name: ClassVar[str] = "chestxray14"
+    about: ClassVar[About] = About(
+        title="NIH ChestX-ray14: 112,120 frontal chest films of 30,805 patients, labels mined from reports",
+        obtain="https://nihcc.app.box.com/v/ChestXray-NIHCC (images_*.tar.gz, Data_Entry_2017_v2020.csv, both lists)",
+        terms="NIH Clinical Center: no restriction on use; name the source, cite Wang et al., CVPR 2017",
+    )
 
     def __init__(
         self, root: Path, split: str | None = None, *, val_fraction: float = 0.1, films: Path | str | None = None

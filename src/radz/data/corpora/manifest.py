@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from radz.data.corpora._corpus import Corpus, write_film
+from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns, require_filled
 from radz.data.splits import SPLITS, rows_text
@@ -31,6 +31,11 @@ class Manifest(Corpus):
     """Studies listed in a table of the user's own."""
 
     name: ClassVar[str] = "manifest"
+    about: ClassVar[About] = About(
+        title="any table of films: CSV or Parquet, one row an image",
+        obtain="your own table; columns image and patient, and report, labels, split, study where there are any",
+        terms="those of its films",
+    )
 
     def __init__(
         self,

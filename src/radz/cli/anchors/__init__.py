@@ -1,0 +1,12 @@
+"""``radz anchors``: the vectors that findings are compared with, and the texts that they come from."""
+
+from __future__ import annotations
+
+import typer
+
+from radz.cli.anchors.repository import build, diff, show
+from radz.cli.anchors.search import nearest
+
+app = typer.Typer(help="Build anchors of findings, compare them, and find texts for them.", no_args_is_help=True)
+for command in (build, show, diff, nearest):
+    app.command()(command)

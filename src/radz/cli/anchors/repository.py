@@ -1,0 +1,123 @@
+"""``radz anchors build | show | diff``: anchors on disk with the texts they came from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from radz.cli._options import Format
+from radz.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from radz.anchors._compare import Change, Difference
+
+
+def build(
+    *,
+    out: Annotated[Path, typer.Option(help="Directory to write; one that is there is replaced.")],
+    finding: Annotated[
+        list[str] | None, typer.Option(help='Finding: a known name, or "name: description". Repeatable.')
+    ] = None,
+    findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="Anchor strategy; the model's own by default.")] = None,
+    model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+) -> None:
+    """Encode findings and write their anchors with the texts they came from."""
+    from radz.serve.predictor import Predictor
+
+    with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):
+        predictor = Predictor.load(model, source=source, findings=findings_file or [])
+        count = predictor.save_anchors(out, finding, strategy)
+    Console(stderr=True, highlight=False, markup=False).print(f"anchors of {count} findings: {out}", soft_wrap=True)
+
+
+def show(
+    directory: Annotated[Path, typer.Argument(help="Directory that `radz anchors build` wrote.")],
+    concept: Annotated[str | None, typer.Argument(help="Id of one finding; all by default.")] = None,
+) -> None:
+    """List the findings of a directory with their texts, source and parents; no model is loaded."""
+    from rich.table import Table
+
+    from radz.anchors._repository import read_record
+
+    record = read_record(directory)
+    table = Table("finding", "texts", "source", "parents", title=f"anchors '{record['strategy']}'")
+    for entry in _entries(record, concept):
+        table.add_row(entry["id"], "\n".join(entry["texts"]), entry["source"], ", ".join(entry["parents"]))
+    Console(highlight=False, markup=False).print(table)
+
+
+def diff(
+    first: Annotated[Path, typer.Argument(help="Directory of anchors: before.")],
+    second: Annotated[Path, typer.Argument(help="Directory of anchors: after.")],
+    *,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
+) -> None:
+    """Say which findings were added, removed or changed, and how far their vectors moved; no model is loaded."""
+    from radz.anchors._compare import compare
+
+    found = compare(first, second)
+    if format_ is Format.JSON:
+        document = {**dataclasses.asdict(found), "comparable": found.comparable}
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False, markup=False)
+    for line in _heading(found):
+        console.print(line, soft_wrap=True)
+    if found.added or found.removed or found.changed:
+        console.print(_changes(found))
+
+
+def _heading(found: Difference) -> list[str]:
+    """How many of each, and what of model and strategy differs."""
+    counts = (found.added, found.removed, found.changed)
+    added, removed, changed = map(len, counts)
+    lines = [f"{added} added, {removed} removed, {changed} changed, {found.unchanged} unchanged"]
+    if found.strategies[0] != found.strategies[1]:
+        lines.append(f"another strategy: {found.strategies[0]} -> {found.strategies[1]}")
+    lines += [f"another model, {name}: {old} -> {new}" for name, (old, new) in found.model.items()]
+    return lines if found.comparable else [*lines, "no cosines: vectors of two models do not share a space"]
+
+
+def _changes(found: Difference) -> Table:
+    from rich.table import Table
+
+    table = Table("", "finding", "what", "cosine")
+    for concept in found.added:
+        table.add_row("+", concept)
+    for concept in found.removed:
+        table.add_row("-", concept)
+    for change in found.changed:
+        cosine = "" if change.cosine is None else f"{change.cosine:.4f}"
+        table.add_row("~", change.concept, "\n".join(_what(change)) or "vector", cosine)
+    return table
+
+
+def _what(change: Change) -> list[str]:
+    """A line for each field; of lists only what came and went."""
+    lines = []
+    for name, (old, new) in change.fields.items():
+        if isinstance(old, list) and isinstance(new, list):
+            lines += [f"{name} - {item}" for item in old if item not in new]
+            lines += [f"{name} + {item}" for item in new if item not in old]
+        else:
+            lines.append(f"{name}: {old} -> {new}")
+    return lines
+
+
+def _entries(record: dict[str, Any], concept: str | None) -> list[dict[str, Any]]:
+    entries = {entry["id"]: entry for entry in record["concepts"]}
+    if concept is None:
+        return [*entries.values()]
+    if concept not in entries:
+        hint = "`radz anchors show` with the directory alone lists all."
+        raise UnknownNameError("finding of this directory", concept, entries, hint)
+    return [entries[concept]]

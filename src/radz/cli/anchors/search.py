@@ -1,0 +1,57 @@
+"""``radz anchors nearest``: what a model takes for alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from radz.cli._options import Format
+from radz.types import RESEARCH_USE
+
+if TYPE_CHECKING:
+    from radz.serve.neighbours import Neighbourhood
+
+
+def nearest(
+    query: Annotated[str, typer.Argument(help='A finding, "name: description", or any text.')],
+    *,
+    to: Annotated[
+        Path | None, typer.Option(help="Directory of anchors to search; all that fits the model by default.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="How many findings.")] = 10,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
+    findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="Anchor strategy; the directory's or the model's own by default.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+) -> None:
+    """List the findings whose anchors are nearest to a finding or a text, with what the model has seen of each."""
+    from radz.serve.neighbours import nearest as find
+    from radz.serve.predictor import Predictor
+
+    with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):
+        predictor = Predictor.load(model, source=source, findings=findings_file or [])
+        found = find(predictor, query, to, top, strategy)
+    if format_ is Format.JSON:
+        typer.echo(json.dumps({"notice": RESEARCH_USE, **dataclasses.asdict(found)}, indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _print(found: Neighbourhood) -> None:
+    from rich.table import Table
+
+    asked = found.concept or f"the text '{found.query}', which is no known name"
+    table = Table("", "finding", "cosine", "exposure")
+    for rank, near in enumerate(found.neighbours, start=1):
+        table.add_row(str(rank), near.concept, f"{near.cosine:+.3f}", near.exposure.value)
+    console = Console(highlight=False, markup=False)
+    console.print(f"nearest to {asked}, anchors '{found.strategy}'", soft_wrap=True)
+    console.print(table)
