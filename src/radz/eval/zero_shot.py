@@ -214,6 +214,32 @@ def compare(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class MacroStatistic:
+    """The macro metrics of one table as a function of study weights, for draws that several tables share.
+
+    values: weights (N, R) -> (3 + F, R), METRICS and then each of the F ``concepts``' AUROC within strata.
+    patients, positive: (N,), of each study its patient and whether it shows any of the concepts.
+    """
+
+    values: Statistic
+    patients: NDArray[np.str_]
+    positive: NDArray[np.bool_]
+    concepts: tuple[str, ...]
+    studies: NDArray[np.str_]
+
+
+def macro_statistic(
+    table: ScoresTable, *, min_positives: int = MIN_POSITIVES, uncertain: UncertainPolicy = "ignore"
+) -> MacroStatistic:
+    """The macro metrics of ``table``, over findings with ``min_positives`` comparable positives."""
+    matrix = as_matrix(_without_normal(table), uncertain)
+    included = _included([_rank(matrix, j) for j in range(len(matrix.concepts))], min_positives)
+    names = tuple(finding.concept for finding in included)
+    positive = _any_positive(matrix, included)
+    return MacroStatistic(_macro_and_within(included), matrix.patients, positive, names, matrix.studies)
+
+
 def protocol_hash(strata: Sequence[str], draws: int, seed: int, min_positives: int, uncertain: UncertainPolicy) -> str:
     """Short hash of every choice that turns scores into numbers; equal hashes, comparable numbers."""
     choices = {
