@@ -46,7 +46,7 @@ def folder(tmp_path_factory, llava_dir) -> Path:
     base["model"] = {"backbone": "hf", "source": str(llava_dir), "readout": {"dim": 8, "layer": 2}, "lora": {"r": 2}}
     base["train"] |= {"batch_size": 6, "max_steps": 1, "warmup_fraction": 0.0, "dtype": "float32"}
     base["warmup"] |= {"epochs": 1, "batch_size": 12}
-    base["starts"]["general"] |= {"train.batch_size": 6, "train.chunk_size": 6}
+    base["starts"]["general"] |= {"train.batch_size": 6, "train.chunk_size": 6, "train.max_steps": 1}
     (root / "base.yaml").write_text(yaml.safe_dump(base), encoding="utf-8")
     plan = yaml.safe_load((CONFIGS / "ablations" / "components.yaml").read_text(encoding="utf-8"))
     plan |= {"folds": 2, "arms": {name: plan["arms"][name] for name in ("base", "both", "base, raw projector")}}
@@ -70,7 +70,7 @@ def test_an_override_reaches_every_arm_and_its_start(folder):
     assert {cell.config.data.text_variants for cell in cells} == {2}
     assert {cell.start.data.text_variants for cell in cells if cell.start} == {2}
     assert {cell.config.train.epochs for cell in cells} == {3}
-    assert {cell.start.train.epochs for cell in cells if cell.start} == {1}
+    assert {cell.start.train.epochs for cell in cells if cell.start} == {4}
     assert [cell.fold for cell in cells] == ["1/2"] * 3 + ["2/2"] * 3
 
 

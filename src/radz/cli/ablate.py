@@ -29,6 +29,10 @@ def ablate(
     devices: Annotated[
         int | None, typer.Option(min=1, help="Runs at a time: all GPUs by default, one on the CPU.")
     ] = None,
+    results: Annotated[
+        Path | None, typer.Option(help="Run nothing: make the page of results from this directory's records.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write that page; it is shown by default.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and what is done of them.")] = False,
 ) -> None:
     """Run what is not done of a plan and show its table. Exit code 1 if a run failed.
@@ -38,8 +42,11 @@ def ablate(
     from radz.ablation.plan import load_ablation
     from radz.ablation.runs import Store
 
+    if results is not None:
+        _write_page(results, out)
+        return
     if plan is None:
-        raise ConfigError("Give a plan, e.g. configs/ablations/components.yaml.")
+        raise ConfigError("Give a plan, e.g. configs/ablations/components.yaml, or --results DIR.")
     ablation = load_ablation(plan, set_ or ())
     store = Store(output)
     places = store.add(cell for cell in ablation.cells if not arm or cell.arm in arm)
@@ -52,6 +59,16 @@ def ablate(
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"failed: {name}: {why}")
     if failed:
         raise typer.Exit(1)
+
+
+def _write_page(results: Path, out: Path | None) -> None:
+    from radz.ablation.results import read_records, results_page
+
+    page = results_page(read_records(results), str(results))
+    if out is None:
+        typer.echo(page)
+    else:
+        out.write_text(page, encoding="utf-8")
 
 
 def _list(runs: Iterable[Run], ablation: Ablation, places: dict[Place, Path]) -> None:
