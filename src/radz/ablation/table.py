@@ -16,8 +16,9 @@ from radz.ablation.plan import Ablation
 from radz.ablation.runs import Place
 from radz.eval.hierarchy import groups_of
 from radz.eval.repeats import RepeatsDifference, compare_repeats, merge_folds, summarise_repeats
+from radz.eval.results import Estimate
 from radz.eval.scores_file import ScoresTable, read_scores
-from radz.eval.zero_shot import Estimate, macro_auroc
+from radz.eval.zero_shot import macro_auroc
 from radz.knowledge import KnowledgeBase
 from radz.provenance import software_versions
 from radz.types import RESEARCH_USE, Exposure

@@ -12,12 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from radz.errors import ScoresError
-from radz.eval.intervals import Difference, Statistic, bootstrap, paired_differences, percentile_interval
+from radz.eval._ranks import METRICS, any_positive, estimates, included, macro_and_within, rank_all
+from radz.eval.intervals import Difference, Statistic, paired_differences
 from radz.eval.metrics import Floats
-from radz.eval.scores_file import ScoresTable
-from radz.eval.zero_shot import DRAWS, METRICS, MIN_POSITIVES, Estimate, MacroStatistic, macro_statistic
+from radz.eval.results import Estimate
+from radz.eval.scores_file import ScoresTable, as_matrix
+from radz.eval.zero_shot import DRAWS, MIN_POSITIVES
+from radz.types import NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +78,26 @@ def summarise_repeats(
 
     Raises ScoresError where the tables are not of the same studies.
     """
-    own = [macro_statistic(table, min_positives=min_positives) for table in tables]
-    first, values = own[0], _mean(own)
+    each_seed = [_Macro.of(table, min_positives) for table in tables]
+    first, values = each_seed[0], _mean(each_seed)
     names = sorted({(groups or {}).get(concept, "other") for concept in first.concepts}) if groups else []
     members = [[i for i, c in enumerate(first.concepts) if (groups or {}).get(c, "other") == name] for name in names]
 
     def everything(weights: Floats) -> Floats:
-        found = values(weights)
-        each = found[len(METRICS) :]
-        return np.concatenate([found[:1], each, *(each[rows].mean(0, keepdims=True) for rows in members)])
+        rows = values(weights)
+        each = rows[len(METRICS) :]
+        return np.concatenate([rows[:1], each, *(each[own].mean(0, keepdims=True) for own in members)])
 
-    estimates = _estimates(everything, first, draws, seed)
-    by_seed = [float(one.values(np.ones((len(one.studies), 1)))[0, 0]) for one in own]
+    found = estimates(everything, first.patients, first.positive, draws, seed)
+    by_seed = [float(one.values(np.ones((len(one.studies), 1)))[0, 0]) for one in each_seed]
     count = len(first.concepts)
     return Repeats(
-        estimates[0],
+        found[0],
         tuple(by_seed),
         _deviation(by_seed),
         first.concepts,
-        dict(zip(first.concepts, estimates[1 : 1 + count], strict=True)),
-        dict(zip(names, estimates[1 + count :], strict=True)),
+        dict(zip(first.concepts, found[1 : 1 + count], strict=True)),
+        dict(zip(names, found[1 + count :], strict=True)),
         len(first.studies),
         len(np.unique(first.patients)),
     )
@@ -111,7 +115,7 @@ def compare_repeats(
 
     Raises ScoresError where the tables are not of the same studies and findings.
     """
-    ours, theirs = ([macro_statistic(t, min_positives=min_positives) for t in side] for side in (first, second))
+    ours, theirs = ([_Macro.of(table, min_positives) for table in side] for side in (first, second))
     if len(ours) != len(theirs) or not _same(ours[0], theirs[0]):
         raise ScoresError("The two cannot be compared: their studies, findings or numbers of seeds differ.")
     a, b = _mean(ours), _mean(theirs)
@@ -123,20 +127,33 @@ def compare_repeats(
     return RepeatsDifference(difference, tuple(by_seed), _deviation(by_seed))
 
 
-def _mean(own: Sequence[MacroStatistic]) -> Statistic:
+@dataclass(frozen=True, slots=True)
+class _Macro:
+    """One table. values: weights (N, R) -> METRICS, then each of the F ``concepts``' AUROC within strata, (3 + F, R)."""
+
+    values: Statistic
+    studies: NDArray[np.str_]
+    patients: NDArray[np.str_]
+    positive: NDArray[np.bool_]
+    concepts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: ScoresTable, min_positives: int) -> _Macro:
+        matrix = as_matrix(replace(table, rows=table.rows[table.rows["concept"] != NORMAL]))
+        ranks = included(rank_all(matrix), min_positives)
+        positive = any_positive(len(matrix.studies), ranks)
+        names = tuple(finding.concept for finding in ranks)
+        return cls(macro_and_within(ranks), matrix.studies, matrix.patients, positive, names)
+
+
+def _mean(own: Sequence[_Macro]) -> Statistic:
     if not all(_same(own[0], one) for one in own):
         raise ScoresError("The seeds of one method were not scored on the same studies and findings.")
     return lambda weights: np.mean([one.values(weights) for one in own], axis=0)
 
 
-def _same(one: MacroStatistic, other: MacroStatistic) -> bool:
+def _same(one: _Macro, other: _Macro) -> bool:
     return one.concepts == other.concepts and np.array_equal(one.studies, other.studies)
-
-
-def _estimates(values: Statistic, of: MacroStatistic, draws: int, seed: int) -> list[Estimate]:
-    now = values(np.ones((len(of.studies), 1)))[:, 0]
-    drawn = bootstrap(values, of.patients, of.positive, draws, seed)
-    return [Estimate(float(value), percentile_interval(row)) for value, row in zip(now, drawn, strict=True)]
 
 
 def _deviation(values: Sequence[float]) -> float:
