@@ -129,7 +129,7 @@ def compare_repeats(
 
 @dataclass(frozen=True, slots=True)
 class _Macro:
-    """One table. values: weights (N, R) -> METRICS, then each of the F ``concepts``' AUROC within strata, (3 + F, R)."""
+    """One table. values: weights (N, R) -> METRICS, then the AUROC within strata of each of ``concepts``."""
 
     values: Statistic
     studies: NDArray[np.str_]
