@@ -2,7 +2,7 @@
 
 Each finding with enough positives and negatives gets its own Platt scaling, ``sigmoid(slope * score + offset)``, whose
 probabilities hold at the prevalence of the validation films. Beside it one temperature over all findings, with one
-offset, ``sigmoid(score / T + offset)``: without an offset it could not say that findings are rare, and runs to infinity.
+offset, ``sigmoid(score / T + offset)``: without an offset T runs to infinity, since findings are rare.
 It knows no finding's own prevalence and is only reported.
 """
 

@@ -26,8 +26,8 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Familiarity:
-    """mean and spread (E,), the unit of each number; directions (R, E), orthonormal, with their variances (R,), in these
-    units; rest: variance of each other direction.
+    """mean and spread (E,), the unit of each number; in these units directions (R, E), orthonormal, with their
+    variances (R,), and rest, the variance of each other direction.
 
     threshold: distance that a share ``known`` of new films of the same kind does not exceed. films: how many fitted it.
     """

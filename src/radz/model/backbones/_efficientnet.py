@@ -37,7 +37,7 @@ class EfficientNetTower(PreTrainedModel):  # type: ignore[misc]  # transformers 
 
     def __init__(self, config: EfficientNetTowerConfig) -> None:
         super().__init__(config)
-        self.net: nn.Module = timm.create_model(TIMM_NAME, num_classes=0, global_pool="")
+        self.net: Any = timm.create_model(TIMM_NAME, num_classes=0, global_pool="")
         self.freeze_batch_norm = True
         self.post_init()
 
