@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, overload
@@ -15,8 +15,8 @@ from PIL import Image
 
 from radz.data.images import read_image
 from radz.data.splits import SPLITS, check_patients, rows_text
-from radz.errors import CorpusError, UnknownNameError
-from radz.types import Study
+from radz.errors import CorpusError, MissingExtraError, UnknownNameError
+from radz.types import Pixels, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Corpus(Sequence[Study]):
 
     findings: concept ids that the corpus labels, in a fixed order, the same for every split.
     splits: the splits that it has. records: the studies of the split asked for, pixels not read.
+    policies: by name, the choices that decided which films and which labels these are; provenance keeps them.
 
     Images are taken as the corpus publishes them, whatever they look like, except that the films whose study ids are
     in ``inverted`` are turned round: training must not end at a film that only looks odd.
@@ -40,6 +41,7 @@ class Corpus(Sequence[Study]):
 
     name: ClassVar[str]
     about: ClassVar[About]
+    policies: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -84,7 +86,12 @@ class Corpus(Sequence[Study]):
         study = self.records[index]
         if study.image is None:
             return study
-        return study.with_pixels(read_image(study.image, inverted=study.study_id in self.inverted))
+        return study.with_pixels(self.read_pixels(study))
+
+    def read_pixels(self, study: Study) -> Pixels:
+        """Pixels of a study's image, (1, H, W); a corpus whose files need more than their path overrides it."""
+        assert study.image is not None
+        return read_image(study.image, inverted=study.study_id in self.inverted)
 
 
 def fake_film(seed: int) -> NDArray[np.uint8]:
@@ -98,9 +105,35 @@ def fake_film(seed: int) -> NDArray[np.uint8]:
 
 
 def write_film(path: Path, seed: int) -> None:
-    """``fake_film`` as a file of the kind that the suffix names, folders made."""
+    """``fake_film`` as a file of the kind that the suffix names (``.dcm`` is DICOM), folders made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(fake_film(seed)).save(path)
+    if path.suffix == ".dcm":
+        write_dicom(path, seed)
+    else:
+        Image.fromarray(fake_film(seed)).save(path)
+
+
+def write_dicom(path: Path, seed: int, **tags: str) -> None:
+    """``fake_film`` as a DICOM file with these tags, folders made. Raises MissingExtraError without pydicom."""
+    try:
+        from pydicom import Dataset
+        from pydicom.dataset import FileMetaDataset
+        from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
+    except ModuleNotFoundError:
+        raise MissingExtraError("Writing DICOM files", "pydicom", "dicom") from None
+    film, image = fake_film(seed), Dataset()
+    image.SOPClassUID, image.SOPInstanceUID = ComputedRadiographyImageStorage, generate_uid(entropy_srcs=[path.name])
+    image.Rows, image.Columns = film.shape
+    image.SamplesPerPixel, image.PixelRepresentation, image.PhotometricInterpretation = 1, 0, "MONOCHROME2"
+    image.BitsAllocated, image.BitsStored, image.HighBit = 8, 8, 7
+    image.Modality, image.BodyPartExamined = "CR", "CHEST"
+    for keyword, value in tags.items():
+        setattr(image, keyword, value)
+    image.PixelData = film.tobytes()
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save_as(path, enforce_file_format=True)
 
 
 def _require_unique(ids: Sequence[str], rows: Sequence[int], where: str) -> None:
