@@ -100,6 +100,7 @@ def _require_free(directory: Path) -> None:
 def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str]) -> dict[str, Any]:
     entries = [
         {"id": c.id, "name": c.name, "texts": list(texts), "source": c.source, "parents": list(c.parents)}
+        | {"unreviewed": [*c.unreviewed(texts)]}
         | {"kind": c.kind, "sha256": c.sha256, "concept": c.model_dump(mode="json", exclude_defaults=True)}
         for c, texts in zip(concepts, anchors.texts, strict=True)
     ]
