@@ -16,6 +16,7 @@ from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
 from radz import registry
 from radz.cli import app
 from radz.cli._options import parse_options
+from radz.data.met import pack
 from radz.errors import ConfigError, CorpusError, LeakageError
 from radz.eval.calibration import Platt
 from radz.eval.conformal import RiskControl
@@ -46,6 +47,7 @@ class World:
         self.unreadable: list[str] = []
         self.has_train, self.head, self.calibration = True, None, None
         self.marks = dict.fromkeys(FINDINGS, Exposure.SUPERVISED)
+        self.provenance = Provenance(corpus="chestxray14", split="train")
 
     def open(self, root, split, **options):
         self.opened.append((split, options))
@@ -58,7 +60,7 @@ class World:
             model=WithTower(),
             tower_head=self.head,
             fingerprint="0123456789abcdef",
-            provenance=Provenance(corpus="chestxray14", split="train"),
+            provenance=self.provenance,
             calibration=self.calibration,
             uncalibrated="this model has no calibration data",
             anchors=lambda findings, strategy: make_anchors(findings),
@@ -265,6 +267,40 @@ def test_scores_that_do_not_say_what_was_seen_are_not_zero_shot(world):
         run("--from-scores", "mine.metadata_only.parquet", "--zero-shot")
     text = run("--from-scores", "mine.metadata_only.parquet", "--draws", "20").stdout
     assert "3 findings, all unknown: not a zero-shot result" in text
+
+
+def test_a_leaking_run_may_run_under_the_name_supervised(world, tmp_path):
+    run_fake("--allow-supervised", "--out", "zero-shot-of-mine.parquet")
+    assert not (tmp_path / "zero-shot-of-mine.parquet").exists()
+    made = read_scores(tmp_path / "supervised-of-mine.parquet").provenance
+    assert made.claim == "supervised"
+    again = run("--from-scores", "supervised-of-mine.parquet", "--draws", "20")
+    assert "3 findings: a supervised result" in again.stdout
+    assert "zero-shot" not in again.stdout
+    with pytest.raises(LeakageError, match=r"cardiomegaly \(supervised\)"):
+        run("--from-scores", "supervised-of-mine.parquet", "--zero-shot")
+
+
+def test_films_that_were_trained_on_are_no_zero_shot_test(world, tmp_path):
+    world.marks = dict.fromkeys(FINDINGS, Exposure.UNSEEN)
+    world.provenance = Provenance(corpus="fake", split="train", met=pack(make_corpus(3, "test").records, "fake"))
+    listed = (
+        r"3 of 80 studies show a film that was trained on; 4 of 80 studies show a patient that was trained on\. Leave"
+    )
+    with pytest.raises(LeakageError, match=listed):
+        run_fake("--zero-shot")
+    text = run_fake().stdout
+    assert "3 findings, all unseen: not a zero-shot result" in text
+    assert "3 of 80 studies show a film that was trained on" in text
+    run_fake("--allow-supervised")
+    assert read_scores(tmp_path / "scores-brightness-01234567-fake-test-supervised.parquet").provenance.overlap
+
+
+def test_a_clean_run_is_called_zero_shot(world, tmp_path):
+    world.marks = dict.fromkeys(FINDINGS, Exposure.UNSEEN)
+    world.provenance = Provenance(corpus="fake", split="train", met=pack(make_corpus(3, "train").records, "fake"))
+    assert "all unseen: a zero-shot result" in run_fake("--zero-shot", "--out", "a.parquet").stdout
+    assert read_scores(tmp_path / "a.parquet").provenance.claim == "zero-shot"
 
 
 def test_a_stratum_may_be_chosen(world):

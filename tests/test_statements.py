@@ -140,7 +140,7 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(tmp_path, monkeypatch):
     locked = save_pdf(tmp_path / "locked.pdf", [["Text."]], password="secret")
     with pytest.raises(DocumentError, match="encrypted with a password"):
         read_document(locked)
-    with pytest.raises(DocumentError, match="holds no text. A scan needs text recognition"):
+    with pytest.raises(DocumentError, match=r"holds no text\. A scan needs text recognition"):
         read_document(save_pdf(tmp_path / "scan.pdf", [[]]))
     (tmp_path / "cut.pdf").write_bytes(locked.read_bytes()[:60])
     with pytest.raises(DocumentError, match="is a damaged PDF"):
@@ -250,20 +250,17 @@ def test_what_nobody_reviewed_is_said_and_counted():
 
 def test_a_statement_that_names_what_was_trained_is_a_paraphrase():
     seen = Provenance(corpus="x", split="train", supervised={"mass": 1})
-    said = KNOWLEDGE["hernia"].model_copy(update={"statements": (CITED.model_copy(update={"text": "It is a mass."}),)})
-    assert exposure(KNOWLEDGE["hernia"], seen, KNOWLEDGE) is Exposure.UNSEEN
+    named = CITED.model_copy(update={"text": "It may hide a mass."})
+    said = KNOWLEDGE["pneumothorax"].model_copy(update={"statements": (named,)})
+    assert exposure(KNOWLEDGE["pneumothorax"], seen, KNOWLEDGE) is Exposure.UNSEEN
     assert exposure(said, seen, KNOWLEDGE) is Exposure.PARAPHRASE
 
 
 def test_what_is_held_out_goes_from_statements_too():
-    base = KnowledgeBase([FIBROSIS if c.id == "fibrosis" else c for c in KNOWLEDGE])
-    (kept,) = base.without(frozenset({"mass"}))["fibrosis"].statements
-    assert kept == CITED
     said = CITED.model_copy(update={"text": "A mass may hide in fibrosis."})
-    named = KnowledgeBase(
-        [c.model_copy(update={"statements": (said,)}) if c.id == "fibrosis" else c for c in KNOWLEDGE]
-    )
-    assert named.without(frozenset({"mass"}))["fibrosis"].statements == ()
+    fibrosis = FIBROSIS.model_copy(update={"statements": (CITED, said)})
+    base = KnowledgeBase([fibrosis if c.id == "fibrosis" else c for c in KNOWLEDGE])
+    assert base.without(frozenset({"mass"}))["fibrosis"].statements == (CITED,)
 
 
 def test_shipped_concepts_have_no_statement_that_nobody_reviewed():

@@ -171,6 +171,11 @@ class DataConfig(Section):
     options: dict[str, Any] = Field({}, description="Options of the corpus, passed by name.")
     train_split: str = Field("train", description="Split that is trained on.")
     val_split: str = Field("val", description="Split that validates; never a test split.")
+    record_ids: bool = Field(
+        True,
+        description="Keep short hashes of the ids of films and patients in the provenance, so that an evaluation tells "
+        "what was trained on. false where nobody who can list the ids may test them.",
+    )
     fold: str | None = Field(
         None,
         pattern=r"^\d+/\d+$",

@@ -33,6 +33,8 @@ class Provenance(BaseModel):
     studies: int = 0
     patients: int = 0
     data_sha256: str = Field("", description="Hash over studies and labels.")
+    corpora: tuple[str, ...] = Field((), description="Every corpus whose films it has met, earlier stages included.")
+    met: str = Field("", repr=False, description="Keys of the films and patients it has met; see radz/data/met.py.")
     text_policy: str = Field("", description="report: the corpus's own text; else how sentences were written.")
     supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")
     mentioned: dict[str, int] = Field({}, description="Concept named in training reports -> reports that name it.")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,26 +84,34 @@ def evaluate(
     calibration: Annotated[
         Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")
     ] = None,
-    zero_shot: Annotated[bool, typer.Option(help="Refuse to run unless the model has seen no finding.")] = False,
+    zero_shot: Annotated[
+        bool, typer.Option(help="Refuse to run unless the model has met none of the findings, films and patients.")
+    ] = False,
+    allow_supervised: Annotated[
+        bool, typer.Option(help="Run what --zero-shot would refuse, and call its result supervised.")
+    ] = False,
+    aliases: Annotated[
+        Path | None, typer.Option(help="List of names that films have in another corpus: film,original or the RSNA's.")
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Evaluate a model on a labelled corpus. Exit code 1 if an image could not be read."""
+    from radz.eval.gate import judge
     from radz.eval.scores_file import read_scores
     from radz.eval.scoring import STRATA
-    from radz.eval.zero_shot import require_unseen
 
     notes: dict[str, str] = {}
     reliable: Reliability | str = "scores from a file are not calibrated"
+    claim = partial(judge, zero_shot=zero_shot, allow_supervised=allow_supervised)
     if from_scores:
-        tables = _named([read_scores(path) for path in from_scores])
-        if zero_shot:
-            require_unseen(next(iter(tables.values())).provenance)
+        first, *others = (read_scores(path) for path in from_scores)
+        tables = _named([replace(first, provenance=claim(first.provenance)), *others])
     else:
         target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
-        tables, notes, reliable = run.score(zero_shot, uncertain.value)
+        tables, notes, reliable = run.score(claim, uncertain.value, aliases)
         _write(tables, out)
     rows = _rows(tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
     rows[0] = _with_reliability(rows[0], reliable)
@@ -121,20 +130,18 @@ class _Run:
     batch_size: int
 
     def score(
-        self, zero_shot: bool, uncertain: UncertainPolicy
+        self, claim: Callable[[ScoresProvenance], ScoresProvenance], uncertain: UncertainPolicy, aliases: Path | None
     ) -> tuple[dict[str, ScoresTable], dict[str, str], Reliability | str]:
         """Scores of the model and of its references on identical studies, why a reference has none, and how far the
         model's calibration holds, or why that is not said.
         """
         from radz.eval.scoring import diseases, score_models
-        from radz.eval.zero_shot import require_unseen
 
         corpus = self.target.open()
         anchors = self.predictor.anchors(self.findings or [f for f in corpus.findings if f != NORMAL], self.strategy)
         concepts = diseases(anchors, corpus)
-        provenance = scores_provenance(self.predictor, self.target, corpus, anchors, concepts, seed=self.seed)
-        if zero_shot:
-            require_unseen(provenance)
+        made = scores_provenance(self.predictor, self.target, corpus, anchors, concepts, seed=self.seed)
+        provenance = claim(replace(made, overlap=self._shared_with_training(corpus, aliases)))
         others, notes = _build(references(self.predictor, self.target, self.strata))
         model, why = self._recorded(anchors, provenance)
         models = {model.name: model, **others}
@@ -150,6 +157,14 @@ class _Run:
             )
         reliable = why or self._reliability(tables[model.name], anchors, model, uncertain)
         return {name: _unexposed(t) if name in others else t for name, t in tables.items()}, notes, reliable
+
+    def _shared_with_training(self, corpus: Any, aliases: Path | None) -> tuple[str, ...]:
+        """What the films of ``corpus`` share with those that the model was trained on, a line each."""
+        from radz.data.met import origin_of
+        from radz.data.overlap import find_overlap, read_aliases
+
+        names, origin = read_aliases(aliases) if aliases else None, origin_of(corpus, self.target.corpus)
+        return tuple(find_overlap(self.predictor.provenance, origin, corpus.records, names).lines())
 
     def _recorded(self, anchors: Anchors, made: ScoresProvenance) -> tuple[ZeroShotModel, str]:
         """The model, with its films remembered where its calibration is to be judged; else why it is not."""
@@ -281,7 +296,8 @@ def progress_bar(total: int) -> Iterator[Callable[[int], None]]:
 
 def _unexposed(table: ScoresTable) -> ScoresTable:
     """A reference is no checkpoint: what the evaluated model has seen is not said of it."""
-    return replace(table, provenance=replace(table.provenance, fingerprint="", anchors="", exposure={}))
+    bare = replace(table.provenance, fingerprint="", anchors="", exposure={}, overlap=(), claim="")
+    return replace(table, provenance=bare)
 
 
 def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
@@ -318,10 +334,12 @@ def _rows(
 
 
 def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> None:
+    from radz.eval.gate import named_by_claim
     from radz.eval.scores_file import write_scores
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    path = _scores_path(next(iter(tables.values())).provenance, out)
+    made = next(iter(tables.values())).provenance
+    path = named_by_claim(_scores_path(made, out), made.claim)
     for i, (name, table) in enumerate(tables.items()):
         file = path if i == 0 else path.with_name(f"{path.stem}.{name}.parquet")
         write_scores(table, file)

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from radz.errors import ScoresError
 from radz.eval.intervals import Difference, Statistic, bootstrap, paired_differences, percentile_interval
 from radz.eval.metrics import Floats, Ranking
-from radz.eval.zero_shot import Estimate
+from radz.eval.results import Estimate
 
 PENALTY = 0.01
 """Inverse strength of the ridge on standardised features, fixed in advance: nothing is tuned."""

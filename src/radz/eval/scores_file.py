@@ -33,10 +33,16 @@ SCHEMA = pa.schema(
         pa.field("label", pa.int8()),
         pa.field("presence", pa.string(), nullable=False),
         pa.field("note", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("view", pa.string(), nullable=False),
+        pa.field("sex", pa.string(), nullable=False),
+        pa.field("age", pa.string(), nullable=False),
     ]
 )
+METADATA = ("source", "view", "sex", "age")
+"""Columns that say how a study came about, "" where the corpus does not; older files lack them."""
 LABELS = {Presence.PRESENT: 1, Presence.ABSENT: 0}
-UncertainPolicy = Literal["ignore", "ones", "zeros"]
+UncertainPolicy = Literal["ignore", "ones", "zeros", "separate"]
 KEY = b"radz"
 
 
@@ -45,7 +51,10 @@ class ScoresProvenance:
     """What made a table of scores; saved with it.
 
     strata: metadata keys that name a study's stratum. exposure: concept -> what the model has seen of it.
-    unreadable: study id -> why its image could not be read; such a study has no rows.
+    unreadable: study id -> why its image could not be read; such a study has no rows. overlap: what the studies share
+    with those that the model was trained on, a line each. claim: "zero-shot", "supervised" or nothing, see
+    ``radz.eval.gate``. prompts: the prompt set that the anchors are from, where one was named. control: the shortcut
+    control that was scored instead of the films, if any.
     """
 
     model: str
@@ -54,14 +63,18 @@ class ScoresProvenance:
     options: Mapping[str, Any] = field(default_factory=dict)
     split: str = ""
     split_hash: str = ""
-    fold: str = ""
     anchors: str = ""
     strata: tuple[str, ...] = ()
     exposure: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    overlap: tuple[str, ...] = ()
+    claim: str = ""
     seed: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)
     notice: str = RESEARCH_USE
+    fold: str = ""
+    prompts: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,7 @@ class ScoreMatrix:
     """The table as arrays: N studies sorted by id, C concepts sorted by name.
 
     studies, patients, strata: (N,) str. scores: (N, C), NaN where there is none. labels: (N, C), 1, 0 or NaN.
+    metadata: column of METADATA -> (N,) str. uncertain: (N, C) bool, what the corpus calls uncertain.
     """
 
     studies: NDArray[np.str_]
@@ -90,6 +104,8 @@ class ScoreMatrix:
     concepts: tuple[str, ...]
     scores: NDArray[np.float64]
     labels: NDArray[np.float64]
+    metadata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+    uncertain: NDArray[np.bool_] | None = None
 
 
 def write_scores(table: ScoresTable, path: Path) -> None:
@@ -124,7 +140,10 @@ def read_scores(path: Path) -> ScoresTable:
 
 
 def make_rows(columns: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows from columns of ``study, patient, stratum, concept, score, presence, note``; the label follows presence."""
+    """Rows from columns of ``study, patient, stratum, concept, score, presence, note`` and, where known, METADATA.
+
+    The label follows presence.
+    """
     frame = pd.DataFrame(columns)
     frame["label"] = frame["presence"].map({p.value: label for p, label in LABELS.items()})
     return _typed(frame, "the scores")
@@ -146,13 +165,17 @@ def check_rows(rows: pd.DataFrame, where: str) -> None:
     _need_none(rows, np.isinf(rows["score"]), where, "an infinite score")
     _need_none(rows, rows["score"].isna() & (rows["note"] == ""), where, "no score and no note that says why")
     _need_none(rows, rows.duplicated(["study", "concept"]), where, "a study and concept that came before")
-    for column in ("patient", "stratum"):
+    for column in ("patient", "stratum", *METADATA):
         moved = rows.groupby("study")[column].transform("nunique") > 1
         _need_none(rows, moved, where, f"a study with more than one {column}")
 
 
 def as_matrix(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> ScoreMatrix:
-    """The table as arrays. ``uncertain``: uncertain labels count for nothing, as present (ones), as absent (zeros)."""
+    """The table as arrays.
+
+    uncertain: uncertain labels count for nothing (ignore), as present (ones), as absent (zeros), or for nothing here
+    because they are a class of their own (separate).
+    """
     rows = table.rows
     studies, i = np.unique(rows["study"].to_numpy(dtype=str), return_inverse=True)
     concepts, j = np.unique(rows["concept"].to_numpy(dtype=str), return_inverse=True)
@@ -160,13 +183,16 @@ def as_matrix(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Scor
     scores, labels = (np.full((len(studies), len(concepts)), np.nan) for _ in range(2))
     scores[i, j] = rows["score"]
     labels[i, j] = labels_under(rows, uncertain)
-    patients, strata = (rows[column].to_numpy(dtype=str)[first] for column in ("patient", "stratum"))
-    return ScoreMatrix(studies, patients, strata, tuple(map(str, concepts)), scores, labels)
+    unsure = np.zeros(labels.shape, dtype=bool)
+    unsure[i, j] = rows["presence"] == Presence.UNCERTAIN.value
+    text = {column: rows[column].to_numpy(dtype=str)[first] for column in ("patient", "stratum", *METADATA)}
+    patients, strata = text.pop("patient"), text.pop("stratum")
+    return ScoreMatrix(studies, patients, strata, tuple(map(str, concepts)), scores, labels, text, unsure)
 
 
 def labels_under(rows: pd.DataFrame, uncertain: UncertainPolicy) -> NDArray[np.float64]:
     """Labels of the rows as 1, 0 or NaN under a policy for uncertain ones. Raises ScoresError for another policy."""
-    values = {"ignore": np.nan, "ones": 1.0, "zeros": 0.0}
+    values = {"ignore": np.nan, "ones": 1.0, "zeros": 0.0, "separate": np.nan}
     if uncertain not in values:
         raise ScoresError(f"Unknown policy '{uncertain}' for uncertain labels. Known: {', '.join(values)}.")
     labels = rows["label"].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -174,8 +200,9 @@ def labels_under(rows: pd.DataFrame, uncertain: UncertainPolicy) -> NDArray[np.f
 
 
 def _typed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    frame = frame.assign(**{name: "" for name in METADATA if name not in frame.columns})
     _need_columns(frame, where)
-    text = {name: "str" for name in ("study", "patient", "stratum", "concept", "presence", "note")}
+    text = {name: "str" for name in ("study", "patient", "stratum", "concept", "presence", "note", *METADATA)}
     missing = [name for name in text if frame[name].isna().any()]
     if missing:
         raise ScoresError(f"{where}: column(s) {', '.join(missing)} must be filled in every row, some are null.")
@@ -213,6 +240,7 @@ def _provenance(saved: bytes | None, path: Path) -> ScoresProvenance:
         values = json.loads(saved)
         known = {f.name for f in fields(ScoresProvenance)}
         values = {name: value for name, value in values.items() if name in known}  # a newer radz may say more
-        return ScoresProvenance(**{**values, "strata": tuple(values.get("strata", ()))})
+        lists = {name: tuple(values.get(name, ())) for name in ("strata", "overlap")}
+        return ScoresProvenance(**values | lists)
     except (ValueError, TypeError, AttributeError) as error:
         raise ScoresError(f"{path} has damaged provenance: {error}. Write the scores again.") from None

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from radz.errors import ImageError, ScoresError
-from radz.eval.scores_file import ScoresProvenance, ScoresTable, make_rows
+from radz.eval.scores_file import METADATA, ScoresProvenance, ScoresTable, make_rows
 from radz.types import NORMAL, Anchors, Scores, Study, ZeroShotModel
 
 STRATA = ("source", "view")
@@ -160,6 +160,7 @@ def _rows(
             "score": scores.values[i, j],
             "presence": study.presence(concept).value,
             "note": _note(scores, i, j),
+            **{key: study.metadata.get(key, "") for key in METADATA},
         }
         for i, study in enumerate(studies)
         for j, concept in columns

@@ -8,137 +8,70 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
-from radz.errors import LeakageError, ScoresError
-from radz.eval.intervals import (
-    Difference,
-    Interval,
-    Statistic,
-    bootstrap,
-    holm,
-    paired_differences,
-    percentile_interval,
+from radz.errors import ScoresError
+from radz.eval._ranks import (
+    METRICS,
+    FindingRanks,
+    any_positive,
+    estimates,
+    included,
+    macro,
+    macro_and_within,
+    rank_all,
+    stacked,
+    why_left_out,
 )
+from radz.eval.delong import delong_interval, delong_test
+from radz.eval.groups import evaluate_study_groups
+from radz.eval.intervals import Statistic, holm, paired_differences
 from radz.eval.metrics import Floats, Ranking
+from radz.eval.operating import RATES, mean_rates, operating_point, oracle_thresholds, rates_at
+from radz.eval.results import (
+    Comparison,
+    Estimate,
+    Evaluation,
+    FindingEvaluation,
+    GroupEvaluation,
+    MacroEvaluation,
+    OperatingPoint,
+    StudyGroupEvaluation,
+    ThresholdSource,
+    UncertainEvaluation,
+)
 from radz.eval.scores_file import ScoreMatrix, ScoresProvenance, ScoresTable, UncertainPolicy, as_matrix
-from radz.types import NORMAL, Exposure
+from radz.eval.thresholds import Thresholds
+from radz.types import NORMAL
+
+__all__ = [
+    "METRICS",
+    "Comparison",
+    "Estimate",
+    "Evaluation",
+    "FindingEvaluation",
+    "GroupEvaluation",
+    "MacroEvaluation",
+    "OperatingPoint",
+    "StudyGroupEvaluation",
+    "UncertainEvaluation",
+    "compare",
+    "macro_auroc",
+    "protocol_hash",
+    "summarise",
+]
 
 DRAWS = 1000
 MIN_POSITIVES = 10
 """Fewer positives in comparable strata, and a finding is shown but left out of the macro average."""
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """One metric, NaN where undefined, and its interval."""
-
-    value: float
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class FindingEvaluation:
-    """One finding. Counts are of studies.
-
-    comparable: positives in strata that also hold a negative. unscored: labelled studies without a score.
-    left_out: why the macro average is without this finding; empty where it is in.
-    """
-
-    concept: str
-    positives: int
-    negatives: int
-    comparable: int
-    unscored: int
-    auroc_within: Estimate
-    auroc_pooled: Estimate
-    average_precision: Estimate
-    left_out: str
-
-
-@dataclass(frozen=True, slots=True)
-class MacroEvaluation:
-    """Means over ``concepts``, each with an interval from draws that all its findings share."""
-
-    concepts: tuple[str, ...]
-    auroc_within: Estimate
-    auroc_pooled: Estimate
-    average_precision: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class GroupEvaluation:
-    """One disease group: mean AUROC within strata over ``concepts``, those of the group that the macro average takes.
-
-    findings: how many of the group were scored. positives: studies that show any of ``concepts``.
-    """
-
-    group: str
-    findings: int
-    concepts: tuple[str, ...]
-    positives: int
-    auroc_within: Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """Everything a table of scores says, and what is needed to argue with it."""
-
-    provenance: ScoresProvenance
-    studies: int
-    patients: int
-    findings: tuple[FindingEvaluation, ...]
-    macro: MacroEvaluation
-    draws: int
-    seed: int
-    min_positives: int
-    uncertain: UncertainPolicy
-    protocol_hash: str
-    groups: tuple[GroupEvaluation, ...] = ()
-
-    @property
-    def left_out(self) -> dict[str, str]:
-        """Findings outside the macro average -> why."""
-        return {finding.concept: finding.left_out for finding in self.findings if finding.left_out}
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """First table minus second on identical studies and draws: macro averages, and AUROC within strata by finding.
-
-    holm: concept -> p-value adjusted for the number of findings.
-    """
-
-    auroc_within: Difference
-    auroc_pooled: Difference
-    average_precision: Difference
-    findings: Mapping[str, Difference]
-    holm: Mapping[str, float]
-
-
-METRICS = ("auroc_within", "auroc_pooled", "average_precision")
-
-
-@dataclass(frozen=True, slots=True)
-class _FindingRanks:
-    """One finding of a matrix, ranked within strata and over all studies."""
-
-    concept: str
-    known: NDArray[np.bool_]
-    positive: NDArray[np.bool_]
-    within: Ranking
-    pooled: Ranking
-
-    def metrics(self, weights: Floats) -> Floats:
-        """Study weights (N, R) -> (3, R) in the order of METRICS."""
-        return np.stack(
-            [self.within.auroc(weights), self.pooled.auroc(weights), self.pooled.average_precision(weights)]
-        )
+NO_THRESHOLDS = "none given: choose them on validation scores with `radz thresholds`"
+Chosen = Mapping[ThresholdSource, Mapping[str, float]]
+"""Where thresholds come from -> finding -> threshold."""
 
 
 def summarise(
@@ -149,26 +82,37 @@ def summarise(
     min_positives: int = MIN_POSITIVES,
     uncertain: UncertainPolicy = "ignore",
     groups: Mapping[str, str] | None = None,
+    thresholds: Thresholds | None = None,
+    study_groups: bool = False,
 ) -> Evaluation:
     """Metrics of each finding and their macro average, with 95 % patient-bootstrap intervals.
 
-    groups: concept -> disease group, for an average of each group. Deterministic by ``seed``, whatever the order of
-    the rows. Raises ScoresError for a table without diseases.
+    groups: concept -> disease group, for an average of each group. thresholds: from validation scores of the same
+    model; without them only those chosen on these very studies are shown, marked as oracle. study_groups: also by view,
+    sex, age band and source. Deterministic by ``seed``, whatever the order of the rows. Raises ScoresError for a table
+    without diseases and for thresholds of another model, LeakageError for thresholds of these very studies.
     """
     matrix = as_matrix(_without_normal(table), uncertain)
-    ranks = [_rank(matrix, j) for j in range(len(matrix.concepts))]
+    ranks, chosen = rank_all(matrix), _chosen(matrix, thresholds, table.provenance)
+    options = _Options(draws, seed, min_positives, uncertain == "separate")
     return Evaluation(
         provenance=table.provenance,
         studies=len(matrix.studies),
         patients=len(np.unique(matrix.patients)),
-        findings=tuple(_evaluate_finding(matrix, finding, draws, seed, min_positives) for finding in ranks),
-        macro=_evaluate_macro(matrix, _included(ranks, min_positives), draws, seed),
+        findings=tuple(_evaluate_finding(matrix, j, ranks[j], chosen, options) for j in range(len(ranks))),
+        macro=_evaluate_macro(matrix, included(ranks, min_positives), chosen, options),
         draws=draws,
         seed=seed,
         min_positives=min_positives,
         uncertain=uncertain,
-        protocol_hash=protocol_hash(table.provenance.strata, draws, seed, min_positives, uncertain),
-        groups=_evaluate_groups(matrix, ranks, groups or {}, min_positives=min_positives, draws=draws, seed=seed),
+        protocol_hash=protocol_hash(
+            table.provenance.strata, draws, seed, min_positives, uncertain, thresholds=thresholds
+        ),
+        groups=_evaluate_groups(matrix, ranks, groups or {}, options),
+        study_groups=evaluate_study_groups(matrix, ranks, min_positives=min_positives, draws=draws, seed=seed)
+        if study_groups
+        else (),
+        thresholds=_say_thresholds(thresholds),
     )
 
 
@@ -178,8 +122,7 @@ def macro_auroc(table: ScoresTable, min_positives: int = MIN_POSITIVES) -> dict[
     NaN where no finding has ``min_positives`` comparable positives.
     """
     matrix = as_matrix(_without_normal(table))
-    included = _included([_rank(matrix, j) for j in range(len(matrix.concepts))], min_positives)
-    values = _macro(included)(np.ones((len(matrix.studies), 1)))[:, 0]
+    values = macro(included(rank_all(matrix), min_positives))(np.ones((len(matrix.studies), 1)))[:, 0]
     return dict(zip(METRICS[:2], map(float, values[:2]), strict=True))
 
 
@@ -192,40 +135,40 @@ def compare(
     min_positives: int = MIN_POSITIVES,
     uncertain: UncertainPolicy = "ignore",
 ) -> Comparison:
-    """Paired differences, over the studies and findings that both tables score.
+    """Paired differences, over the studies and findings that both tables score, and DeLong's test of pooled AUROCs.
 
     Raises ScoresError unless studies, labels and strata are identical.
     """
     a, b = (as_matrix(_without_normal(table), uncertain) for table in (first, second))
     _need_identical(a, b, first.provenance.model, second.provenance.model)
     a, b = _scored_by_both(a, b)
-    ours, theirs = (_included([_rank(side, j) for j in range(len(side.concepts))], min_positives) for side in (a, b))
-    names, positive = [finding.concept for finding in ours], _any_positive(a, ours)
+    ours, theirs = (included(rank_all(side), min_positives) for side in (a, b))
+    names, positive = [finding.concept for finding in ours], any_positive(len(a.studies), ours)
     within, pooled, precision, *each = paired_differences(
-        _macro_and_within(ours), _macro_and_within(theirs), a.patients, positive, draws=draws, seed=seed
+        macro_and_within(ours), macro_and_within(theirs), a.patients, positive, draws=draws, seed=seed
     )
-    adjusted = holm([difference.p_value for difference in each])
+    columns = [a.concepts.index(name) for name in names]
+    tests = [delong_test(a.scores[:, j], b.scores[:, j], a.labels[:, j], a.patients) for j in columns]
     return Comparison(
         within,
         pooled,
         precision,
         findings=dict(zip(names, each, strict=True)),
-        holm=dict(zip(names, adjusted.tolist(), strict=True)),
+        holm=dict(zip(names, holm([difference.p_value for difference in each]).tolist(), strict=True)),
+        delong=dict(zip(names, tests, strict=True)),
+        delong_holm=dict(zip(names, holm([test.p_value for test in tests]).tolist(), strict=True)),
     )
 
 
-def require_unseen(provenance: ScoresProvenance) -> None:
-    """Raise LeakageError, with the list, unless the model has seen none of the concepts that were scored."""
-    seen = {concept: mark for concept, mark in provenance.exposure.items() if mark != Exposure.UNSEEN}
-    if seen or not provenance.exposure:
-        listed = ", ".join(f"{concept} ({mark})" for concept, mark in seen.items()) or "exposure not recorded"
-        raise LeakageError(
-            f"Not a zero-shot evaluation of '{provenance.model}': {listed}. Leave these findings out, train with them "
-            "held out, or evaluate without calling it zero-shot."
-        )
-
-
-def protocol_hash(strata: Sequence[str], draws: int, seed: int, min_positives: int, uncertain: UncertainPolicy) -> str:
+def protocol_hash(
+    strata: Sequence[str],
+    draws: int,
+    seed: int,
+    min_positives: int,
+    uncertain: UncertainPolicy,
+    *,
+    thresholds: Thresholds | None = None,
+) -> str:
     """Short hash of every choice that turns scores into numbers; equal hashes, comparable numbers."""
     choices = {
         "version": 1,
@@ -237,7 +180,17 @@ def protocol_hash(strata: Sequence[str], draws: int, seed: int, min_positives: i
         "uncertain": uncertain,
         "interval": "patient bootstrap, percentile 95",
     }
+    if thresholds is not None:
+        choices["thresholds"] = [thresholds.rule, thresholds.scores_sha256]
     return hashlib.sha256(json.dumps(choices, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    draws: int
+    seed: int
+    min_positives: int
+    separate: bool
 
 
 def _without_normal(table: ScoresTable) -> ScoresTable:
@@ -247,108 +200,114 @@ def _without_normal(table: ScoresTable) -> ScoresTable:
     return replace(table, rows=rows)
 
 
-def _rank(matrix: ScoreMatrix, column: int) -> _FindingRanks:
-    scores, labels = matrix.scores[:, column], matrix.labels[:, column]
-    return _FindingRanks(
-        concept=matrix.concepts[column],
-        known=~np.isnan(labels),
-        positive=labels == 1,
-        within=Ranking.of(scores, labels, matrix.strata),
-        pooled=Ranking.of(scores, labels),
+def _chosen(matrix: ScoreMatrix, thresholds: Thresholds | None, made: ScoresProvenance) -> Chosen:
+    oracle = oracle_thresholds(
+        matrix.concepts, matrix.scores, matrix.labels, thresholds.rule if thresholds is not None else "f1"
+    )
+    if thresholds is None:
+        return {"oracle": oracle}
+    thresholds.require_fit(made)
+    return {"validation": thresholds.values, "oracle": oracle}
+
+
+def _say_thresholds(thresholds: Thresholds | None) -> str:
+    if thresholds is None:
+        return NO_THRESHOLDS
+    return (
+        f"greatest {thresholds.rule} on split '{thresholds.split}' of {thresholds.corpus}, "
+        f"{thresholds.studies} studies of {thresholds.patients} patients"
     )
 
 
 def _evaluate_finding(
-    matrix: ScoreMatrix, ranks: _FindingRanks, draws: int, seed: int, min_positives: int
+    matrix: ScoreMatrix, column: int, ranks: FindingRanks, chosen: Chosen, options: _Options
 ) -> FindingEvaluation:
     scored = len(ranks.pooled.positives) + ranks.pooled.negatives
-    own_seed = (seed, crc32(ranks.concept.encode()))  # a finding's draws do not depend on its neighbours
+    scores, labels = matrix.scores[:, column], matrix.labels[:, column]
+    own = {source: values[ranks.concept] for source, values in chosen.items() if ranks.concept in values}
+    statistic = stacked([ranks.metrics, *(rates_at(scores, labels, threshold) for threshold in own.values())])
+    own_seed = (options.seed, crc32(ranks.concept.encode()))  # a finding's draws do not depend on its neighbours
+    found = estimates(statistic, matrix.patients, ranks.positive, options.draws, own_seed)
     return FindingEvaluation(
         concept=ranks.concept,
         positives=len(ranks.pooled.positives),
         negatives=ranks.pooled.negatives,
         comparable=ranks.within.comparable,
         unscored=int(ranks.known.sum()) - scored,
-        **_estimates(ranks.metrics, matrix.patients, ranks.positive, draws, own_seed),
-        left_out=_why_left_out(ranks, min_positives),
+        **dict(zip(METRICS, found[: len(METRICS)], strict=True)),
+        left_out=why_left_out(ranks, options.min_positives),
+        delong=delong_interval(scores, labels, matrix.patients),
+        operating=_operating([(source, value, (ranks.concept,)) for source, value in own.items()], found),
+        uncertain=_evaluate_uncertain(matrix, column, options) if options.separate else None,
     )
 
 
-def _evaluate_macro(matrix: ScoreMatrix, included: Sequence[_FindingRanks], draws: int, seed: int) -> MacroEvaluation:
-    estimates = _estimates(_macro(included), matrix.patients, _any_positive(matrix, included), draws, seed)
-    return MacroEvaluation(tuple(finding.concept for finding in included), **estimates)
+def _evaluate_macro(
+    matrix: ScoreMatrix, findings: Sequence[FindingRanks], chosen: Chosen, options: _Options
+) -> MacroEvaluation:
+    """A source of thresholds that lacks some finding averages fewer of them, and says which."""
+    parts: list[Statistic] = [macro(findings)]
+    averaged: list[tuple[ThresholdSource, float, tuple[str, ...]]] = []
+    for source, values in chosen.items():
+        names = tuple(finding.concept for finding in findings if finding.concept in values)
+        columns = [(matrix.concepts.index(name), values[name]) for name in names]
+        if names:
+            parts.append(mean_rates([rates_at(matrix.scores[:, j], matrix.labels[:, j], t) for j, t in columns]))
+            averaged.append((source, math.nan, names))
+    positive = any_positive(len(matrix.studies), findings)
+    found = estimates(stacked(parts), matrix.patients, positive, options.draws, options.seed)
+    return MacroEvaluation(
+        concepts=tuple(finding.concept for finding in findings),
+        **dict(zip(METRICS, found[: len(METRICS)], strict=True)),
+        operating=_operating(averaged, found),
+    )
+
+
+def _operating(
+    points: Sequence[tuple[ThresholdSource, float, tuple[str, ...]]], found: Sequence[Estimate]
+) -> tuple[OperatingPoint, ...]:
+    """Operating points from the estimates that stand behind those of METRICS, RATES for each."""
+    starts = range(len(METRICS), len(found), len(RATES))
+    return tuple(
+        operating_point(*point, found[start : start + len(RATES)]) for point, start in zip(points, starts, strict=True)
+    )
+
+
+def _evaluate_uncertain(matrix: ScoreMatrix, column: int, options: _Options) -> UncertainEvaluation | None:
+    """Of a finding with uncertain studies, else none."""
+    assert matrix.uncertain is not None
+    unsure, labels, scores = matrix.uncertain[:, column], matrix.labels[:, column], matrix.scores[:, column]
+    if not unsure.any():
+        return None
+    against_absent = np.where(unsure, 1.0, np.where(labels == 0, 0.0, np.nan))
+    below_present = np.where(unsure, 0.0, np.where(labels == 1, 1.0, np.nan))
+    rankings = [Ranking.of(scores, y, matrix.strata) for y in (against_absent, below_present)]
+
+    def statistic(weights: Floats) -> Floats:
+        return np.stack([ranking.auroc(weights) for ranking in rankings])
+
+    own_seed = (options.seed, crc32(f"uncertain {matrix.concepts[column]}".encode()))
+    found = estimates(statistic, matrix.patients, unsure, options.draws, own_seed)
+    return UncertainEvaluation(int(unsure.sum()), *found)
 
 
 def _evaluate_groups(
-    matrix: ScoreMatrix,
-    ranks: Sequence[_FindingRanks],
-    groups: Mapping[str, str],
-    *,
-    min_positives: int,
-    draws: int,
-    seed: int,
+    matrix: ScoreMatrix, ranks: Sequence[FindingRanks], groups: Mapping[str, str], options: _Options
 ) -> tuple[GroupEvaluation, ...]:
     """Groups by name, those with a finding that was scored."""
-    members: dict[str, list[_FindingRanks]] = {}
+    members: dict[str, list[FindingRanks]] = {}
     for finding in ranks:
         if finding.concept in groups:
             members.setdefault(groups[finding.concept], []).append(finding)
     made = []
     for group, findings in sorted(members.items()):
-        own = _included(findings, min_positives)
-        positive = _any_positive(matrix, own)
-        estimates = _estimates(_macro(own), matrix.patients, positive, draws, (seed, crc32(group.encode())))
+        own = included(findings, options.min_positives)
+        positive = any_positive(len(matrix.studies), own)
+        own_seed = (options.seed, crc32(group.encode()))
+        within, *_ = estimates(macro(own), matrix.patients, positive, options.draws, own_seed)
         names = tuple(finding.concept for finding in own)
-        made.append(GroupEvaluation(group, len(findings), names, int(positive.sum()), estimates["auroc_within"]))
+        made.append(GroupEvaluation(group, len(findings), names, int(positive.sum()), within))
     return tuple(made)
-
-
-def _estimates(
-    metrics: Statistic,
-    patients: NDArray[np.str_],
-    positive: NDArray[np.bool_],
-    draws: int,
-    seed: int | tuple[int, ...],
-) -> dict[str, Estimate]:
-    values = metrics(np.ones((len(patients), 1)))[:, 0]
-    drawn = bootstrap(metrics, patients, positive, draws, seed)
-    return {
-        name: Estimate(float(value), percentile_interval(row))
-        for name, value, row in zip(METRICS, values, drawn, strict=True)
-    }
-
-
-def _macro(included: Sequence[_FindingRanks]) -> Statistic:
-    """Weights (N, R) -> mean over findings (3, R); a draw that leaves one undefined is undefined."""
-    return lambda weights: _macro_and_within(included)(weights)[: len(METRICS)]
-
-
-def _macro_and_within(included: Sequence[_FindingRanks]) -> Statistic:
-    """Weights (N, R) -> mean over F findings, then each one's AUROC within strata: (3 + F, R)."""
-
-    def statistic(weights: Floats) -> Floats:
-        if not included:
-            return np.full((len(METRICS), weights.shape[1]), np.nan)
-        values = np.stack([finding.metrics(weights) for finding in included])  # (F, 3, R)
-        return np.concatenate([values.mean(axis=0), values[:, 0]])
-
-    return statistic
-
-
-def _included(ranks: Sequence[_FindingRanks], min_positives: int) -> list[_FindingRanks]:
-    return [finding for finding in ranks if not _why_left_out(finding, min_positives)]
-
-
-def _why_left_out(ranks: _FindingRanks, min_positives: int) -> str:
-    if ranks.within.comparable >= max(min_positives, 1):
-        return ""
-    total = len(ranks.pooled.positives)
-    return f"{ranks.within.comparable} of {total} positives share a stratum with a negative, fewer than {min_positives}"
-
-
-def _any_positive(matrix: ScoreMatrix, included: Sequence[_FindingRanks]) -> NDArray[np.bool_]:
-    masks = [finding.positive for finding in included]
-    return np.any(masks, axis=0) if masks else np.zeros(len(matrix.studies), dtype=bool)
 
 
 def _scored_by_both(a: ScoreMatrix, b: ScoreMatrix) -> tuple[ScoreMatrix, ScoreMatrix]:

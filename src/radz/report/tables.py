@@ -13,9 +13,10 @@ from typing import Any
 
 from rich.table import Table
 
+from radz.eval.gate import SUPERVISED
 from radz.eval.intervals import Difference
 from radz.eval.reliability import Reliability
-from radz.eval.zero_shot import Comparison, Estimate, Evaluation
+from radz.eval.results import Comparison, Estimate, Evaluation
 from radz.types import RESEARCH_USE, Exposure
 
 NO_VALUE = "–"
@@ -42,7 +43,8 @@ def title(evaluation: Evaluation) -> str:
     fingerprint = f" {made.fingerprint[:8]}" if made.fingerprint else ""
     place = " ".join(filter(None, (made.corpus, made.split))) or "a corpus without name"
     counts = f"{evaluation.studies} studies of {evaluation.patients} patients"
-    return f"{made.model}{fingerprint} on {place}: {counts}\n{exposure_line(evaluation)}"
+    lines = [f"{made.model}{fingerprint} on {place}: {counts}", exposure_line(evaluation), *made.overlap]
+    return "\n".join(lines)
 
 
 def exposure_line(evaluation: Evaluation) -> str:
@@ -50,12 +52,17 @@ def exposure_line(evaluation: Evaluation) -> str:
     marks = [exposure_of(evaluation, finding.concept) for finding in evaluation.findings]
     count = f"{len(marks)} finding{'s' if len(marks) != 1 else ''}"
     kinds = Counter(marks)
+    made = evaluation.provenance
+    if made.claim == SUPERVISED:
+        return f"{count}: a supervised result"
     if set(kinds) == {Exposure.UNSEEN}:
-        return f"{count}, all unseen: a zero-shot result"
+        return f"{count}, all unseen: {'not a' if made.overlap else 'a'} zero-shot result"
     if len(kinds) == 1:
         return f"{count}, all {marks[0]}: not a zero-shot result"
     parts = ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
-    zero_shot = "only the unseen are zero-shot" if kinds[Exposure.UNSEEN] else "not a zero-shot result"
+    zero_shot = (
+        "only the unseen are zero-shot" if kinds[Exposure.UNSEEN] and not made.overlap else "not a zero-shot result"
+    )
     return f"{count}, {parts}: {zero_shot}"
 
 

@@ -15,9 +15,11 @@ from torch import Tensor
 from transformers import TrainerCallback
 
 from radz.anchors import learns, open_strategy
-from radz.config import RunConfig, TrainConfig, TrainedAnchorsConfig
+from radz.config import DataConfig, RunConfig, TrainConfig, TrainedAnchorsConfig
 from radz.data.folds import fold_of
 from radz.data.leakage import count_mentions, require_unseen
+from radz.data.met import origin_of, pack
+from radz.data.overlap import trained_corpora
 from radz.errors import ConfigError, LeakageError
 from radz.knowledge import KnowledgeBase
 from radz.model._quiet import quietly
@@ -165,6 +167,7 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         for name in ("supervised", "mentioned"):
             fields[name] = getattr(start, name) | fields[name]
     warmup = config.warmup and f"supervised, {config.warmup.epochs} epochs with the labels of the training split"
+    fields |= describe_films(data, config.data, start)
     return Provenance(
         stage=config.stage,
         command=command,
@@ -181,6 +184,19 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         started_from=start.fingerprint if start else "",
         **fields,
     )
+
+
+def describe_films(data: TrainingData, settings: DataConfig, start: Provenance | None) -> dict[str, Any]:
+    """Which corpora, films and patients the checkpoint has met, earlier stages included; all of them or none."""
+    recorded = settings.record_ids and (start is None or bool(start.met))
+    films = [(data.corpus, data.records, settings.corpus)]
+    if data.films is not None and settings.unlabelled.images is not None:
+        films.append((data.films, data.films.records, settings.unlabelled.images.corpus))
+    corpora, met = trained_corpora(start) if start else (), start.met if start else ""
+    for corpus, records, name in films:
+        corpora = (*corpora, origin_of(corpus, name))
+        met = pack(records, corpora[-1], met) if recorded else ""
+    return {"corpora": tuple(dict.fromkeys(corpora)), "met": met}
 
 
 class _Validation(TrainerCallback):  # type: ignore[misc]  # transformers is untyped

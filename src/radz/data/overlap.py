@@ -1,0 +1,121 @@
+"""Films that an evaluation shares with what its model was trained on: known overlaps of public corpora, and ids."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from radz.data.met import film_keys, patient_keys, unpack
+from radz.errors import CorpusError
+from radz.provenance import Provenance
+from radz.types import Study
+
+
+@dataclass(frozen=True, slots=True)
+class KnownOverlap:
+    """Two public corpora that hold the same films. same_ids: whether a film has the same name in both."""
+
+    corpora: frozenset[str]
+    what: str
+    same_ids: bool
+    ids: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOverlap:
+    """What of ``studies`` was trained on. films, patients: how many studies show a film or a patient that was.
+
+    known: overlaps of the corpora that ids cannot clear. recorded: whether the model says which films it has met.
+    """
+
+    studies: int
+    films: int = 0
+    patients: int = 0
+    known: tuple[str, ...] = ()
+    recorded: bool = False
+
+    @property
+    def found(self) -> bool:
+        """Whether anything is shared, or must be taken to be."""
+        return bool(self.films or self.patients or self.known)
+
+    def lines(self) -> list[str]:
+        """What is shared, a line each; empty where nothing is."""
+        counted = [
+            f"{count} of {self.studies} studies show {what} that was trained on"
+            for count, what in ((self.films, "a film"), (self.patients, "a patient"))
+            if count
+        ]
+        return [*counted, *self.known]
+
+
+@lru_cache(maxsize=1)
+def known_overlaps() -> tuple[KnownOverlap, ...]:
+    """The overlaps that radz knows of, from ``overlaps.yaml``."""
+    entries = yaml.safe_load(files("radz.data").joinpath("overlaps.yaml").read_text(encoding="utf-8"))
+    return tuple(KnownOverlap(**{**entry, "corpora": frozenset(entry["corpora"])}) for entry in entries)
+
+
+def overlap_of(first: str, second: str) -> KnownOverlap | None:
+    """The known overlap of two corpora, or ``None``."""
+    return next((known for known in known_overlaps() if known.corpora == {first, second}), None)
+
+
+def find_overlap(
+    provenance: Provenance, corpus: str, records: Sequence[Study], aliases: Mapping[str, str] | None = None
+) -> FilmOverlap:
+    """What the model of ``provenance`` has met of the ``records`` of ``corpus``.
+
+    aliases: film name -> name in the corpus it was taken from, from ``read_aliases``; with it names decide where
+    they do not by themselves.
+    """
+    met = unpack(provenance.met)
+    known = [found for name in trained_corpora(provenance) if (found := overlap_of(corpus, name)) is not None]
+    undecided = tuple(f"{k.what} ({k.ids})" for k in known if not (met and (k.same_ids or aliases)))
+    films = sum(not met.isdisjoint(keys) for keys in film_keys(records, corpus, aliases))
+    patients = sum(not met.isdisjoint(keys) for keys in patient_keys(records, corpus, aliases))
+    return FilmOverlap(len(records), films, patients, undecided, recorded=bool(met))
+
+
+def trained_corpora(provenance: Provenance) -> tuple[str, ...]:
+    """Names of the corpora whose films the model has met, earlier stages included."""
+    return tuple(dict.fromkeys((*provenance.corpora, provenance.corpus)))
+
+
+def read_aliases(path: Path) -> dict[str, str]:
+    """Film name -> its name in the corpus that it was taken from.
+
+    A CSV with the columns ``film`` and ``original``, or the RSNA's mapping (JSON: ``subset_img_id``, ``img_id``).
+    Raises CorpusError for anything else.
+    """
+    if path.suffix.lower() == ".json":
+        rows = _json_rows(path)
+        pairs = [(row.get("subset_img_id"), row.get("img_id")) for row in rows]
+    else:
+        from radz.data.corpora._tables import column_of, read_table, require_columns
+
+        table = read_table(path)
+        require_columns(table, {"name here": "film", "name there": "original"}, str(path))
+        pairs = [*zip(column_of(table, "film"), column_of(table, "original"), strict=True)]
+    aliases = {str(here): str(there) for here, there in pairs if here and there}
+    if not aliases:
+        raise CorpusError(f"{path}: names no film. Wanted: film and original, or the RSNA's subset_img_id and img_id.")
+    return aliases
+
+
+def _json_rows(path: Path) -> Iterable[Mapping[str, Any]]:
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path}: cannot be read as JSON: {error}") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise CorpusError(f"{path}: is not a list of entries with subset_img_id and img_id, as the RSNA publishes it.")
+    return rows

@@ -1,0 +1,102 @@
+"""Groups of studies, and uncertain labels as a class of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, make_table
+from radz.eval.groups import age_band
+from radz.eval.metrics import auroc
+from radz.eval.scores_file import as_matrix, read_scores, write_scores
+from radz.eval.scoring import score_corpus
+from radz.eval.zero_shot import summarise
+
+
+def with_metadata(table, **columns):
+    return replace(table, rows=table.rows.assign(**columns))
+
+
+def test_each_group_is_evaluated_on_its_own_studies():
+    rng = np.random.default_rng(0)
+    labels = np.tile([1.0, 0.0], 60)
+    sex = np.repeat(["F", "M"], 60)
+    scores = rng.normal(size=120) + labels * np.where(sex == "F", 3, 0)
+    table = with_metadata(make_table(scores, labels), sex=sex, view="PA")
+    groups = {(g.kind, g.group): g for g in summarise(table, draws=50, study_groups=True).study_groups}
+    assert set(groups) == {("sex", "F"), ("sex", "M")}, "a kind with one value would repeat the whole"
+    women = groups["sex", "F"]
+    assert (women.studies, women.patients, women.positives, women.concepts) == (60, 60, 30, ("effusion",))
+    assert women.auroc_within.value == pytest.approx(auroc(scores[:60], labels[:60]))
+    assert women.auroc_within.interval.low < women.auroc_within.value < women.auroc_within.interval.high
+    assert women.everyone == groups["sex", "M"].everyone == pytest.approx(auroc(scores, labels))
+    assert women.auroc_within.value > groups["sex", "M"].auroc_within.value
+
+
+def test_a_small_group_says_what_it_averages():
+    labels = np.tile([1.0, 0.0], 20)
+    age = np.where(np.arange(40) < 8, "17", "57")
+    age[-1] = "unknown"
+    table = with_metadata(make_table(np.arange(40.0), labels), age=age)
+    groups = {g.group: g for g in summarise(table, draws=20, study_groups=True).study_groups}
+    assert [*groups] == ["0-17", "40-64", "not stated"]
+    assert groups["0-17"].concepts == (), "4 positives"
+    assert np.isnan(groups["0-17"].auroc_within.value)
+    assert groups["40-64"].concepts == ("effusion",)
+
+
+def test_age_bands():
+    ages = {"0": "0-17", "17.9": "0-17", "18": "18-39", "64": "40-64", "65": "65 and above", "104": "65 and above"}
+    assert {age: age_band(age) for age in ages} == ages
+    assert {age_band(age) for age in ("", "Y", "-3", "nan")} == {"not stated"}
+
+
+def test_metadata_travels_with_the_scores(tmp_path):
+    table = score_corpus(Brightness(), make_corpus(20), make_anchors())
+    write_scores(table, tmp_path / "s.parquet")
+    matrix = as_matrix(read_scores(tmp_path / "s.parquet"))
+    corpus = {s.study_id: s for s in make_corpus(20).studies}
+    assert matrix.metadata["source"].tolist() == [corpus[s].metadata["source"] for s in matrix.studies]
+    assert set(matrix.metadata["view"]) == {"", "PA"}
+    older = pq.read_table(tmp_path / "s.parquet").drop_columns(["source", "view", "sex", "age"])
+    pq.write_table(older, tmp_path / "older.parquet")
+    again = read_scores(tmp_path / "older.parquet")
+    assert summarise(again, draws=5, study_groups=True).study_groups == (), "an older file tells no groups apart"
+
+
+def test_uncertain_studies_as_a_class_of_their_own():
+    labels = np.repeat([1.0, 0.0, np.nan], 20)
+    scores = np.repeat([2.0, 0.0, 1.0], 20)
+    scores[40:50] = 3.0  # half of the uncertain lie above the positives
+    table = make_table(scores, labels)
+    separate, ignored = (summarise(table, draws=30, uncertain=policy) for policy in ("separate", "ignore"))
+    found = separate.findings[0].uncertain
+    assert found.studies == 20
+    assert found.against_absent.value == 1
+    assert found.below_present.value == 0.5
+    assert separate.findings[0].auroc_within == ignored.findings[0].auroc_within
+    assert ignored.findings[0].uncertain is None
+    assert separate.uncertain == "separate"
+    assert separate.protocol_hash != ignored.protocol_hash
+    known = make_table(scores[:40], labels[:40])
+    assert summarise(known, draws=5, uncertain="separate").findings[0].uncertain is None
+
+
+def test_a_comparison_has_delongs_test_too():
+    from radz.eval.delong import delong_test
+    from radz.eval.zero_shot import compare
+
+    corpus = make_corpus(200)
+    first = score_corpus(Brightness(), corpus, make_anchors())
+    noise = np.random.default_rng(0).normal(size=len(first.rows))
+    second = replace(first, rows=first.rows.assign(score=noise.astype(np.float32)))
+    comparison = compare(first, second, draws=30)
+    a, b = as_matrix(first), as_matrix(second)
+    for j, concept in enumerate(a.concepts):
+        expected = delong_test(a.scores[:, j], b.scores[:, j], a.labels[:, j], a.patients)
+        assert comparison.delong[concept] == expected
+    assert set(comparison.delong_holm) == set(FINDINGS)
+    assert max(comparison.delong_holm.values()) >= max(t.p_value for t in comparison.delong.values())
