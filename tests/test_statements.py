@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 import yaml
 from pypdf import PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+from transformers import LlavaForConditionalGeneration
 from typer.testing import CliRunner
 
 from radz import registry
@@ -19,12 +21,14 @@ from radz.data import citations, documents
 from radz.data.citations import CitationFinder
 from radz.data.documents import read_document
 from radz.data.leakage import exposure
-from radz.errors import DocumentError, KnowledgeError, MissingExtraError
+from radz.errors import ConfigError, DocumentError, KnowledgeError, MissingExtraError
 from radz.knowledge import KnowledgeBase
 from radz.knowledge._statement import Draft, Statement
 from radz.knowledge.inventory import describe
 from radz.knowledge.statements_file import add_statements, replace_drafts
+from radz.model.writing import Writer, Written
 from radz.provenance import Provenance
+from radz.serve.drafts import as_statements
 from radz.serve.judgement import Judge
 from radz.types import Exposure
 from test_anchors import encode_text
@@ -276,3 +280,60 @@ def test_texts_of_the_concepts_that_the_shipped_model_was_trained_on_are_what_th
         hashlib.sha256(json.dumps(said).encode()).hexdigest()
         == "6137fffe3d5dbfcedfebbf444886339c0bfdc91bf84178abb33ef5247a4030bd"
     )
+
+
+@pytest.fixture(scope="module")
+def writer(llava_dir):
+    return Writer(registry.load("backbones", "hf")(str(llava_dir), num_layers=None))
+
+
+def test_a_writer_samples_what_the_whole_model_of_transformers_does(writer, llava_dir):
+    whole = LlavaForConditionalGeneration.from_pretrained(llava_dir)
+    ids = writer.tokenizer(writer.prompt("mass"), add_special_tokens=False, return_tensors="pt")["input_ids"]
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        said = whole.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **writer._settings())
+    words = writer.tokenizer.decode(said[0, ids.shape[1] :], skip_special_tokens=True).strip()
+    assert writer.write(writer.prompt("mass"), 3).text == words
+    assert writer.write(writer.prompt("mass"), 4).text != words
+
+
+def test_a_chat_template_is_used_where_there_is_one(writer, monkeypatch):
+    assert writer.prompt("mass") == "<s>mass\n"
+    monkeypatch.setattr(writer.tokenizer, "chat_template", "{% for m in messages %}<s>[{{ m.content }}]{% endfor %}")
+    assert writer.prompt("mass") == "<s>[mass]"
+
+
+def test_a_backbone_without_a_head_cannot_write(writer):
+    with pytest.raises(ConfigError, match="'hf' has no head that predicts words, so it cannot write"):
+        Writer(replace(writer.backbone, head=None))
+
+
+def test_drafts_say_how_they_were_made_and_nobody_s_review_is_overwritten(llava_dir, tmp_path):
+    out = tmp_path / "drafts.yaml"
+    command = ["anchors", "write", "--llm", "hf", "--source", llava_dir, "--concept", "mass", "--out", out]
+    done = CliRunner().invoke(app, [*map(str, command), "--seed", "5"])
+    assert done.exit_code == 0, done.output
+    assert "mass: " in done.stderr
+    made = KnowledgeBase.load([out])["mass"].statements[0]
+    assert (made.reviewed, made.draft.backbone, made.draft.seed) == (False, "hf", 5)
+    assert (len(made.draft.fingerprint), "temperature 0.7" in made.draft.sampling) == (16, True)
+    assert "how lung mass looks on a radiograph of the chest" in made.draft.prompt
+    out.write_text(out.read_text().replace("reviewed: false", "reviewed: true"))
+    kept, refused = out.read_text(), CliRunner().invoke(app, [*map(str, command), "--source", "/nowhere"])
+    assert isinstance(refused.exception, KnowledgeError)
+    assert "reviewed draft(s) of 'mass', which would be overwritten" in str(refused.exception)
+    assert out.read_text() == kept
+
+
+def test_sentences_of_a_draft_are_statements_each():
+    def texts(text, finished):
+        return [s.text for s in as_statements(Written(text, finished), KNOWLEDGE["mass"], DRAFTED.draft, "2026-11-25")]
+
+    assert texts("1. One is round. Two is", False) == ["One is round."]
+    assert texts("- One is round.\n- Two is square", True) == ["One is round.", "Two is square"]
+    assert texts("One with no end", False) == ["One with no end"]
+    (made,) = as_statements(Written("One.", True), KNOWLEDGE["mass"], DRAFTED.draft, "2026-11-25")
+    assert made.source == "drafted by hf (ab), 2026-11-25"
+    with pytest.raises(KnowledgeError, match=r"hf wrote nothing about 'lung mass'\. Give another --seed"):
+        texts(" ", True)

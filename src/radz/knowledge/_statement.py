@@ -13,6 +13,7 @@ class Draft(BaseModel):
     backbone: str = Field(description="Backbone plug-in.")
     fingerprint: str = Field(description="Hash of its decoder's weights.")
     seed: int = Field(description="Seed of the sampling.")
+    sampling: str = Field("", description="How words were drawn.")
     prompt: str = Field(description="What the model was given, whole.")
 
 

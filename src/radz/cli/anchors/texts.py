@@ -1,4 +1,4 @@
-"""``radz anchors import``: sentences about findings, from a document, into a findings file."""
+"""``radz anchors import | write``: sentences about findings, from a document or a model, into a findings file."""
 
 from __future__ import annotations
 
@@ -44,6 +44,35 @@ def import_(
     found = CitationFinder(concepts, knowledge)(read, accessed or today())
     added = add_statements(out, {name: own for name, own in found.statements.items() if own})
     say_imported(found, added, out)
+
+
+def write(
+    *,
+    llm: Annotated[str, typer.Option(help="Backbone that writes: smollm2, or hf with --source.")],
+    concept: Concepts,
+    out: Out,
+    source: Annotated[str | None, typer.Option(help="Checkpoint directory or hub id, for hf.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+    findings_file: FindingsFile = None,
+) -> None:
+    """Let a language model draft sentences about findings, unreviewed, for --findings-file.
+
+    Earlier drafts of these findings in the file are replaced, reviewed ones are never.
+    """
+    from radz import registry
+    from radz.knowledge.statements_file import replace_drafts, require_unreviewed
+    from radz.model.writing import Writer
+    from radz.serve.drafts import draft
+
+    concepts, _ = named(concept, findings_file)
+    require_unreviewed(out, [c.id for c in concepts])
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    with console.status("Loading the model (the first start prepares it, a minute or two) ..."):
+        writer = Writer(registry.load("backbones", llm)(source, num_layers=None))
+    for each in concepts:
+        drafts = draft(writer, each, seed, today())
+        replace_drafts(out, {each.id: drafts})
+        console.print(f"{each.id}: {len(drafts)} drafted sentences, unreviewed: {out}")
 
 
 def named(names: Sequence[str], files: Sequence[Path] | None) -> tuple[list[Concept], KnowledgeBase]:
