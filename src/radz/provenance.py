@@ -35,6 +35,7 @@ class Provenance(BaseModel):
     data_sha256: str = Field("", description="Hash over studies and labels.")
     corpora: tuple[str, ...] = Field((), description="Every corpus whose films it has met, earlier stages included.")
     met: str = Field("", repr=False, description="Keys of the films and patients it has met; see radz/data/met.py.")
+    policies: dict[str, str] = Field({}, description="What decided its films and labels: choice -> value.")
     text_policy: str = Field("", description="report: the corpus's own text; else how sentences were written.")
     supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")
     mentioned: dict[str, int] = Field({}, description="Concept named in training reports -> reports that name it.")

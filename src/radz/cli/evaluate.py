@@ -217,6 +217,7 @@ def scores_provenance(
         fingerprint=predictor.fingerprint,
         corpus=target.corpus,
         options=target.options,
+        policies=dict(getattr(corpus, "policies", {})),
         split=target.split,
         split_hash=split_hash(corpus.records),
         fold=str(target.fold or ""),

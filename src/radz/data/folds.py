@@ -64,6 +64,7 @@ class FoldedCorpus(Sequence[Study]):
         ]
         self.splits, self.split, self.findings, self._taken = POOL, split, tuple(corpora[0].findings), taken
         self.corpus = corpora[0]  # whose views it holds
+        self.policies = getattr(self.corpus, "policies", {})
         self.records = tuple(replace(corpus.records[i], split=split) for corpus, i in taken)
 
     def __len__(self) -> int:

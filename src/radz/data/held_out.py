@@ -29,6 +29,7 @@ class WithoutConcepts(Sequence[Study]):
 
     def __init__(self, corpus: Any, held: frozenset[str], knowledge: KnowledgeBase, reports: bool) -> None:
         self.corpus, self.held = corpus, held
+        self.policies = getattr(corpus, "policies", {})
         self.findings = tuple(concept for concept in corpus.findings if concept not in held)
         cut = ReportCutter(held, knowledge) if reports else None
         kept = [(i, _stripped(study, held, cut)) for i, study in enumerate(corpus.records) if not _carries(study, held)]

@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from radz.errors import LeakageError
+from radz.errors import ConfigError, LeakageError
 from radz.types import Study
 
 SPLITS = ("train", "val", "test")
@@ -41,6 +41,20 @@ def hash_fraction(patient_id: str, salt: str) -> float:
     """A number in [0, 1) that depends on the patient and ``salt`` alone, for splits that nobody needs to store."""
     digest = hashlib.sha256(f"{salt}:{patient_id}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2.0**64
+
+
+def split_by_hash(patient_id: str, salt: str, val_fraction: float, test_fraction: float) -> str:
+    """``test``, ``val`` or ``train``, about these shares of the patients, the same on every machine.
+
+    Raises ConfigError for shares below 0 or above 1 together.
+    """
+    if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction > 1:
+        raise ConfigError(
+            f"val_fraction is {val_fraction} and test_fraction {test_fraction}, allowed are shares from 0 that are not "
+            "more than 1 together."
+        )
+    drawn = hash_fraction(patient_id, salt)
+    return "test" if drawn < test_fraction else "val" if drawn < test_fraction + val_fraction else "train"
 
 
 def rows_text(rows: Sequence[int]) -> str:

@@ -50,6 +50,7 @@ KEY = b"radz"
 class ScoresProvenance:
     """What made a table of scores; saved with it.
 
+    policies: what decided the corpus's films and labels, choice -> value, defaults among them.
     strata: metadata keys that name a study's stratum. exposure: concept -> what the model has seen of it.
     unreadable: study id -> why its image could not be read; such a study has no rows. overlap: what the studies share
     with those that the model was trained on, a line each. claim: "zero-shot", "supervised" or nothing, see
@@ -75,6 +76,7 @@ class ScoresProvenance:
     fold: str = ""
     prompts: str = ""
     control: str = ""
+    policies: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

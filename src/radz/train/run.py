@@ -175,6 +175,7 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         corpus=config.data.corpus,
         split=config.data.train_split,
         fold=str(fold_of(config.data) or ""),
+        policies=dict(getattr(data.corpus, "policies", {})),
         text_policy=policy,
         held_out=tuple(sorted(data.held_out)),
         unlabelled={k: len(v) for k, v in (("images", data.films or ()), ("texts", data.texts)) if v},

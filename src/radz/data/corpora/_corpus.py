@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, overload
@@ -15,7 +15,7 @@ from PIL import Image
 
 from radz.data.images import read_image
 from radz.data.splits import SPLITS, check_patients, rows_text
-from radz.errors import CorpusError, UnknownNameError
+from radz.errors import CorpusError, MissingExtraError, UnknownNameError
 from radz.types import Study
 
 
@@ -33,6 +33,7 @@ class Corpus(Sequence[Study]):
 
     findings: concept ids that the corpus labels, in a fixed order, the same for every split.
     splits: the splits that it has. records: the studies of the split asked for, pixels not read.
+    policies: by name, the choices that decided which films and which labels these are; provenance keeps them.
 
     Images are taken as the corpus publishes them, whatever they look like, except that the films whose study ids are
     in ``inverted`` are turned round: training must not end at a film that only looks odd.
@@ -40,6 +41,7 @@ class Corpus(Sequence[Study]):
 
     name: ClassVar[str]
     about: ClassVar[About]
+    policies: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -98,9 +100,31 @@ def fake_film(seed: int) -> NDArray[np.uint8]:
 
 
 def write_film(path: Path, seed: int) -> None:
-    """``fake_film`` as a file of the kind that the suffix names, folders made."""
+    """``fake_film`` as a file of the kind that the suffix names (``.dcm`` is DICOM), folders made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(fake_film(seed)).save(path)
+    if path.suffix == ".dcm":
+        _write_dicom(path, fake_film(seed))
+    else:
+        Image.fromarray(fake_film(seed)).save(path)
+
+
+def _write_dicom(path: Path, film: NDArray[np.uint8]) -> None:
+    try:
+        from pydicom import Dataset
+        from pydicom.dataset import FileMetaDataset
+        from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
+    except ModuleNotFoundError:
+        raise MissingExtraError("Writing DICOM files", "pydicom", "dicom") from None
+    image = Dataset()
+    image.SOPClassUID, image.SOPInstanceUID = ComputedRadiographyImageStorage, generate_uid(entropy_srcs=[path.name])
+    image.Rows, image.Columns = film.shape
+    image.SamplesPerPixel, image.PixelRepresentation, image.PhotometricInterpretation = 1, 0, "MONOCHROME2"
+    image.BitsAllocated, image.BitsStored, image.HighBit = 8, 8, 7
+    image.Modality, image.BodyPartExamined = "CR", "CHEST"
+    image.PixelData = film.tobytes()
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image.save_as(path, enforce_file_format=True)
 
 
 def _require_unique(ids: Sequence[str], rows: Sequence[int], where: str) -> None:

@@ -11,23 +11,25 @@ import pandas as pd
 from radz.data.splits import rows_text
 from radz.errors import CorpusError
 
-READERS = (".csv", ".parquet")
+READERS = (".csv", ".csv.gz", ".parquet")
 ROW = "__row__"
 """Column of row numbers as a spreadsheet shows them: the header is row 1."""
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """A CSV or Parquet file as text, empty cells as ``""``, with the column ``ROW``.
+
+    columns: of a CSV, read these alone, those of them that there are.
 
     Raises CorpusError where the file is missing, of another kind, malformed or without rows.
     """
-    if path.suffix.lower() not in READERS:
+    if not path.name.lower().endswith(READERS):
         raise CorpusError(f"{path}: a table must be one of {', '.join(READERS)}.")
     if not path.is_file():
         raise CorpusError(f"{path}: there is no such table.")
     try:
-        table = _read_text(path)
-    except (ValueError, OSError) as error:  # pandas' parser and decoding errors are ValueErrors, Arrow's too
+        table = _read_text(path, columns)
+    except (ValueError, OSError, EOFError) as error:  # pandas' parser and decoding errors are ValueErrors, Arrow's too
         raise CorpusError(f"{path}: cannot be read as a table: {error}") from None
     if table.empty:
         raise CorpusError(f"{path}: the table has no rows.")
@@ -57,9 +59,10 @@ def column_of(table: pd.DataFrame, name: str) -> Sequence[str]:
     return table[name].str.strip().tolist() if name in table.columns else [""] * len(table)
 
 
-def _read_text(path: Path) -> pd.DataFrame:
-    if path.suffix.lower() == ".csv":
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+def _read_text(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    if path.suffix.lower() in (".csv", ".gz"):
+        wanted = None if columns is None else set(columns).__contains__
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", usecols=wanted)
     # Nullable types keep whole numbers whole: a patient 7 must not become "7.0" beside an empty cell.
     table = pd.read_parquet(path, dtype_backend="numpy_nullable")
     return table.astype("string").fillna("").astype(object).rename(columns=str)

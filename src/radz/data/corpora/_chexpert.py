@@ -1,0 +1,81 @@
+"""The fourteen labels of CheXpert, which MIMIC-CXR has too, and the policies for what they do not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Literal
+
+import pandas as pd
+
+from radz.data.corpora._films import require_choice
+from radz.data.corpora._labels import Broader, Unlisted, complete
+from radz.data.corpora._tables import ROW, require_columns
+from radz.errors import CorpusError
+from radz.knowledge import KnowledgeBase
+from radz.types import NORMAL, Presence
+
+LABELS = (
+    *("No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion", "Edema"),
+    *("Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture"),
+    "Support Devices",
+)
+Uncertain = Literal["separate", "ignore", "ones", "zeros"]
+"""What an uncertain label (-1) becomes. ``separate``: it stays uncertain, and evaluation decides. ``ignore``: as if it
+had not been labelled. ``ones``: present. ``zeros``: absent. "No Finding" is never turned into present or absent."""
+
+_CELLS = {"": Presence.UNLABELLED, "-1": Presence.UNCERTAIN, "0": Presence.ABSENT, "1": Presence.PRESENT}
+_TURNED = {"ignore": Presence.UNLABELLED, "ones": Presence.PRESENT, "zeros": Presence.ABSENT}
+
+
+def findings() -> tuple[str, ...]:
+    """Concept ids of ``LABELS``, in their order."""
+    return tuple(concept for concept, _ in _concepts())
+
+
+def read_labels(
+    table: pd.DataFrame, where: str, uncertain: Uncertain, unlisted: Unlisted, broader: Broader = "unlabelled"
+) -> list[Mapping[str, Presence]]:
+    """Labels of each row; rows with the same cells share one mapping.
+
+    "No Finding" is set where no other label but devices is present or uncertain, so all other findings are absent then.
+    unlisted: what an empty cell is otherwise. Raises CorpusError for a missing column or a cell that is no label.
+    """
+    require_choice("uncertain", uncertain, Uncertain)
+    require_columns(table, {f"label {name}": name for name in LABELS}, where)
+    known: dict[tuple[str, ...], Mapping[str, Presence]] = {}
+    labels = []
+    for row, cells in zip(table[ROW], zip(*(table[name].tolist() for name in LABELS), strict=True), strict=True):
+        if cells not in known:
+            listed = _listed(cells, f"{where}: row {row}", uncertain)
+            known[cells] = complete(_without_findings(listed), findings(), unlisted, broader)
+        labels.append(known[cells])
+    return labels
+
+
+def _listed(cells: Sequence[str], where: str, uncertain: Uncertain) -> dict[str, Presence]:
+    listed: dict[str, Presence] = {}
+    for (concept, label), cell in zip(_concepts(), cells, strict=True):
+        presence = _CELLS.get(cell.strip().removesuffix(".0"))
+        if presence is None:
+            raise CorpusError(f"{where}: '{label}' is '{cell}', allowed are 1, 0, -1 and an empty cell.")
+        if presence is Presence.UNCERTAIN and (concept != NORMAL or uncertain == "ignore"):
+            presence = _TURNED.get(uncertain, presence)
+        if presence is not Presence.UNLABELLED:
+            listed[concept] = presence
+    return listed
+
+
+def _without_findings(listed: dict[str, Presence]) -> dict[str, Presence]:
+    """What "No Finding" says of the findings that the row leaves open."""
+    if listed.get(NORMAL) is not Presence.PRESENT:
+        return listed
+    knowledge = KnowledgeBase.load()
+    ills = (c for c in findings() if knowledge[c].kind == "finding" and c != NORMAL)
+    return dict.fromkeys(ills, Presence.ABSENT) | listed
+
+
+@cache
+def _concepts() -> list[tuple[str, str]]:
+    knowledge = KnowledgeBase.load()
+    return [(knowledge[label].id, label) for label in LABELS]

@@ -1,0 +1,77 @@
+"""Which films of a study are taken, and what happens to those that are not there."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from radz.data.corpora._corpus import About
+from radz.errors import ConfigError, CorpusError
+from radz.types import Study
+
+Views = Literal["one", "frontal", "lateral", "all"]
+"""``one``: the first frontal film of each study, so that a study counts once; a study without one is left out.
+``frontal``, ``lateral``: every film of that side. ``all``: every film, whatever is known of its view."""
+Side = Literal["frontal", "lateral", ""]
+Missing = Literal["error", "skip", "later"]
+"""Films that are listed and not there: ``error`` refuses the corpus, ``skip`` leaves them out, ``later`` does not look,
+and reading such a film raises ImageError."""
+
+
+def choose_films(studies: Sequence[Hashable], sides: Sequence[Side], views: Views) -> list[int]:
+    """Indices of the films taken, in order. studies, sides: for each film its study and side, '' where unknown."""
+    require_choice("views", views, Views)
+    if views == "all":
+        return [*range(len(studies))]
+    if views != "one":
+        return [i for i, side in enumerate(sides) if side == views]
+    first: dict[Hashable, int] = {}
+    for i, (study, side) in enumerate(zip(studies, sides, strict=True)):
+        if side == "frontal":
+            first.setdefault(study, i)
+    return [*first.values()]
+
+
+def present_films(studies: Sequence[Study], missing: Missing, root: Path, about: About) -> list[Study]:
+    """The studies whose film is there, under the policy. Raises CorpusError that says where to obtain the others."""
+    require_choice("missing", missing, Missing)
+    if missing == "later":
+        return [*studies]
+    found = [study for study in studies if study.image is not None and study.image.is_file()]
+    lacking = len(studies) - len(found)
+    if lacking and (missing == "error" or not found):
+        first = next(study.image for study in studies if study.image is None or not study.image.is_file())
+        raise CorpusError(
+            f"{root}: {lacking:,} of {len(studies):,} films are missing (the first: {first}). {how_to_obtain(about)} "
+            "To work with those that are there, set the option missing: skip."
+        )
+    return found
+
+
+def find_table(root: Path, names: Sequence[str], about: About, *, needed: bool = True) -> Path | None:
+    """The first of ``names`` in ``root`` or in a folder of it, also packed (``.gz``).
+
+    Raises CorpusError where ``needed`` and not there, or where two folders have it.
+    """
+    for name in names:
+        for pattern in (name, f"{name}.gz", f"*/{name}", f"*/{name}.gz"):
+            found = sorted(root.glob(pattern))
+            if len(found) > 1:
+                raise CorpusError(f"{root}: {name} is in {', '.join(str(f.parent) for f in found)}. Name one of them.")
+            if found:
+                return found[0]
+    if needed:
+        raise CorpusError(f"{root}: there is no {' or '.join(names)} here or one folder down. {how_to_obtain(about)}")
+    return None
+
+
+def how_to_obtain(about: About) -> str:
+    """Where to obtain a corpus and under which terms, for an error."""
+    return f"Obtain from {about.obtain.rstrip('.')}. Terms: {about.terms.rstrip('.')}."
+
+
+def require_choice(name: str, value: object, choices: Any) -> None:
+    """Raise ConfigError where an option is none of a Literal's values."""
+    if value not in get_args(choices):
+        raise ConfigError(f"{name} is '{value}', allowed are {', '.join(map(repr, get_args(choices)))}.")
