@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
 from radz.errors import LeakageError, MissingExtraError
+from radz.eval.intervals import Interval, bootstrap, percentile_interval
 from radz.eval.metrics import Floats
 from radz.eval.scores_file import ScoresTable, as_matrix
 from radz.types import NORMAL
@@ -41,6 +44,17 @@ class Platt:
         """Scores, any shape -> probabilities in (0, 1); NaN stays NaN."""
         values: Floats = expit(self.slope * np.asarray(scores, dtype=np.float64) + self.offset)
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Film-finding pairs of like probability: its mean, and the share of them present, with a 95 % interval."""
+
+    probability: float
+    frequency: float
+    interval: Interval
+    pairs: int
+    positives: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,34 @@ def expected_calibration_error(probabilities: Floats, labels: Floats, bins: int 
     bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
     gaps = np.bincount(bin_of, weights=probabilities - labels, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def probability_bins(
+    probabilities: Floats, labels: Floats, patients: ArrayLike, *, bins: int = BINS, draws: int = 1000, seed: int = 0
+) -> tuple[Bin, ...]:
+    """Bins of equal width that hold anything, of probabilities (N, C) and labels (N, C) in {1, 0, NaN}.
+
+    Intervals are bootstrapped over patients (N,), since the findings of one patient's films are no independent pairs;
+    over all patients alike, since to hold the number of positive ones would hold the share that is in question.
+    """
+    alike = np.zeros(len(labels), dtype=bool)
+    known = ~np.isnan(probabilities) & ~np.isnan(labels)
+    bin_of = np.where(known, np.minimum(np.nan_to_num(probabilities) * bins, bins - 1).astype(int), -1)
+    made = []
+    for number in np.unique(bin_of[known]):
+        chosen = bin_of == number
+        pairs, present = chosen.sum(axis=1), (chosen & (labels == 1)).sum(axis=1)  # (N,)
+        drawn = bootstrap(partial(_shares, present, pairs), patients, alike, draws, (seed, int(number)))
+        total, positives, mean = int(pairs.sum()), int(present.sum()), float(probabilities[chosen].mean())
+        made.append(Bin(mean, positives / total, percentile_interval(drawn), total, positives))
+    return tuple(made)
+
+
+def _shares(part: NDArray[np.int64], whole: NDArray[np.int64], weights: Floats) -> Floats:
+    """Weights (N, R) -> (R,), NaN where a draw holds nothing."""
+    total = whole @ weights
+    shares: Floats = np.divide(part @ weights, total, out=np.full_like(total, np.nan), where=total > 0)
+    return shares
 
 
 def _fit_temperature(scores: Floats, labels: Floats) -> float:
