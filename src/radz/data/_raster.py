@@ -15,16 +15,17 @@ _PHOTOMETRIC_TAG = 262
 _WHITE_IS_ZERO = 0
 
 
-def read_raster(path: Path) -> Plane:
+def read_raster(path: Path, window: tuple[float, float] | None = None) -> Plane:
     """Plane (H, W) as a viewer would show it: upright by its EXIF, 8-bit values over 255, deeper ones stretched.
 
-    Raises ImageError for other formats, several pictures in one file, too many pixels, transparency and colour.
+    window: stored values of a deeper file that become 0 and 1. Raises ImageError for other formats, several pictures
+    in one file, too many pixels, transparency and colour, and for a window of an 8-bit file.
     """
     with _open(path) as image:
         require_size(*image.size)
         _require_one_picture(image)
         white_is_zero = _is_deep(image) and _declares_white_is_zero(image)
-        pixels = _values(ImageOps.exif_transpose(image))
+        pixels = _values(ImageOps.exif_transpose(image), window)
     return 1 - pixels if white_is_zero else pixels
 
 
@@ -55,10 +56,12 @@ def _declares_white_is_zero(image: Image.Image) -> bool:
     return bool(tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO)
 
 
-def _values(image: Image.Image) -> Plane:
+def _values(image: Image.Image, window: tuple[float, float] | None) -> Plane:
     if _is_deep(image):
         # 16-bit files rarely say how many of their bits are used, so the values themselves are the range.
-        return stretch(np.asarray(image))
+        return stretch(np.asarray(image)) if window is None else scale(np.asarray(image), *window)
+    if window is not None:
+        raise ImageError("a window was given, but the file has 8 bits a pixel: its values are those of a display.")
     if image.mode in ("1", "L"):
         return scale(np.asarray(image.convert("L")), 0, 255)
     _require_opaque(image)
