@@ -1,8 +1,8 @@
 """Seconds that anchors take: from their texts (build) and from a directory that holds them (load).
 
 The findings are those that the knowledge base has of the model's kind of image. Building goes past the user's cache and
-writes nothing; loading checks both hashes of the directory. The model is loaded before the clock starts. Processor time,
-over all threads, is what a busy machine leaves comparable.
+writes nothing; loading checks both hashes of the directory. The model is loaded before the clock starts. Processor
+time, over all threads, is what a busy machine leaves comparable.
 """
 
 from __future__ import annotations
