@@ -7,9 +7,21 @@ from __future__ import annotations
 
 from radz.report.blocks import Section
 from radz.report.contents import Contents
-from radz.report.sections import calibration, cases, curves, findings, groups, models, provenance, summary
+from radz.report.sections import (
+    calibration,
+    cases,
+    curves,
+    delong,
+    findings,
+    groups,
+    models,
+    provenance,
+    summary,
+    thresholds,
+    uncertain,
+)
 
-PARTS = (summary, findings, models, curves, calibration, groups, cases, provenance)
+PARTS = (summary, findings, models, curves, thresholds, delong, calibration, groups, uncertain, cases, provenance)
 
 
 def sections(contents: Contents) -> tuple[Section, ...]:
