@@ -28,6 +28,8 @@ def anchors_from_texts(
         texts=tuple(tuple(own) for own in positive),
         strategy=strategy,
         agreement=means[: len(positive)].detach().norm(dim=-1),
+        names=tuple(concept.name for concept in concepts),
+        denials=tuple(tuple(own) for own in negative or ()),
     )
 
 

@@ -38,7 +38,9 @@ class Hybrid(nn.Module):
         mapped = read + self.outer(F.gelu(self.inner(F.layer_norm(read, read.shape[-1:]))))
         rows = F.normalize(mapped, dim=-1) + self._residuals([concept.id for concept in concepts])
         ids = tuple(concept.id for concept in concepts)
-        return Anchors(ids, F.normalize(rows, dim=-1), None, tuple((text,) for text in texts), "hybrid")
+        names = tuple(concept.name for concept in concepts)
+        own = tuple((text,) for text in texts)
+        return Anchors(ids, F.normalize(rows, dim=-1), None, own, "hybrid", names=names)
 
     def _residuals(self, ids: Sequence[str]) -> Tensor:
         """(C, E), each at most LIMIT long; zeros for what was not trained."""

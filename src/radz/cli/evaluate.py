@@ -254,7 +254,8 @@ def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> d
 
         if predictor.tower_head is None:
             raise ConfigError("no number: the checkpoint holds no head of a supervised warm-up")
-        made: ZeroShotModel = registry.load("baselines", "supervised")(predictor.model.pool_films, predictor.tower_head)
+        plugin = registry.load("baselines", "supervised")
+        made: ZeroShotModel = plugin.of_tower(predictor.model.pool_films, predictor.tower_head)
         return made
 
     return {"supervised": supervised, "metadata_only": metadata_only}

@@ -25,6 +25,8 @@ Group = Literal["infectious", "neoplastic", "cardiovascular", "other"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 IMAGED = ("finding", "device")
 """Kinds of concept that one film can show and another not; the others say what film it is."""
+DESCRIPTION = ("definition", "appearance", "location", "context")
+"""Fields that tell what a finding is, in the order in which anchors read them."""
 ALL, GROUP = "all", "group:"
 LIST = "`radz findings` lists those that are known."
 
@@ -155,6 +157,12 @@ class KnowledgeBase:
         """The base without the concepts ``held`` (ids, narrower forms included) and without what names one of them."""
         names = {fold(name) for concept in held for name in self[concept].names}
         return KnowledgeBase([_silent(concept, names) for concept in self if concept.id not in held])
+
+    def telling(self, fields: Iterable[str]) -> KnowledgeBase:
+        """The base whose entries keep only ``fields`` of DESCRIPTION, so that anchors read shorter descriptions."""
+        dropped = [name for name in DESCRIPTION if name not in {*fields}]
+        empty: dict[str, Any] = {name: "" if name == "definition" else () for name in dropped}
+        return KnowledgeBase([concept.model_copy(update=empty) for concept in self]) if dropped else self
 
     def require_parents(self) -> None:
         """Raise KnowledgeError where a concept names a parent that is not there."""

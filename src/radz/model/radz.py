@@ -96,7 +96,8 @@ class RadZ(nn.Module):
             inputs_embeds=embeddings, attention_mask=prompt.attention_mask, position_ids=positions, use_cache=False
         ).last_hidden_state
         tokens = self.design.read(states, prompt.modality_tokens)  # (B, K, H)
-        pooled = States(tokens.mean(1), pool_mean(states, prompt.local), tokens)
+        local = pool_mean(states, prompt.local)  # (B, H)
+        pooled = States(tokens.mean(1) if tokens.shape[1] else local, local, tokens)
         if self.readout.queries is None:
             return pooled
         each, mask = gather_local(states, prompt.local)
