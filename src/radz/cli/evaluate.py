@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli._cost import with_costs
 from radz.cli._options import Format
 from radz.cli._pages import write_pages
 from radz.errors import ConfigError, RadzError
@@ -22,7 +23,6 @@ from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
     from radz.data.folds import Fold
-    from radz.eval.reliability import Reliability
     from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
     from radz.eval.uncertainty import StoredCalibration
     from radz.report.tables import ModelRow
@@ -82,6 +82,9 @@ def evaluate(
     report: Annotated[
         list[Path] | None, typer.Option(help="Write the evaluation as a page too: .html, .md or .json. Repeatable.")
     ] = None,
+    cost: Annotated[
+        bool, typer.Option(help="Measure too what scoring costs: size, FLOPs, memory and speed on this machine.")
+    ] = False,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
@@ -109,7 +112,6 @@ def evaluate(
     for path in report or ():
         check_path(path)
     notes: dict[str, str] = {}
-    reliable: Reliability | str = "scores from a file are not calibrated"
     claim = partial(judge, zero_shot=zero_shot, allow_supervised=allow_supervised)
     if from_scores:
         first, *others = (read_scores(path) for path in from_scores)
@@ -118,12 +120,13 @@ def evaluate(
         target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
-        tables, notes, reliable = run.score(claim, uncertain.value, aliases)
+        trained = trained_count(model) if cost else None
+        tables, notes = run.score(claim, aliases, trained)
         _write(tables, out)
     rows = model_rows(
         tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ()
     )
-    rows[0] = _with_reliability(rows[0], reliable)
+    rows[0] = with_judgement(rows[0], next(iter(tables.values())), uncertain.value)
     _show(rows, format_)
     if report:
         write_pages(rows, tables, report, uncertain.value)
@@ -141,10 +144,14 @@ class _Run:
     batch_size: int
 
     def score(
-        self, claim: Callable[[ScoresProvenance], ScoresProvenance], uncertain: UncertainPolicy, aliases: Path | None
-    ) -> tuple[dict[str, ScoresTable], dict[str, str], Reliability | str]:
-        """Scores of the model and of its references on identical studies, why a reference has none, and how far the
-        model's calibration holds, or why that is not said.
+        self,
+        claim: Callable[[ScoresProvenance], ScoresProvenance],
+        aliases: Path | None,
+        trained: int | None = None,
+    ) -> tuple[dict[str, ScoresTable], dict[str, str]]:
+        """Scores of the model and of its references on identical studies, and why a reference has none.
+
+        The model's hold what its calibration is judged by. trained: its trained parameters, where costs are measured.
         """
         from radz.eval.scoring import diseases, score_models
 
@@ -166,8 +173,12 @@ class _Run:
                 strata=self.strata,
                 progress=advance,
             )
-        reliable = why or self._reliability(tables[model.name], anchors, model, uncertain)
-        return {name: _unexposed(t) if name in others else t for name, t in tables.items()}, notes, reliable
+        tables = {name: _unexposed(table) if name in others else table for name, table in tables.items()}
+        tables[model.name] = self._with_calibration(tables[model.name], anchors, model, why)
+        if trained is not None:
+            models[model.name] = self.predictor.model
+            tables = with_costs(tables, models, corpus, anchors, batch_size=self.batch_size, trained=trained)
+        return tables, notes
 
     def _shared_with_training(self, corpus: Any, aliases: Path | None) -> tuple[str, ...]:
         """What the films of ``corpus`` share with those that the model was trained on, a line each."""
@@ -190,9 +201,11 @@ class _Run:
 
         return Recorder(model), ""
 
-    def _reliability(self, table: ScoresTable, anchors: Anchors, model: Any, uncertain: UncertainPolicy) -> Reliability:
-        from radz.eval.reliability import reliability
+    def _with_calibration(self, table: ScoresTable, anchors: Anchors, model: Any, why: str) -> ScoresTable:
+        from radz.eval.judgement import with_calibration
 
+        if why:
+            return replace(table, provenance=replace(table.provenance, uncalibrated=why))
         stored, marks = self.predictor.calibration, table.provenance.exposure
         assert stored is not None
         known = [
@@ -200,7 +213,7 @@ class _Run:
             for concept, texts in zip(anchors.concepts, anchors.texts, strict=True)
             if stored.knows(concept, texts) and marks.get(concept) != Exposure.UNSEEN
         ]
-        return reliability(table, stored, known, _distances(stored, model.embeddings), uncertain)
+        return with_calibration(table, stored, known, _distances(stored, model.embeddings))
 
 
 def _distances(stored: StoredCalibration, embeddings: Mapping[str, Any]) -> dict[str, float]:
@@ -210,8 +223,20 @@ def _distances(stored: StoredCalibration, embeddings: Mapping[str, Any]) -> dict
     return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in embeddings.items()}
 
 
-def _with_reliability(row: ModelRow, found: Reliability | str) -> ModelRow:
+def with_judgement(row: ModelRow, table: ScoresTable, uncertain: UncertainPolicy) -> ModelRow:
+    """The row with how far the calibration in its table holds, or why that is not said."""
+    from radz.eval.judgement import judge_calibration
+
+    found = judge_calibration(table, uncertain)
     return replace(row, uncalibrated=found) if isinstance(found, str) else replace(row, reliability=found)
+
+
+def trained_count(model: Path | None) -> int:
+    """Trained parameters of a checkpoint, the shipped one by default."""
+    from radz.model.checkpoint import trained_parameters
+    from radz.serve.predictor import shipped_checkpoint
+
+    return trained_parameters(model or shipped_checkpoint())
 
 
 def scores_provenance(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from radz.cli._pages import write_pages
-from radz.cli.evaluate import Uncertain, model_rows, named
+from radz.cli.evaluate import Uncertain, model_rows, named, with_judgement
 from radz.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def report(
         raise ConfigError("--worst-cases embeds films: say with --root FOLDER where the corpus is.")
     tables = named([read_scores(path) for path in scores])
     rows = model_rows(tables, {}, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
+    rows[0] = with_judgement(rows[0], tables[rows[0].name], uncertain.value)
     cases = _cases(rows[0], tables, root, worst_cases, uncertain.value) if root and worst_cases else ()
     write_pages(rows, tables, paths, uncertain.value, cases)
 

@@ -210,7 +210,7 @@ def labels_under(rows: pd.DataFrame, uncertain: UncertainPolicy) -> NDArray[np.f
 
 
 def _typed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    absent = {**dict.fromkeys(METADATA, ""), DISTANCE: np.nan}
+    absent: dict[str, Any] = {**dict.fromkeys(METADATA, ""), DISTANCE: np.nan}
     frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame.columns})
     _need_columns(frame, where)
     text = {name: "str" for name in ("study", "patient", "stratum", "concept", "presence", "note", *METADATA)}

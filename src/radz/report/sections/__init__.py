@@ -10,6 +10,7 @@ from radz.report.contents import Contents
 from radz.report.sections import (
     calibration,
     cases,
+    cost,
     curves,
     delong,
     findings,
@@ -21,7 +22,7 @@ from radz.report.sections import (
     uncertain,
 )
 
-PARTS = (summary, findings, models, curves, thresholds, delong, calibration, groups, uncertain, cases, provenance)
+PARTS = (summary, findings, models, curves, thresholds, delong, calibration, groups, uncertain, cost, cases, provenance)
 
 
 def sections(contents: Contents) -> tuple[Section, ...]:

@@ -61,7 +61,8 @@ def _studies(evaluation: Evaluation) -> list[Block]:
 def _study_drawing(groups: list[StudyGroupEvaluation]) -> Gallery:
     rows = {}
     for group in groups:
-        everyone = [] if math.isnan(group.everyone) else [Whisker(*[group.everyone] * 3, style=2)]
+        mean = group.everyone
+        everyone = [] if math.isnan(mean) else [Whisker(mean, mean, mean, style=2)]
         rows[_name(group)] = [whisker(group.auroc_within), *everyone]
     words = "; ".join(f"{_name(g)} {number(g.auroc_within.value)}" for g in groups)
     drawing = forest("Groups of studies", words + ".", rows, chance=0.5, label=LABEL)
