@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -18,7 +19,7 @@ from radz import registry
 from radz.cli import app
 from radz.cli._options import parse_options
 from radz.data.met import pack
-from radz.errors import ConfigError, CorpusError, LeakageError
+from radz.errors import CalibrationError, ConfigError, CorpusError, LeakageError
 from radz.eval.calibration import Platt
 from radz.eval.conformal import RiskControl
 from radz.eval.familiarity import Familiarity
@@ -378,3 +379,101 @@ def test_help_does_not_load_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--from-scores" in done.stdout
+
+
+# --- thresholds, prompts, controls
+
+
+def prompted_world(world, monkeypatch):
+    """A world whose predictor makes anchors from a wording, with denials."""
+    load = world.load_predictor
+
+    def with_prompts(*arguments, **options):
+        predictor = load(*arguments, **options)
+        anchors = make_anchors(FINDINGS)
+        denied = replace(anchors, negative=-anchors.positive)
+        predictor.prompted = lambda findings, pair: replace(denied, texts=((pair.positive,),) * len(FINDINGS))
+        predictor.anchors = lambda findings, strategy: denied
+        return predictor
+
+    monkeypatch.setitem(
+        sys.modules, "radz.serve.predictor", SimpleNamespace(Predictor=SimpleNamespace(load=with_prompts))
+    )
+
+
+def test_thresholds_come_from_validation_scores_by_one_command(world, tmp_path):
+    run_fake("--split", "val", "--out", "val.parquet")
+    made = CliRunner().invoke(app, ["thresholds", "val.parquet", "--rule", "mcc", "--out", "t.json"])
+    assert made.exit_code == 0
+    assert "thresholds of 3 findings by mcc, 80 studies: t.json" in made.stderr
+    document = json.loads(run_fake("--format", "json", "--thresholds", "t.json").stdout)
+    effusion = next(f for f in document["evaluation"]["findings"] if f["concept"] == "effusion")
+    assert [point["source"] for point in effusion["operating"]] == ["validation", "oracle"]
+    assert document["evaluation"]["thresholds"] == "greatest mcc on split 'val' of fake, 80 studies of 40 patients"
+    text = run_fake("--thresholds", "t.json").stdout
+    for source in ("validation", "oracle"):
+        assert re.search(rf"macro of 3 +│ +│ +0\.\d{{3}} .*\n│ {source} .* \[0\.\d{{3}}, 0\.\d{{3}}\]", text)
+    assert "it is no result" in text
+    with pytest.raises(LeakageError, match="chosen on split 'val' of fake, the one to be evaluated"):
+        run("--from-scores", "val.parquet", "--thresholds", "t.json", "--draws", "5")
+    with pytest.raises(CalibrationError, match=r"Thresholds of brightness .* fit none of the models"):
+        run("--from-scores", "val.metadata_only.parquet", "--thresholds", "t.json", "--draws", "5")
+    run_fake("--out", "test.parquet")
+    refused = CliRunner().invoke(app, ["thresholds", "test.parquet"])
+    assert isinstance(refused.exception, LeakageError)
+
+
+def test_groups_of_studies_and_comparisons_by_finding_are_shown(world):
+    text = run_fake("--out", "mine.parquet").stdout
+    assert re.search(r"source clinic .* 40 .* 0\.\d{3} \[", text)
+    text = run("--from-scores", "mine.parquet", "--from-scores", "mine.metadata_only.parquet", "--draws", "20").stdout
+    assert "gain over metadata_only by finding" in text
+
+
+def test_wordings_are_scored_saved_and_summarised_again_from_the_files(world, tmp_path, monkeypatch):
+    prompted_world(world, monkeypatch)
+    first = run_fake("--format", "json", "--prompts", "paraphrases")
+    found = json.loads(first.stdout)["prompts"]
+    assert len(found["prompts"]) == 9
+    assert found["prompts"][2]["prompt"].startswith("paraphrases 3/9 ")
+    written = re.findall(r"scores: (.*\.parquet)", first.stderr)
+    assert "scores-brightness-01234567-fake-test.paraphrases-3.parquet" in written
+    files = [argument for path in written for argument in ("--from-scores", path)]
+    again = run(*files, "--draws", "60", "--format", "json")
+    assert json.loads(again.stdout)["prompts"] == found
+    assert [*models_of(again)] == ["metadata_only"]
+    assert re.search(r"median .* 0\.\d{3}", run(*files, "--draws", "5").stdout)
+    with pytest.raises(ConfigError, match="give the file of the result first"):
+        run("--from-scores", written[-1])
+
+
+def test_one_wording_is_what_is_evaluated(world, tmp_path, monkeypatch):
+    prompted_world(world, monkeypatch)
+    document = json.loads(run_fake("--format", "json", "--prompts", "default").stdout)
+    assert document["evaluation"]["provenance"]["prompts"].startswith("default 1/1 ")
+    assert document["prompts"] is None
+    with pytest.raises(ConfigError, match="Give one of the two"):
+        run_fake("--prompts", "default", "--anchors", "rules")
+
+
+def test_controls_are_scored_saved_and_judged(world, tmp_path, monkeypatch):
+    prompted_world(world, monkeypatch)
+    first = run_fake("--format", "json", "--controls")
+    found = json.loads(first.stdout)["controls"]
+    assert [control["name"] for control in found["films"]] == ["blank", "shuffled", "shuffled in stratum"]
+    assert found["films"][0]["macro"]["auroc_within"]["value"] == 0.5
+    assert found["negation"]["findings"][0]["correlation"] == pytest.approx(1), "this model scores both sides alike"
+    assert {p["key"] for p in found["predicted"]} == {"source", "view"}
+    assert found["notes"] == {}
+    text = run_fake("--controls").stdout
+    assert re.search(r"shuffled in stratum .* \[.*\] +│ +(yes|no)", text)
+    files = [a for path in re.findall(r"scores: (.*\.parquet)", first.stderr) for a in ("--from-scores", path)]
+    again = json.loads(run(*files, "--draws", "60", "--format", "json").stdout)["controls"]
+    assert (again["films"], again["negation"]) == (found["films"], found["negation"])
+
+
+def test_a_control_that_cannot_be_made_says_why(world):
+    found = json.loads(run_fake("--format", "json", "--controls").stdout)["controls"]
+    assert found["negation"] is None
+    assert "have no denials" in found["notes"]["negation"]
+    assert found["predicted"], "features are read all the same"

@@ -15,15 +15,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli._checks import (
+    Checks,
+    judge_controls,
+    partition,
+    prompted,
+    score_controls,
+    score_prompts,
+    sensitivity,
+    split_prompts,
+)
 from radz.cli._cost import with_costs
 from radz.cli._options import Format
 from radz.cli._pages import write_pages
+from radz.cli.thresholds import fitting, read_each
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
+    from radz.anchors._prompts import PromptPair
     from radz.data.folds import Fold
     from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
+    from radz.eval.thresholds import Thresholds
     from radz.eval.uncertainty import StoredCalibration
     from radz.report.tables import ModelRow
     from radz.serve.predictor import Predictor
@@ -36,6 +49,7 @@ class Uncertain(StrEnum):
     IGNORE = "ignore"
     ONES = "ones"
     ZEROS = "zeros"
+    SEPARATE = "separate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,13 @@ def evaluate(
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
     source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
     anchors: Annotated[str | None, typer.Option(help="Anchor strategy; the model's own by default.")] = None,
+    prompts: Annotated[
+        str | None,
+        typer.Option(help="default, paraphrases (median and worst are reported), or a YAML file of prompts."),
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option(help="Shortcut controls too: no film, another's film, negated prompts, source and view.")
+    ] = False,
     finding: Annotated[list[str] | None, typer.Option(help="Finding to score; all of the corpus by default.")] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     stratum: Annotated[
@@ -88,6 +109,9 @@ def evaluate(
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
+    thresholds: Annotated[
+        list[Path] | None, typer.Option(help="File of `radz thresholds`, chosen on validation scores. Repeatable.")
+    ] = None,
     calibration: Annotated[
         Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")
     ] = None,
@@ -112,24 +136,37 @@ def evaluate(
     for path in report or ():
         check_path(path)
     notes: dict[str, str] = {}
+    pair, pairs = split_prompts(prompts, anchors)
+    chosen = read_each(thresholds or ())
     claim = partial(judge, zero_shot=zero_shot, allow_supervised=allow_supervised)
     if from_scores:
-        first, *others = (read_scores(path) for path in from_scores)
+        (first, *others), checks = partition([read_scores(path) for path in from_scores])
         tables = named([replace(first, provenance=claim(first.provenance)), *others])
     else:
         target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
-        run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
-        trained = trained_count(model) if cost else None
-        tables, notes = run.score(claim, aliases, trained)
-        _write(tables, out)
+        run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size, pair)
+        tables, notes = run.score(claim, aliases, trained_count(model) if cost else None)
+        checks = run.check(next(iter(tables.values())), pairs, controls=controls, draws=draws)
+        _write(tables, checks, out)
+    policy: UncertainPolicy = uncertain.value
     rows = model_rows(
-        tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ()
+        tables,
+        notes,
+        draws=draws,
+        seed=seed,
+        uncertain=policy,
+        findings_files=findings_file or (),
+        thresholds=chosen,
     )
-    rows[0] = with_judgement(rows[0], next(iter(tables.values())), uncertain.value)
-    _show(rows, format_)
+    rows[0] = replace(
+        with_judgement(rows[0], next(iter(tables.values())), policy),
+        prompts=sensitivity(checks, draws=draws, seed=seed, uncertain=policy),
+        controls=judge_controls(checks, draws=draws, seed=seed, uncertain=policy),
+    )
+    _show(rows, format_, by_finding=bool(from_scores))
     if report:
-        write_pages(rows, tables, report, uncertain.value)
+        write_pages(rows, tables, report, policy)
     _list_unreadable(next(iter(tables.values())).provenance)
 
 
@@ -142,6 +179,7 @@ class _Run:
     findings: Sequence[str] | None
     seed: int
     batch_size: int
+    prompt: PromptPair | None = None
 
     def score(
         self,
@@ -156,9 +194,10 @@ class _Run:
         from radz.eval.scoring import diseases, score_models
 
         corpus = self.target.open()
-        anchors = self.predictor.anchors(self.findings or [f for f in corpus.findings if f != NORMAL], self.strategy)
+        anchors = self._anchors(corpus)
         concepts = diseases(anchors, corpus)
         made = scores_provenance(self.predictor, self.target, corpus, anchors, concepts, seed=self.seed)
+        made = prompted(made, self.prompt)
         provenance = claim(replace(made, overlap=self._shared_with_training(corpus, aliases)))
         others, notes = _build(references(self.predictor, self.target, self.strata))
         model, why = self._recorded(anchors, provenance)
@@ -179,6 +218,35 @@ class _Run:
             models[model.name] = self.predictor.model
             tables = with_costs(tables, models, corpus, anchors, batch_size=self.batch_size, trained=trained)
         return tables, notes
+
+    def check(self, main: ScoresTable, pairs: Sequence[PromptPair], *, controls: bool, draws: int) -> Checks:
+        """Scores under other wordings and, where asked for, of the shortcut controls, on the studies of ``main``."""
+        checks = Checks()
+        if not controls and not pairs:
+            return checks
+        corpus = self.target.open()
+        if controls:
+            checks = score_controls(
+                self.predictor,
+                corpus,
+                self._anchors(corpus),
+                main,
+                draws=draws,
+                seed=self.seed,
+                batch_size=self.batch_size,
+                bar=progress_bar,
+            )
+        if pairs:
+            checks.prompts = score_prompts(
+                pairs, self.predictor, corpus, main, batch_size=self.batch_size, bar=progress_bar
+            )
+        return checks
+
+    def _anchors(self, corpus: Any) -> Anchors:
+        findings = self.findings or [finding for finding in corpus.findings if finding != NORMAL]
+        if self.prompt is not None:
+            return self.predictor.prompted(findings, self.prompt)
+        return self.predictor.anchors(findings, self.strategy)
 
     def _shared_with_training(self, corpus: Any, aliases: Path | None) -> tuple[str, ...]:
         """What the films of ``corpus`` share with those that the model was trained on, a line each."""
@@ -355,8 +423,12 @@ def model_rows(
     seed: int,
     uncertain: UncertainPolicy,
     findings_files: Sequence[Path],
+    thresholds: Sequence[Thresholds] = (),
 ) -> list[ModelRow]:
-    """The model first, by disease group too, then its references with what the model gains over them."""
+    """The model first, by groups too, then its references with what the model gains over them.
+
+    Raises CalibrationError for thresholds that are of none of the tables.
+    """
     from radz.eval.hierarchy import groups_of
     from radz.eval.zero_shot import compare, summarise
     from radz.knowledge import KnowledgeBase
@@ -364,14 +436,16 @@ def model_rows(
 
     (name, first), *others = tables.items()
     groups = groups_of(first.concepts, KnowledgeBase.load(findings_files))
-    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain, groups=groups))]
-    for other, table in others:
+    own = fitting([table.provenance for table in tables.values()], thresholds)
+    summary = partial(summarise, draws=draws, seed=seed, uncertain=uncertain)
+    rows = [ModelRow(name, summary(first, groups=groups, study_groups=True, thresholds=own[0]))]
+    for (other, table), chosen in zip(others, own[1:], strict=True):
         comparison = compare(first, table, draws=draws, seed=seed, uncertain=uncertain)
-        rows.append(ModelRow(other, summarise(table, draws=draws, seed=seed, uncertain=uncertain), comparison))
+        rows.append(ModelRow(other, summary(table, thresholds=chosen), comparison))
     return rows + [ModelRow(other, note=note) for other, note in notes.items()]
 
 
-def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> None:
+def _write(tables: Mapping[str, ScoresTable], checks: Checks, out: Path | None) -> None:
     from radz.eval.gate import named_by_claim
     from radz.eval.scores_file import write_scores
 
@@ -380,6 +454,10 @@ def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> None:
     path = named_by_claim(_scores_path(made, out), made.claim)
     for i, (name, table) in enumerate(tables.items()):
         file = path if i == 0 else path.with_name(f"{path.stem}.{name}.parquet")
+        write_scores(table, file)
+        console.print(f"scores: {file}")
+    for name, table in checks.files().items():
+        file = path.with_name(f"{path.stem}.{name}.parquet")
         write_scores(table, file)
         console.print(f"scores: {file}")
 
@@ -391,7 +469,8 @@ def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
     return (out or Path()) / f"scores-{'-'.join(filter(None, parts))}.parquet"
 
 
-def _show(rows: Sequence[ModelRow], format_: Format) -> None:
+def _show(rows: Sequence[ModelRow], format_: Format, by_finding: bool) -> None:
+    from radz.report.statistics import further_lines, further_tables
     from radz.report.tables import (
         as_record,
         findings_table,
@@ -413,10 +492,10 @@ def _show(rows: Sequence[ModelRow], format_: Format) -> None:
     if len(rows) > 1:
         console.print(models_table(rows))
     found = rows[0].reliability
-    for table in reliability_tables(found) if found else ():
+    for table in (*further_tables(rows, by_finding), *(reliability_tables(found) if found else ())):
         console.print(table)
     about = reliability_lines(found) if found else [f"Calibration not judged: {rows[0].uncalibrated}."]
-    for line in (*about, *footnotes(evaluation)):
+    for line in (*further_lines(rows[0]), *about, *footnotes(evaluation)):
         console.print(line, markup=False)
 
 

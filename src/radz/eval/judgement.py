@@ -28,7 +28,7 @@ def with_calibration(
     kept = stored.model_copy(
         update={
             "texts": {concept: texts for concept, texts in stored.texts.items() if concept in known},
-            "familiarity": replace(far, mean=(), directions=(), variances=()) if far else None,
+            "familiarity": replace(far, mean=(), spread=(), directions=(), variances=()) if far else None,
         }
     )
     rows = table.rows.assign(**{DISTANCE: table.rows["study"].map(dict(distances)).astype("float32")})
