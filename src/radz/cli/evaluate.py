@@ -17,26 +17,24 @@ from rich.console import Console
 
 from radz.cli._checks import (
     Checks,
-    judge_controls,
     partition,
     prompted,
     score_controls,
     score_prompts,
-    sensitivity,
     split_prompts,
 )
 from radz.cli._cost import with_costs
 from radz.cli._options import Format
 from radz.cli._pages import write_pages
-from radz.cli.thresholds import fitting, read_each
+from radz.cli._rows import How, model_rows, named
+from radz.cli.thresholds import read_each
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
     from radz.anchors._prompts import PromptPair
     from radz.data.folds import Fold
-    from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
-    from radz.eval.thresholds import Thresholds
+    from radz.eval.scores_file import ScoresProvenance, ScoresTable
     from radz.eval.uncertainty import StoredCalibration
     from radz.report.tables import ModelRow
     from radz.serve.predictor import Predictor
@@ -149,24 +147,11 @@ def evaluate(
         tables, notes = run.score(claim, aliases, trained_count(model) if cost else None)
         checks = run.check(next(iter(tables.values())), pairs, controls=controls, draws=draws)
         _write(tables, checks, out)
-    policy: UncertainPolicy = uncertain.value
-    rows = model_rows(
-        tables,
-        notes,
-        draws=draws,
-        seed=seed,
-        uncertain=policy,
-        findings_files=findings_file or (),
-        thresholds=chosen,
-    )
-    rows[0] = replace(
-        with_judgement(rows[0], next(iter(tables.values())), policy),
-        prompts=sensitivity(checks, draws=draws, seed=seed, uncertain=policy),
-        controls=judge_controls(checks, draws=draws, seed=seed, uncertain=policy),
-    )
+    how = How(draws, seed, uncertain.value, findings_file or (), chosen)
+    rows = model_rows(tables, checks, notes, how)
     _show(rows, format_, by_finding=bool(from_scores))
     if report:
-        write_pages(rows, tables, report, policy)
+        write_pages(rows, tables, report, how.uncertain)
     _list_unreadable(next(iter(tables.values())).provenance)
 
 
@@ -291,14 +276,6 @@ def _distances(stored: StoredCalibration, looks: Mapping[str, Any]) -> dict[str,
     return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in looks.items()}
 
 
-def with_judgement(row: ModelRow, table: ScoresTable, uncertain: UncertainPolicy) -> ModelRow:
-    """The row with how far the calibration in its table holds, or why that is not said."""
-    from radz.eval.judgement import judge_calibration
-
-    found = judge_calibration(table, uncertain)
-    return replace(row, uncalibrated=found) if isinstance(found, str) else replace(row, reliability=found)
-
-
 def trained_count(model: Path | None) -> int:
     """Trained parameters of a checkpoint, the shipped one by default."""
     from radz.model.checkpoint import trained_parameters
@@ -404,45 +381,6 @@ def _unexposed(table: ScoresTable) -> ScoresTable:
     """A reference is no checkpoint: what the evaluated model has seen is not said of it."""
     bare = replace(table.provenance, fingerprint="", anchors="", exposure={}, overlap=(), claim="")
     return replace(table, provenance=bare)
-
-
-def named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
-    """Tables by model name; a second table of the same name gets its fingerprint or number behind it."""
-    named: dict[str, ScoresTable] = {}
-    for number, table in enumerate(tables, start=1):
-        name = table.provenance.model
-        named[name if name not in named else f"{name} {table.provenance.fingerprint[:8]} ({number})"] = table
-    return named
-
-
-def model_rows(
-    tables: Mapping[str, ScoresTable],
-    notes: Mapping[str, str],
-    *,
-    draws: int,
-    seed: int,
-    uncertain: UncertainPolicy,
-    findings_files: Sequence[Path],
-    thresholds: Sequence[Thresholds] = (),
-) -> list[ModelRow]:
-    """The model first, by groups too, then its references with what the model gains over them.
-
-    Raises CalibrationError for thresholds that are of none of the tables.
-    """
-    from radz.eval.hierarchy import groups_of
-    from radz.eval.zero_shot import compare, summarise
-    from radz.knowledge import KnowledgeBase
-    from radz.report.tables import ModelRow
-
-    (name, first), *others = tables.items()
-    groups = groups_of(first.concepts, KnowledgeBase.load(findings_files))
-    own = fitting([table.provenance for table in tables.values()], thresholds)
-    summary = partial(summarise, draws=draws, seed=seed, uncertain=uncertain)
-    rows = [ModelRow(name, summary(first, groups=groups, study_groups=True, thresholds=own[0]))]
-    for (other, table), chosen in zip(others, own[1:], strict=True):
-        comparison = compare(first, table, draws=draws, seed=seed, uncertain=uncertain)
-        rows.append(ModelRow(other, summary(table, thresholds=chosen), comparison))
-    return rows + [ModelRow(other, note=note) for other, note in notes.items()]
 
 
 def _write(tables: Mapping[str, ScoresTable], checks: Checks, out: Path | None) -> None:

@@ -10,19 +10,36 @@ from radz.report.contents import Contents
 from radz.report.sections import (
     calibration,
     cases,
+    controls,
     cost,
     curves,
     delong,
     findings,
     groups,
     models,
+    prompts,
     provenance,
     summary,
     thresholds,
     uncertain,
 )
 
-PARTS = (summary, findings, models, curves, thresholds, delong, calibration, groups, uncertain, cost, cases, provenance)
+PARTS = (
+    summary,
+    findings,
+    models,
+    curves,
+    thresholds,
+    delong,
+    calibration,
+    groups,
+    uncertain,
+    controls,
+    prompts,
+    cost,
+    cases,
+    provenance,
+)
 
 
 def sections(contents: Contents) -> tuple[Section, ...]:
