@@ -103,9 +103,8 @@ def score_controls(
     from radz.eval.controls import predict_metadata
     from radz.eval.exchange import ControlCorpus, control_corpora
     from radz.eval.scoring import score_corpus, score_models
-    from radz.serve.recorder import Recorder
 
-    made, checks, recorder = main.provenance, Checks(), Recorder(predictor.model)
+    made, checks = main.provenance, Checks()
     studies = set(main.rows["study"])
     rows = [i for i, record in enumerate(corpus.records) if record.study_id in studies]
     kept = ControlCorpus(corpus, rows, rows)
@@ -127,7 +126,7 @@ def score_controls(
         alone = sides(anchors)
         with bar(len(kept)) as advance:
             tables = score_models(
-                under_each(recorder, alone),
+                under_each(predictor.model, alone),
                 kept,
                 alone[POSITIVE],
                 provenance=made,
@@ -140,10 +139,8 @@ def score_controls(
             checks.controls[name] = replace(table, provenance=own)
 
     def metadata() -> None:
-        if not recorder.embeddings:
-            score_corpus(recorder, kept, anchors, batch_size=batch_size)
-        embeddings = recorder.embeddings
-        checks.predicted = tuple(predict_metadata(embeddings, corpus.records, KEYS, draws=draws, seed=seed))
+        features = _features(predictor, kept, batch_size)
+        checks.predicted = tuple(predict_metadata(features, corpus.records, KEYS, draws=draws, seed=seed))
 
     for name, make in {"films": films, "negation": negation, "source and view from features": metadata}.items():
         try:
@@ -151,6 +148,16 @@ def score_controls(
         except RadzError as error:
             checks.notes[name] = str(error)
     return checks
+
+
+def _features(predictor: Predictor, corpus: Any, batch_size: int) -> dict[str, Any]:
+    """Study id -> the model's features of its film, (E,)."""
+    found: dict[str, Any] = {}
+    for start in range(0, len(corpus), batch_size):
+        studies = [corpus[i] for i in range(start, min(start + batch_size, len(corpus)))]
+        rows = predictor.model.encode_images([study.pixels for study in studies]).double().numpy()
+        found |= {study.study_id: row for study, row in zip(studies, rows, strict=True)}
+    return found
 
 
 def partition(tables: Sequence[ScoresTable]) -> tuple[list[ScoresTable], Checks]:
