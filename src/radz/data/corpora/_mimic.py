@@ -89,6 +89,7 @@ class Mimic(Corpus):
         marks = {"50414267": {"No Finding": "1.0"}, "57375967": {"Edema": "-1.0"}, "50771383": {"Pneumonia": "1.0"}}
         names = [f"{name}0000000-00000000-00000000-00000000-00000000" for _, _, name in films]
         keys = [f"{n},{study},{patient}" for n, (patient, study, _) in zip(names, films, strict=True)]
+        tmp_path.mkdir(parents=True, exist_ok=True)
         _write(tmp_path / SPLIT, "dicom_id,study_id,subject_id,split", _joined(keys, splits))
         _write(tmp_path / METADATA, "dicom_id,study_id,subject_id,ViewPosition", _joined(keys, views))
         patients = {study: patient for patient, study, _ in films}
