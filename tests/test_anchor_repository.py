@@ -29,7 +29,10 @@ MODEL = {"fingerprint": "abc"}
 @pytest.fixture(params=[True, False], ids=["denials", "no denials"])
 def saved(request, tmp_path):
     rows = torch.eye(2)
-    anchors = Anchors(("mass", "effusion"), rows, -rows if request.param else None, (("a", "b"), ("c",)), "rules")
+    sides, texts = (rows, -rows if request.param else None), (("a", "b"), ("c",))
+    denials = (("no a",), ("no c",)) if request.param else ()
+    names = tuple(concept.name for concept in CONCEPTS)
+    anchors = Anchors(("mass", "effusion"), *sides, texts, "rules", names=names, denials=denials)
     save_anchors(anchors, CONCEPTS, MODEL, tmp_path / "anchors")
     return tmp_path / "anchors", anchors
 
@@ -38,6 +41,7 @@ def test_the_same_comes_back_with_where_it_is_from(saved):
     directory, anchors = saved
     loaded = load_anchors(directory, MODEL)
     assert (loaded.concepts, loaded.texts, loaded.strategy) == (anchors.concepts, anchors.texts, "rules")
+    assert (loaded.names, loaded.denials) == (anchors.names, anchors.denials)
     assert torch.equal(loaded.positive, torch.eye(2))
     assert (loaded.negative is None) == (anchors.negative is None)
     assert loaded.negative is None or torch.equal(loaded.negative, -torch.eye(2))
@@ -187,7 +191,13 @@ def test_what_changed_is_said_with_how_far_the_vector_moved(saved, tmp_path):
 
 
 def test_what_came_and_went(saved, tmp_path):
-    alone = {"concepts": CONCEPTS[1:], "positive": torch.eye(2)[1:], "texts": (("c",),), "negative": None}
+    alone = {
+        "concepts": CONCEPTS[1:],
+        "positive": torch.eye(2)[1:],
+        "texts": (("c",),),
+        "negative": None,
+        "denials": (),
+    }
     _, anchors = saved
     save_anchors(replace(anchors, **alone | {"concepts": ("effusion",)}), CONCEPTS[1:], MODEL, tmp_path / "new")
     assert compare(saved[0], tmp_path / "new").removed == ("mass",)

@@ -11,7 +11,7 @@ from sklearn.metrics import brier_score_loss
 
 from eval_fakes import make_table
 from radz.errors import LeakageError
-from radz.eval.calibration import brier, expected_calibration_error, fit_calibration
+from radz.eval.calibration import brier, expected_calibration_error, fit_calibration, probability_bins
 from radz.eval.scores_file import ScoresTable
 
 
@@ -30,10 +30,21 @@ def test_platt_by_hand():
     np.testing.assert_allclose(fit.probability(np.array([0.0, 1.0])), [0.25, 0.75], atol=1e-3)  # measured 7e-5
 
 
-def test_temperature_by_hand():
+def test_one_temperature_and_offset_by_hand():
+    # logits log 1/3 at -1 and log 3 at 1
     scores, labels = np.repeat([-1.0, 1.0], 40), np.tile([1.0, 0, 0, 0], 10)
-    calibration = fit_calibration(validation(scores, np.concatenate([labels, 1 - labels])))
-    assert calibration.temperature == pytest.approx(1 / np.log(3), rel=1e-5)  # measured 1.1e-6
+    pooled = fit_calibration(validation(scores, np.concatenate([labels, 1 - labels]))).pooled
+    assert pooled.temperature == pytest.approx(1 / np.log(3), rel=1e-3)
+    assert pooled.offset == pytest.approx(0, abs=1e-6)
+
+
+def test_rare_findings_bring_the_offset_down_and_falling_scores_leave_the_prevalence():
+    labels = np.tile([1.0] + [0.0] * 9, 40)
+    rare = fit_calibration(validation(np.random.default_rng(0).normal(size=400), labels)).pooled
+    assert rare.probability(np.zeros(1))[0] == pytest.approx(0.1, abs=0.01)
+    falling = fit_calibration(validation(np.arange(400.0), np.repeat([1.0, 0.0], [40, 360]))).pooled
+    assert falling.temperature == np.inf
+    assert falling.probability(np.array([0.0, 399.0])) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("split", ["test", "train", ""])
@@ -73,3 +84,29 @@ def test_probabilities_of_a_known_law_are_calibrated():
     fit = fit_calibration(validation(scores[:2000], labels[:2000])).platt["effusion"]
     after = expected_calibration_error(fit.probability(scores[2000:]), labels[2000:])
     assert after < 0.03 < expected_calibration_error(expit(scores[2000:]), labels[2000:])  # measured: 0.0126 and 0.244
+
+
+def test_bins_count_pairs_and_their_intervals_hold_the_truth():
+    rng = np.random.default_rng(0)
+    probabilities = np.column_stack([np.full(400, 0.25), np.full(400, 0.71)])
+    labels = (rng.random((400, 2)) < probabilities).astype(float)
+    labels[:10, 0] = np.nan
+    low, high = probability_bins(probabilities, labels, np.arange(400), draws=200)
+    assert (low.pairs, high.pairs) == (390, 400), "0.25 is in [0.2, 0.3), 0.71 in [0.7, 0.8)"
+    assert (low.probability, high.probability) == pytest.approx((0.25, 0.71))
+    assert low.positives == np.nansum(labels[:, 0])
+    assert low.frequency == low.positives / 390
+    for one, width in ((low, 0.086), (high, 0.089)):  # 2 * 1.96 * sqrt(p (1 - p) / n)
+        assert one.interval.low < one.probability < one.interval.high
+        assert one.interval.high - one.interval.low == pytest.approx(width, rel=0.2)  # measured: 3 %, 9 %
+
+
+def test_a_patient_counts_once_in_a_bins_interval():
+    labels = np.repeat([1.0, 0.0] * 20, 10)[:, None]
+    probabilities = np.full((400, 1), 0.5)
+    one_film, ten_films = (
+        probability_bins(probabilities, labels, patients, draws=200)[0].interval
+        for patients in (np.arange(400), np.arange(400) // 10)
+    )
+    ratio = (ten_films.high - ten_films.low) / (one_film.high - one_film.low)
+    assert ratio == pytest.approx(10**0.5, rel=0.25)  # measured: 5 %

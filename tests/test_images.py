@@ -54,6 +54,14 @@ def test_sixteen_bit_range_is_that_of_the_values(tmp_path, suffix, step):
     np.testing.assert_allclose(pixels[0], EXACT, atol=1e-6)
 
 
+def test_a_window_names_the_stored_values_of_black_and_white(tmp_path):
+    deep = save(tmp_path / "ct.png", RAMP.astype(np.uint16) + 32768)
+    pixels = read_image(deep, window=(32768 + 51, 32768 + 204))
+    np.testing.assert_allclose(pixels[0], np.clip((EXACT - 0.2) / 0.6, 0, 1), atol=1e-6)
+    with pytest.raises(ImageError, match=r"a window was given, but the file has 8 bits a pixel"):
+        read_image(save(tmp_path / "a.png", RAMP), window=(0, 100))
+
+
 def test_one_bit_and_palette_grey(tmp_path):
     bits = RAMP > 100
     Image.fromarray(bits).save(tmp_path / "bits.png")

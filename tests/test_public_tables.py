@@ -1,21 +1,17 @@
-"""Label parsing on the real public tables that torchxrayvision's wheel holds in its folder data/.
+"""Label parsing on the real public tables of torchxrayvision's wheel, where ``public_metadata`` finds it.
 
-They are looked for in the folder that ``RADZ_TXRV_DATA`` names, then in the installed package, which is not imported.
 Here the first rows are counted in the simplest way; ``benchmarks/corpus_labels.py`` compares whole tables with what
 torchxrayvision's own classes give, and docs/corpora.md explains each difference.
 """
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections import Counter
-from importlib.util import find_spec
-from pathlib import Path
 
 import pandas as pd
-import pytest
 
+from public_metadata import public_file
 from radz import registry
 from radz.data.corpora import chestxray14, chexpert, padchest
 from radz.knowledge import KnowledgeBase
@@ -23,16 +19,6 @@ from radz.types import NORMAL, Presence
 
 ROWS = 5_000
 KNOWLEDGE = KnowledgeBase.load()
-
-
-@pytest.fixture(scope="module")
-def tables():
-    spec = None if os.environ.get("RADZ_TXRV_DATA") else find_spec("torchxrayvision")
-    installed = Path(spec.origin or "").parent / "data" if spec else Path()
-    folder = Path(os.environ.get("RADZ_TXRV_DATA") or installed)
-    if not (folder / "chexpert_train.csv.gz").is_file():
-        pytest.skip("no public tables: set RADZ_TXRV_DATA to the folder data/ of the wheel torchxrayvision")
-    return folder
 
 
 def write(table, path):
@@ -45,12 +31,12 @@ def counts(corpus, concept):
     return marks[Presence.PRESENT], marks[Presence.ABSENT], marks[Presence.UNCERTAIN]
 
 
-def test_chestxray14_entries_and_boxes(tables, tmp_path):
-    table = write(pd.read_csv(tables / "Data_Entry_2017_v2020.csv.gz"), tmp_path / chestxray14.ENTRIES[1])
-    boxes = pd.read_csv(tables / "BBox_List_2017.csv.gz", usecols=["Image Index", "Finding Label"])
+def test_chestxray14_entries_and_boxes(tmp_path):
+    table = write(pd.read_csv(public_file("Data_Entry_2017_v2020.csv.gz", tmp_path)), tmp_path / chestxray14.ENTRIES[1])
+    boxes = pd.read_csv(public_file("BBox_List_2017.csv.gz", tmp_path), usecols=["Image Index", "Finding Label"])
     table = table[table["Image Index"].isin(boxes["Image Index"]) | (table.index < ROWS)]
     write(table.rename(columns={"Patient Gender": "Patient Sex"}), tmp_path / chestxray14.ENTRIES[0])
-    write(pd.read_csv(tables / "BBox_List_2017.csv.gz"), tmp_path / chestxray14.BOXES)
+    write(pd.read_csv(public_file("BBox_List_2017.csv.gz", tmp_path)), tmp_path / chestxray14.BOXES)
     (tmp_path / "train_val_list.txt").write_text("\n".join(table["Image Index"]))
     (tmp_path / "test_list.txt").touch()
     corpus = registry.load("corpora", "chestxray14")(tmp_path, missing="later")
@@ -63,8 +49,8 @@ def test_chestxray14_entries_and_boxes(tables, tmp_path):
     assert found["infiltration"] == sum(boxes["Finding Label"] == "Infiltrate") == 123
 
 
-def test_chexpert_training_labels(tables, tmp_path):
-    table = pd.read_csv(tables / "chexpert_train.csv.gz", nrows=ROWS, dtype=str, keep_default_na=False)
+def test_chexpert_training_labels(tmp_path):
+    table = pd.read_csv(public_file("chexpert_train.csv.gz", tmp_path), nrows=ROWS, dtype=str, keep_default_na=False)
     write(table, tmp_path / "train.csv")
     corpus = chexpert.plugin(tmp_path, views="all", missing="later")
     normal = table["No Finding"] == "1.0"
@@ -78,8 +64,8 @@ def test_chexpert_training_labels(tables, tmp_path):
     assert len(chexpert.plugin(tmp_path, missing="later")) == studies
 
 
-def test_padchest_labels(tables, tmp_path):
-    table = pd.read_csv(tables / f"{padchest.TABLE}.gz", nrows=ROWS, dtype=str, keep_default_na=False)
+def test_padchest_labels(tmp_path):
+    table = pd.read_csv(public_file(f"{padchest.TABLE}.gz", tmp_path), nrows=ROWS, dtype=str, keep_default_na=False)
     write(table, tmp_path / padchest.TABLE)
     corpus = padchest.plugin(tmp_path, views="all", missing="later")
     open_ended = table["Labels"].str.contains("'unchanged'|'exclude'") | table["Labels"].isin(["['']", "[]", "nan"])
@@ -99,13 +85,13 @@ def test_padchest_labels(tables, tmp_path):
     assert all("cardiac" in where for where in places)
 
 
-def test_open_i_headings(tables, tmp_path):
-    with tarfile.open(tables / "NLMCXR_reports.tgz") as archive:
+def test_open_i_headings(tmp_path):
+    with tarfile.open(public_file("NLMCXR_reports.tgz", tmp_path)) as archive:
         archive.extractall(tmp_path, [m for m in archive if m.name.endswith("7.xml")], filter="data")
     reports = [path.read_text(encoding="utf-8") for path in (tmp_path / "ecgen-radiology").glob("*.xml")]
     corpus = registry.load("corpora", "open_i")(tmp_path, views="all", missing="later")
     assert len(corpus) == sum(report.count("<parentImage ") for report in reports)
-    assert len(reports) == 395  # every tenth
+    assert len(reports) == 397  # about every tenth
     for heading, concept in (("normal", NORMAL), ("Scoliosis", "scoliosis"), ("Hernia, Hiatal", "hernia")):
         films = sum(report.count("<parentImage ") for report in reports if f"<major>{heading}" in report)
         assert counts(corpus, concept)[0] == films

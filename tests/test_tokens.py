@@ -115,6 +115,23 @@ def test_any_number_of_tokens(design, count):
     assert len(made.image_tokens) == len(made.text_tokens) == count
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("design", DESIGNS)
+def test_without_tokens_the_pooled_positions_take_their_place(design, llava_dir, tmp_path):
+    model = tiny_model(llava_dir, tokens={"design": design, "count": 0})
+    assert not any(part_of(name) == "tokens" for name, _ in model.named_parameters())
+    batch = Batch(
+        model.processor.image_prompt(2), torch.rand(2, 3, 28, 28), text_prompt=model.processor.text_prompt(TEXTS)
+    )
+    for states in (model.read_image(batch), model.read_text(batch.text_prompt)):
+        assert torch.equal(states.whole, states.local)
+        assert states.tokens.shape[:2] == (2, 0)
+    save_checkpoint(model, tmp_path / "c", Provenance(corpus="none", split="train"))
+    loaded = load_checkpoint(tmp_path / "c")[0](batch)
+    assert torch.equal(loaded.text_global, model(batch).text_global)
+    assert torch.equal(loaded.image_global, model(batch).image_global)
+
+
 def test_roles_of_the_medical_design():
     """Odd K: the extra token is pathology or terminology; one alone takes both vocabularies."""
     made = registry.load("tokens", "medical")(3)

@@ -258,6 +258,35 @@ def test_warm_up_moves_the_tower_and_is_done_once(manifest, llava_dir, tmp_path)
     assert all(torch.equal(first[n], again[n]) for n in first if n.startswith("tower."))
 
 
+def test_towers_and_states_that_are_shared_change_no_weight(manifest, llava_dir, tmp_path):
+    data = {"options": {"unlisted": "absent"}, "cached_views": 2}
+    change = {"data": data, "warmup": {"epochs": 1, "batch_size": 6}}
+    change["train"] = {"max_steps": 2, "batch_size": 6, "dtype": "float32"}
+    shared = {"shared": str(tmp_path / "shared")}
+    own = load_file(train(config(manifest, llava_dir, tmp_path / "own", **change)) / "model.safetensors")
+    for name in ("made", "read"):
+        found = load_file(train(config(manifest, llava_dir, tmp_path / name, **change, **shared)) / "model.safetensors")
+        assert all(torch.equal(own[n], found[n]) for n in own)
+        assert not (tmp_path / name / "tower.safetensors").exists()
+    assert len([*(tmp_path / "shared").glob("states-*.safetensors")]) == 1
+    other = config(manifest, llava_dir, tmp_path / "other", **change, **shared, seed=1)
+    train(other)
+    assert len([*(tmp_path / "shared").glob("states-*.safetensors")]) == 2
+
+
+def test_a_run_without_a_step_is_the_model_it_starts_as_with_statistics_measured(manifest, llava_dir, tmp_path):
+    model = {"backbone": "hf", "source": str(llava_dir), "readout": {"dim": None}, "tokens": {"count": 0}}
+    settings = {"batch_size": 6, "epochs": 0, "dtype": "float32"}
+    run = config(manifest, llava_dir, tmp_path, model=model, train=settings)
+    made, fresh = load_checkpoint(train(run))[0], train_run.build_model(run.model, run.seed)
+    before, after = fresh.state_dict(), made.state_dict()
+    changed = {n for n in after if not torch.equal(after[n], before[n])}
+    assert changed == {f"readout.heads.{head}.{what}" for head in made.readout.heads for what in ("mean", "std")}
+    head, state = made.readout.heads["image_global"], torch.randn(2, made.readout.dim)
+    expected = torch.nn.functional.normalize((state - head.mean) / head.std, dim=-1)
+    torch.testing.assert_close(head(state), expected, rtol=0, atol=1e-6)  # measured: 0
+
+
 def test_a_head_of_a_tower_that_moved_on_is_not_kept(manifest, llava_dir, tmp_path):
     parts = ["tower", "projector", "lora", "tokens", "heads"]
     settings = config(

@@ -42,7 +42,12 @@ class TokensConfig(Section):
     """Modality tokens."""
 
     design: str = Field("medical", description="A file in radz/model/tokens.")
-    count: int = Field(4, ge=1, le=32, description="K, modality tokens per sequence.")
+    count: int = Field(
+        4,
+        ge=0,
+        le=32,
+        description="K, modality tokens per sequence. 0: none; the mean over patches or words takes their place.",
+    )
 
 
 class ReadoutConfig(Section):
@@ -54,7 +59,9 @@ class ReadoutConfig(Section):
         "n the output of layer n, -2 the penultimate layer. The forward stops there.",
     )
     final_norm: bool = Field(False, description="Apply the decoder's final norm to the states read.")
-    dim: int = Field(256, ge=2, description="D, width of each feature.")
+    dim: int | None = Field(
+        256, ge=2, description="D, width of each feature. null: no projection, the feature is the state itself."
+    )
     granularity: Literal["cross", "same", "both"] = Field(
         "cross",
         description="How features pair up, in training and in scoring: global with local (cross, the paper), "
@@ -183,6 +190,11 @@ class DataConfig(Section):
         "others train. Unset: the corpus's own splits.",
     )
     fold_seed: int = Field(0, description="Which deal of the patients into folds.")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        description="Train on at most so many films, of patients drawn by the seed; a smaller limit takes a subset.",
+    )
     held_out: tuple[str, ...] = Field(
         (),
         description="Findings that training must not meet: the films that show them, their labels and anchors, and "
@@ -233,7 +245,9 @@ class TrainConfig(Section):
     train_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads", "anchors"], ...] = Field(
         ("projector", "lora", "tokens", "heads", "anchors"), description="Parts whose parameters move."
     )
-    epochs: float = Field(5, gt=0, description="Passes over the training split, fixed in advance.")
+    epochs: float = Field(
+        5, ge=0, description="Passes over the training split, fixed in advance. 0 trains nothing: a model to compare."
+    )
     max_steps: int = Field(-1, description="Optimiser steps; overrides epochs where positive.")
     batch_size: int = Field(64, ge=2, description="Pairs per step and process; contrast needs at least 2.")
     learning_rate: float = Field(3e-4, gt=0, description="Peak rate of LoRA and tokens.")
@@ -285,12 +299,19 @@ class RunConfig(Section):
     """One training run."""
 
     output: Path = Field(description="Directory of the run: states, logs and the final checkpoint.")
+    shared: Path | None = Field(
+        None, description="Directory in which runs share warmed-up towers and their cached states, by content hash."
+    )
     stage: Literal["", "general", "adapt", "anchor"] = Field(
         "", description="The stage of training that this run is; see radz/train/stages.py. Empty: a run of its own."
     )
     start: Path | None = Field(None, description="Checkpoint to start from.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
     anchors: str = Field("names", description="Anchor strategy of the losses that take anchors, and of validation.")
+    descriptions: tuple[Literal["definition", "appearance", "location", "context"], ...] = Field(
+        ("definition", "appearance", "location", "context"),
+        description="What anchors read of the knowledge base besides names; fewer make shorter descriptions.",
+    )
     warmup: WarmupConfig | None = Field(None, description="Supervised tower warm-up before the first stage.")
     data: DataConfig
     model: ModelConfig = ModelConfig()
@@ -335,7 +356,7 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
     """
     tree = read_yaml(path)
     for override in overrides:
-        _apply(tree, override)
+        put(tree, *parse_setting(override))
     return build_config(RunConfig, tree)
 
 
@@ -360,18 +381,27 @@ def build_config(section: type[S], tree: Mapping[str, Any]) -> S:
         raise ConfigError("\n".join(_complaint(section, e) for e in error.errors())) from None
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
-    path, equals, value = override.partition("=")
+def parse_setting(override: str) -> tuple[str, Any]:
+    """``a.b=value``, the value being YAML -> dotted name and value. Raises ConfigError."""
+    path, equals, text = override.partition("=")
     if not equals:
         raise ConfigError(f"--set takes key=value, got '{override}'. Example: --set train.epochs=3")
-    *parents, leaf = path.strip().split(".")
+    try:
+        return path.strip(), yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"--set {override}: the value is not valid YAML: {error}") from None
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Set ``a.b`` in a tree of settings, with the sections on the way. Raises ConfigError where ``a`` is a value."""
+    *parents, leaf = path.split(".")
     for key in parents:
         if tree.get(key) is None:
             tree[key] = {}
         tree = tree[key]
         if not isinstance(tree, dict):
-            raise ConfigError(f"--set {override}: '{key}' is a value, not a section.")
-    tree[leaf] = yaml.safe_load(value)
+            raise ConfigError(f"--set {path}={value}: '{key}' is a value, not a section.")
+    tree[leaf] = value
 
 
 def _complaint(section: type[BaseModel], error: Any) -> str:

@@ -197,6 +197,8 @@ class Anchors:
     texts: for each concept the sentences it was built from, its provenance.
     agreement: (C,) in [0, 1], length of the mean of a concept's encoded sentences, 1 where all say the same; ``None``
     where the strategy does not average sentences.
+    names: each concept as it stands in a sentence; denials: the sentences that ``negative`` was built from; empty where
+    the strategy does not say. A model that reads words and not our vectors is asked with these.
     """
 
     concepts: tuple[str, ...]
@@ -205,6 +207,8 @@ class Anchors:
     texts: tuple[tuple[str, ...], ...]
     strategy: str
     agreement: Tensor | None = None
+    names: tuple[str, ...] = ()
+    denials: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.concepts)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from radz import registry
-from radz.errors import AnchorError
+from radz.anchors._texts import anchors_from_texts
+from radz.errors import AnchorError, ConfigError
 from radz.knowledge import Concept
 from radz.types import Anchors, EncodeText
 
@@ -34,6 +35,26 @@ def open_strategy(name: str, trained: Any = None) -> Strategy:
             f"or train with `anchors: {name}`."
         )
     strategy: Strategy = trained if learns(name) else plugin
+    return strategy
+
+
+def worded(statement: str, denial: str | None = None) -> Strategy:
+    """The strategy ``names`` in other words: sentences with ``{finding}`` in them.
+
+    Raises ConfigError for a sentence without it.
+    """
+    for sentence in filter(None, (statement, denial)):
+        if "{finding}" not in sentence:
+            raise ConfigError(f"The sentence '{sentence}' names no finding: write {{finding}} where its name stands.")
+
+    def strategy(concepts: Sequence[Concept], encode_text: EncodeText) -> Anchors:
+        sides = [
+            None if words is None else [[words.replace("{finding}", concept.name)] for concept in concepts]
+            for words in (statement, denial)
+        ]
+        assert sides[0] is not None
+        return anchors_from_texts(concepts, sides[0], sides[1], encode_text, "names")
+
     return strategy
 
 

@@ -68,8 +68,12 @@ def read_anchors(directory: Path) -> tuple[Anchors, dict[str, Any]]:
     tensors = load_file(directory / TENSORS)
     ids = tuple(entry["id"] for entry in record["concepts"])
     texts = tuple(tuple(entry["texts"]) for entry in record["concepts"])
+    names = tuple(entry["name"] for entry in record["concepts"])
+    denials = tuple(tuple(entry.get("denials", ())) for entry in record["concepts"])
     sides = (tensors["positive"], tensors.get("negative"))
-    return Anchors(ids, *sides, texts, record["strategy"], tensors.get("agreement")), record
+    denied = denials if all(denials) else ()
+    anchors = Anchors(ids, *sides, texts, record["strategy"], tensors.get("agreement"), names=names, denials=denied)
+    return anchors, record
 
 
 def read_record(directory: Path) -> dict[str, Any]:
@@ -98,10 +102,12 @@ def _require_free(directory: Path) -> None:
 
 
 def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str]) -> dict[str, Any]:
+    denials = anchors.denials or ((),) * len(concepts)
     entries = [
-        {"id": c.id, "name": c.name, "texts": list(texts), "source": c.source, "parents": list(c.parents)}
-        | {"kind": c.kind, "sha256": c.sha256, "concept": c.model_dump(mode="json", exclude_defaults=True)}
-        for c, texts in zip(concepts, anchors.texts, strict=True)
+        {"id": c.id, "name": c.name, "texts": list(texts), "denials": list(denied), "source": c.source}
+        | {"unreviewed": [*c.unreviewed(texts)], "parents": list(c.parents), "kind": c.kind, "sha256": c.sha256}
+        | {"concept": c.model_dump(mode="json", exclude_defaults=True)}
+        for c, texts, denied in zip(concepts, anchors.texts, denials, strict=True)
     ]
     return {"radz": __version__, "model": dict(model), "strategy": anchors.strategy, "concepts": entries}
 

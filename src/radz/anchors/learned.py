@@ -32,7 +32,8 @@ class Learned(nn.Module):
                 f"were trained with ({', '.join(self.place)}). Choose 'names', 'rules' or 'hybrid' for others."
             )
         rows = self.prototypes[[self.place[name] for name in ids]]
-        return Anchors(ids, F.normalize(rows, dim=-1), None, ((),) * len(ids), "learned")
+        names = tuple(concept.name for concept in concepts)
+        return Anchors(ids, F.normalize(rows, dim=-1), None, ((),) * len(ids), "learned", names=names)
 
 
 plugin = Learned

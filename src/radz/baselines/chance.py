@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from radz.baselines._opening import Surroundings, no_checkpoint
 from radz.types import Anchors, Scores, Study
 
 
@@ -17,6 +18,12 @@ class Chance:
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
+
+    @classmethod
+    def open(cls, checkpoint: str | None, around: Surroundings, *, seed: int = 0) -> Chance:
+        """The baseline; it has no weights."""
+        no_checkpoint(cls.name, checkpoint)
+        return cls(seed)
 
     @classmethod
     def example(cls, train: Sequence[Study]) -> Chance:

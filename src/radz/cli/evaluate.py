@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from radz.cli._options import Format
+from radz.cli._pages import write_pages
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
@@ -78,6 +79,9 @@ def evaluate(
         typer.Option(help="Compute from this scores file instead; more files are models to compare. Repeatable."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder or .parquet file for the scores; here by default.")] = None,
+    report: Annotated[
+        list[Path] | None, typer.Option(help="Write the evaluation as a page too: .html, .md or .json. Repeatable.")
+    ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
@@ -100,22 +104,29 @@ def evaluate(
     from radz.eval.gate import judge
     from radz.eval.scores_file import read_scores
     from radz.eval.scoring import STRATA
+    from radz.report.page import check_path
 
+    for path in report or ():
+        check_path(path)
     notes: dict[str, str] = {}
     reliable: Reliability | str = "scores from a file are not calibrated"
     claim = partial(judge, zero_shot=zero_shot, allow_supervised=allow_supervised)
     if from_scores:
         first, *others = (read_scores(path) for path in from_scores)
-        tables = _named([replace(first, provenance=claim(first.provenance)), *others])
+        tables = named([replace(first, provenance=claim(first.provenance)), *others])
     else:
         target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
         tables, notes, reliable = run.score(claim, uncertain.value, aliases)
         _write(tables, out)
-    rows = _rows(tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
+    rows = model_rows(
+        tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ()
+    )
     rows[0] = _with_reliability(rows[0], reliable)
     _show(rows, format_)
+    if report:
+        write_pages(rows, tables, report, uncertain.value)
     _list_unreadable(next(iter(tables.values())).provenance)
 
 
@@ -189,14 +200,14 @@ class _Run:
             for concept, texts in zip(anchors.concepts, anchors.texts, strict=True)
             if stored.knows(concept, texts) and marks.get(concept) != Exposure.UNSEEN
         ]
-        return reliability(table, stored, known, _distances(stored, model.embeddings), uncertain)
+        return reliability(table, stored, known, _distances(stored, model.looks), uncertain)
 
 
-def _distances(stored: StoredCalibration, embeddings: Mapping[str, Any]) -> dict[str, float]:
+def _distances(stored: StoredCalibration, looks: Mapping[str, Any]) -> dict[str, float]:
     """Study id -> distance from the calibration films; none where they were too few."""
     if stored.familiarity is None:
         return {}
-    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in embeddings.items()}
+    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in looks.items()}
 
 
 def _with_reliability(row: ModelRow, found: Reliability | str) -> ModelRow:
@@ -243,7 +254,8 @@ def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> d
 
         if predictor.tower_head is None:
             raise ConfigError("no number: the checkpoint holds no head of a supervised warm-up")
-        made: ZeroShotModel = registry.load("baselines", "supervised")(predictor.model.pool_films, predictor.tower_head)
+        plugin = registry.load("baselines", "supervised")
+        made: ZeroShotModel = plugin.of_tower(predictor.model.pool_films, predictor.tower_head)
         return made
 
     return {"supervised": supervised, "metadata_only": metadata_only}
@@ -301,7 +313,7 @@ def _unexposed(table: ScoresTable) -> ScoresTable:
     return replace(table, provenance=bare)
 
 
-def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
+def named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
     """Tables by model name; a second table of the same name gets its fingerprint or number behind it."""
     named: dict[str, ScoresTable] = {}
     for number, table in enumerate(tables, start=1):
@@ -310,7 +322,7 @@ def _named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
     return named
 
 
-def _rows(
+def model_rows(
     tables: Mapping[str, ScoresTable],
     notes: Mapping[str, str],
     *,

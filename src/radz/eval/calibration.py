@@ -1,20 +1,24 @@
 """Scores to probabilities, fitted on validation scores and on nothing else.
 
 Each finding with enough positives and negatives gets its own Platt scaling, ``sigmoid(slope * score + offset)``, whose
-probabilities hold at the prevalence of the validation films. Beside it one temperature over all findings,
-``sigmoid(score / T)``, as the field has it: it has no offset, so it cannot know prevalence, and is only reported.
+probabilities hold at the prevalence of the validation films. Beside it one temperature over all findings, with one
+offset, ``sigmoid(score / T + offset)``: without an offset T runs to infinity, since findings are rare.
+It knows no finding's own prevalence and is only reported.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from radz.errors import LeakageError, MissingExtraError
+from radz.errors import LeakageError, MissingExtraError, ScoresError
+from radz.eval.intervals import Interval, bootstrap, percentile_interval
 from radz.eval.metrics import Floats
 from radz.eval.scores_file import ScoresTable, as_matrix
 from radz.types import NORMAL
@@ -33,6 +37,11 @@ class Platt:
     negatives: int
 
     @property
+    def temperature(self) -> float:
+        """What a score is divided by: 1 / slope."""
+        return 1 / self.slope if self.slope else math.inf
+
+    @property
     def prevalence(self) -> float:
         """Share of positives at which the probabilities hold."""
         return self.positives / (self.positives + self.negatives)
@@ -44,10 +53,21 @@ class Platt:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """temperature: of all findings together. platt: by concept. refused: concept -> why it has no probability."""
+class Bin:
+    """Film-finding pairs of like probability: its mean, and the share of them present, with a 95 % interval."""
 
-    temperature: float
+    probability: float
+    frequency: float
+    interval: Interval
+    pairs: int
+    positives: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """pooled: of all findings together. platt: by concept. refused: concept -> why it has no probability."""
+
+    pooled: Platt
     platt: Mapping[str, Platt]
     refused: Mapping[str, str]
 
@@ -64,7 +84,7 @@ def fit_calibration(table: ScoresTable, min_per_class: int = MIN_PER_CLASS) -> C
     columns = {matrix.concepts[j]: (matrix.scores[known[:, j], j], matrix.labels[known[:, j], j]) for j in diseases}
     fits = {concept: _fit_platt(*column, min_per_class) for concept, column in columns.items()}
     return Calibration(
-        temperature=_fit_temperature(*(np.concatenate(part) for part in zip(*columns.values(), strict=True))),
+        pooled=_fit_pooled(*(np.concatenate(part) for part in zip(*columns.values(), strict=True))),
         platt={concept: fit for concept, fit in fits.items() if isinstance(fit, Platt)},
         refused={concept: fit for concept, fit in fits.items() if isinstance(fit, str)},
     )
@@ -91,14 +111,43 @@ def expected_calibration_error(probabilities: Floats, labels: Floats, bins: int 
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def _fit_temperature(scores: Floats, labels: Floats) -> float:
-    """T of the least negative log-likelihood of sigmoid(score / T), within [1e-3, 1e3]."""
+def probability_bins(
+    probabilities: Floats, labels: Floats, patients: ArrayLike, *, bins: int = BINS, draws: int = 1000, seed: int = 0
+) -> tuple[Bin, ...]:
+    """Bins of equal width that hold anything, of probabilities (N, C) and labels (N, C) in {1, 0, NaN}.
 
-    def loss(log_t: float) -> float:
-        logits = scores / np.exp(log_t)
-        return float(np.mean(np.logaddexp(0, logits) - labels * logits))
+    Intervals are bootstrapped over patients (N,), since the findings of one patient's films are no independent pairs;
+    over all patients alike, since to hold the number of positive ones would hold the share that is in question.
+    """
+    alike = np.zeros(len(labels), dtype=bool)
+    known = ~np.isnan(probabilities) & ~np.isnan(labels)
+    bin_of = np.where(known, np.minimum(np.nan_to_num(probabilities) * bins, bins - 1).astype(int), -1)
+    made = []
+    for number in np.unique(bin_of[known]):
+        chosen = bin_of == number
+        pairs, present = chosen.sum(axis=1), (chosen & (labels == 1)).sum(axis=1)  # (N,)
+        drawn = bootstrap(partial(_shares, present, pairs), patients, alike, draws, (seed, int(number)))
+        total, positives, mean = int(pairs.sum()), int(present.sum()), float(probabilities[chosen].mean())
+        made.append(Bin(mean, positives / total, percentile_interval(drawn), total, positives))
+    return tuple(made)
 
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(1e-3), np.log(1e3)), method="bounded").x))
+
+def _shares(part: NDArray[np.int64], whole: NDArray[np.int64], weights: Floats) -> Floats:
+    """Weights (N, R) -> (R,), NaN where a draw holds nothing."""
+    total = whole @ weights
+    shares: Floats = np.divide(part @ weights, total, out=np.full_like(total, np.nan), where=total > 0)
+    return shares
+
+
+def _fit_pooled(scores: Floats, labels: Floats) -> Platt:
+    """One temperature and offset; the prevalence alone, at slope 0, where scores do not rise with findings."""
+    positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
+    if min(positives, negatives) == 0:
+        raise ScoresError("Nothing to calibrate: the validation films show every finding, or none.")
+    slope, offset = _logistic(scores, labels)
+    if slope <= 0:
+        slope, offset = 0.0, math.log(positives / negatives)
+    return Platt(slope, offset, positives, negatives)
 
 
 def _fit_platt(scores: Floats, labels: Floats, min_per_class: int) -> Platt | str:

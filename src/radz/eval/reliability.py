@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from radz.eval.calibration import brier, expected_calibration_error
+from radz.eval.calibration import Bin, brier, expected_calibration_error, probability_bins
 from radz.eval.conformal import recalls
 from radz.eval.metrics import Floats
 from radz.eval.scores_file import ScoreMatrix, ScoresTable, UncertainPolicy, as_matrix
@@ -64,7 +64,7 @@ class Reliability:
     """pairs: film-finding pairs with a label and a probability, ``positives`` of them present, of ``findings``.
 
     risk_coverage: from all films to the nearest half. aurc: mean risk over all coverages; ``risk`` without refusal.
-    refused: films beyond the stored distance, of ``films``.
+    refused: films beyond the stored distance, of ``films``. bins: of the calibrated probabilities.
     """
 
     findings: tuple[str, ...]
@@ -77,6 +77,7 @@ class Reliability:
     aurc: float
     refused: int
     set_recall: SetRecall | None
+    bins: tuple[Bin, ...] = ()
 
 
 def reliability(
@@ -98,7 +99,7 @@ def reliability(
     prevalence = np.broadcast_to([fit.prevalence for fit in fits], scores.shape)
     ways = {
         "before: sigmoid(score)": expit(scores),
-        "before: sigmoid(score / T), one T": expit(scores / stored.temperature),
+        "after: one temperature and offset": stored.pooled.probability(scores),
         "after: Platt per finding": platt,
         "no model: validation prevalence": prevalence,
     }
@@ -116,6 +117,7 @@ def reliability(
         aurc=float(curve.mean()) if len(curve) else math.nan,
         refused=sum(distance > threshold for distance in distances.values()),
         set_recall=_set_recall(matrix, stored, known),
+        bins=probability_bins(platt, labels, matrix.patients),
     )
 
 

@@ -27,7 +27,8 @@ def build_model(config: ModelConfig, seed: int = 0) -> RadZ:
     decoder = stop_at(
         backbone.decoder, read_layer(config.readout.layer, backbone.num_layers), config.readout.final_norm
     )
-    add_token_rows(decoder, processor, generator)
+    if processor.special_ids:
+        add_token_rows(decoder, processor, generator)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = RadZ(config, backbone, design, processor, adapt(decoder, config.lora, processor.special_ids))
@@ -44,7 +45,7 @@ def add_anchors(model: RadZ, config: TrainedAnchorsConfig, seed: int = 0) -> Non
     readout, device = model.config.readout, next(model.parameters()).device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        width = readout.dim * len(ALIGNED_PAIRS[readout.granularity])
+        width = model.readout.dim * len(ALIGNED_PAIRS[readout.granularity])
         model.anchors = registry.load("anchors", config.strategy)(config.concepts, width).to(device)
     model.config = model.config.model_copy(update={"anchors": config})
 
@@ -104,7 +105,7 @@ def adapt(decoder: Any, lora: LoraConfig, token_ids: list[int]) -> Any:
         lora_alpha=lora.alpha,
         lora_dropout=lora.dropout,
         target_modules=list(lora.targets),
-        trainable_token_indices={names[0]: token_ids},
+        trainable_token_indices={names[0]: token_ids} if token_ids else None,
         task_type=TaskType.FEATURE_EXTRACTION,
     )
     try:

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,14 +107,20 @@ def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, P
     if source is not None:
         tree["source"] = source
     model = build_model(build_config(ModelConfig, tree))
-    if model.fingerprint != saved.get("backbone_fingerprint"):
-        raise CheckpointError(
-            f"{directory.name} was trained on {tree.get('backbone')} weights {saved.get('backbone_fingerprint')}, "
-            f"but the backbone found has {model.fingerprint}. Features would be meaningless: use the backbone "
-            "it was trained on, or train again on this one."
-        )
+    _require_backbone(model, saved, directory)
     load_learned_state(model, _read_weights(directory / WEIGHTS))
     return model.eval(), _read_provenance(directory / PROVENANCE)
+
+
+def load_parts(model: RadZ, directory: Path, parts: Collection[str]) -> None:
+    """Take over only ``parts`` (see ``build.PARTS``) of a checkpoint, into a model that may differ in all others.
+
+    Raises CheckpointError where the backbones differ, or the parts do not have the same tensors.
+    """
+    saved = _read_json(directory / CONFIG)
+    _require_backbone(model, saved, directory)
+    wanted = {n: t for n, t in _read_weights(directory / WEIGHTS).items() if part_of(n) in parts}
+    load_learned_state(model, learned_state(model) | wanted)
 
 
 def trained_parameters(directory: Path) -> int:
@@ -141,6 +148,15 @@ def load_tower_head(directory: Path) -> TowerHead | None:
     with safe_open(path, framework="pt") as file:
         concepts = tuple(file.metadata()["concepts"].split(","))
         return TowerHead(concepts, file.get_tensor("weight"), file.get_tensor("bias"))
+
+
+def _require_backbone(model: RadZ, saved: dict[str, Any], directory: Path) -> None:
+    if model.fingerprint != saved.get("backbone_fingerprint"):
+        raise CheckpointError(
+            f"{directory.name} was trained on {saved.get('model', {}).get('backbone')} weights "
+            f"{saved.get('backbone_fingerprint')}, but the backbone found has {model.fingerprint}. Features would be "
+            "meaningless: use the backbone it was trained on, or train again on this one."
+        )
 
 
 def _read_provenance(path: Path) -> Provenance:

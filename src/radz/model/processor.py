@@ -97,7 +97,7 @@ class RadzProcessor:
 
 def find_tokens(input_ids: Tensor, token_ids: Sequence[int]) -> Tensor:
     """Position of each modality token in each row: (B, T), K ids -> (B, K). Each must occur exactly once."""
-    hits = input_ids.unsqueeze(1) == torch.tensor(token_ids).view(1, -1, 1)  # (B, K, T)
+    hits = input_ids.unsqueeze(1) == torch.tensor(token_ids, dtype=input_ids.dtype)[None, :, None]  # (B, K, T)
     if not (hits.sum(-1) == 1).all():
         raise ValueError("each modality token must occur exactly once in each sequence")
     return hits.int().argmax(-1)

@@ -21,7 +21,7 @@ HEADS = ("image_global", "image_local", "text_global", "text_local")
 
 class States(NamedTuple):
     """What is read of one modality: the mean of the tokens and the pooled local positions, (B, H) each, and the
-    tokens themselves, (B, K, H).
+    tokens themselves, (B, K, H). Without tokens (K = 0) the pooled positions are both.
 
     positions: (B, P, H), the local positions each on its own, where pooling is attention; mask: (B, P) bool, those
     that are no padding.
@@ -55,6 +55,8 @@ def gather_local(states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 class Head(nn.Module):
     """Standardise, project, normalise: (B, H) -> unit (B, D), in float32 whatever the autocast.
 
+    ``dim`` is D; ``None`` leaves the projection out, so that D is H and nothing is learned.
+
     The statistics are buffers: set once by ``calibrate``, saved with the model, never updated by a batch,
     so a feature does not depend on its neighbours.
     """
@@ -62,11 +64,11 @@ class Head(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, hidden_size: int, dim: int) -> None:
+    def __init__(self, hidden_size: int, dim: int | None) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(hidden_size))
         self.register_buffer("std", torch.ones(hidden_size))
-        self.project = nn.Linear(hidden_size, dim)
+        self.project = nn.Identity() if dim is None else nn.Linear(hidden_size, dim)
 
     def calibrate(self, states: Tensor) -> None:
         """Take mean and standard deviation of each dimension from ``states`` (N, H)."""
@@ -93,10 +95,11 @@ class Readout(nn.Module):
     def __init__(self, hidden_size: int, config: ReadoutConfig) -> None:
         super().__init__()
         self.heads = nn.ModuleDict({name: Head(hidden_size, config.dim) for name in HEADS})
+        self.dim = hidden_size if config.dim is None else config.dim
         self.temperature = config.attention_temperature
         self.queries: nn.ParameterDict | None = None
         if config.pooling == "attention":
-            self.queries = nn.ParameterDict({name: nn.Parameter(torch.zeros(config.dim)) for name in ("image", "text")})
+            self.queries = nn.ParameterDict({name: nn.Parameter(torch.zeros(self.dim)) for name in ("image", "text")})
 
     def calibrate(self, states: Mapping[str, Tensor]) -> None:
         """Take each head's statistics from states (N, H) under its name."""

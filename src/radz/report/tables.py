@@ -182,8 +182,8 @@ def as_record(rows: Sequence[ModelRow]) -> dict[str, Any]:
         "uncalibrated": rows[0].uncalibrated,
         "models": [_model_record(row) for row in others],
     }
-    plain: dict[str, Any] = _plain(record)
-    return plain
+    made: dict[str, Any] = plain(record)
+    return made
 
 
 def _model_record(row: ModelRow) -> dict[str, Any]:
@@ -226,10 +226,10 @@ def _best_first(finding: Any) -> tuple[bool, float]:
     return bool(finding.left_out), math.inf if math.isnan(value) else -value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """NaN is not JSON: it becomes null."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value

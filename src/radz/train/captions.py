@@ -63,7 +63,7 @@ class Captioner:
         """Ids of one film's sequence without modality tokens, (S,); all films have the same."""
         assert batch.image_prompt is not None
         ids = batch.image_prompt.input_ids[0]
-        special = torch.tensor(self.model.processor.special_ids, device=ids.device)
+        special = ids.new_tensor(self.model.processor.special_ids)
         return ids[~torch.isin(ids, special)]
 
     def _reports(self, batch: Batch, texts: Tensor) -> Tensor:

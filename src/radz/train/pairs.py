@@ -22,11 +22,13 @@ from radz.data.loading import (
     train_loader,
 )
 from radz.data.sentences import NORMAL_TEXT, write_report
+from radz.data.subset import Limited
 from radz.data.unlabelled import Archive, FilmDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.model.radz import RadZ
 from radz.train.processes import place
+from radz.train.sharing import share_states
 from radz.train.tower_cache import cache_tower
 from radz.types import Study
 
@@ -79,26 +81,28 @@ class TrainingData:
             sampler = SharedSampler(sampler, rank, count)
         return train_loader(everything, sampler, collator, config.train.workers)
 
-    def archives(self, model: RadZ, data: DataConfig) -> list[Archive]:
+    def archives(self, model: RadZ, config: RunConfig) -> list[Archive]:
         """Rows of one modality, where the configuration names some; films as cached states where the pairs are."""
-        rows, found = data.unlabelled, list[Archive]()
+        rows, found = config.data.unlabelled, list[Archive]()
         if rows.images is not None:
-            states = self.tower_states(model, data.cached_views, self.films)
+            states = self.tower_states(model, config, self.films)
             films = PairDataset(self.films, self.films.records, _no_text, self.augment, states, second_view=True)
             found.append(Archive(FilmDataset(films), rows.images.per_batch))
         if rows.texts is not None:
             found.append(Archive(ReportDataset(self.texts), rows.texts.per_batch))
         return found
 
-    def tower_states(self, model: RadZ, views: int, corpus: Any = None) -> TowerStates | None:
-        """The frozen tower's states over ``views`` of each film; ``None`` for 0: the tower runs in every step.
+    def tower_states(self, model: RadZ, config: RunConfig, corpus: Any = None) -> TowerStates | None:
+        """The frozen tower's states over the cached views of each film; ``None`` for none: the tower runs every step.
 
-        corpus: other films than those of the pairs.
+        corpus: other films than those of the pairs. Runs that share a directory compute them once.
         """
-        if not views:
+        if not config.data.cached_views:
             return None
         films = self.corpus if corpus is None else corpus
-        return cache_tower(model, films, views if self.augment else 1, self.augment, _progress("tower states"))
+        views = config.data.cached_views if self.augment else 1
+        make = partial(cache_tower, model, films, views, self.augment, _progress("tower states"))
+        return make() if config.shared is None else share_states(config, films.records, model, views, make)
 
 
 def open_training_data(config: RunConfig) -> TrainingData:
@@ -110,6 +114,9 @@ def open_training_data(config: RunConfig) -> TrainingData:
         held = held_ids(data.held_out, corpus.findings, knowledge)
         corpus = WithoutConcepts(corpus, held, knowledge, data.report_policy == "report")
         knowledge = knowledge.without(held)
+    knowledge = knowledge.telling(config.descriptions)
+    if data.limit is not None:
+        corpus = Limited(corpus, data.limit, config.seed)
     batch = config.train.batch_size * place()[1]
     if len(corpus) < batch:
         raise CorpusError(

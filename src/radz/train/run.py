@@ -24,7 +24,14 @@ from radz.errors import ConfigError, LeakageError
 from radz.knowledge import KnowledgeBase
 from radz.model._quiet import quietly
 from radz.model.build import add_anchors, build_model, freeze
-from radz.model.checkpoint import TowerHead, load_checkpoint, load_tower_head, read_description, save_checkpoint
+from radz.model.checkpoint import (
+    TowerHead,
+    load_checkpoint,
+    load_parts,
+    load_tower_head,
+    read_description,
+    save_checkpoint,
+)
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
 from radz.model.readout import States
@@ -32,7 +39,8 @@ from radz.provenance import Provenance, add_labels, data_sha256, describe_data, 
 from radz.train.chunks import film_chunks, text_chunks
 from radz.train.pairs import TrainingData, open_training_data
 from radz.train.processes import connect, is_main, main_first, place, wait
-from radz.train.stages import claim, first_to_read, require_fit, require_stage
+from radz.train.sharing import alone, shared_tower
+from radz.train.stages import claim, first_to_read, other_parts, require_fit, require_stage
 from radz.train.task import AlignmentTask, TowerTask
 from radz.train.trainer import (
     STATE,
@@ -79,16 +87,16 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
 
 def warm_up_tower(model: RadZ, data: TrainingData, config: RunConfig) -> TowerHead:
     """Supervised warm-up on the training split; the tower and its linear head are kept in ``tower.safetensors``."""
-    assert config.warmup is not None
     findings = tuple(c for c in data.concepts if c != NORMAL)
-    task, saved = TowerTask(model, len(findings)), config.output / "tower.safetensors"
-    if saved.is_file():
-        task.load_learned_state(load_file(saved))
-    else:
-        _fit_tower(task, data, config, findings)
-        if is_main():
-            save_file(task.learned_state(), saved)
-        wait()
+    folder = shared_tower(config, data.records) or config.output
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)  # the head's start must not depend on what ran before
+        task = TowerTask(model, len(findings))
+    with alone(config.shared and folder):
+        if (folder / "tower.safetensors").is_file():
+            task.load_learned_state(load_file(folder / "tower.safetensors"))
+        else:
+            _fit_tower(task, data, config, findings, folder)
     return TowerHead(findings, task.head.weight.detach().cpu(), task.head.bias.detach().cpu())
 
 
@@ -104,9 +112,9 @@ def align(
         config.train.batch_size,
         data.concepts,
         within=config.data.batch_within,
-        states=data.tower_states(model, config.data.cached_views),
+        states=data.tower_states(model, config),
         second_view=config.data.second_view,
-        archives=data.archives(model, config.data),
+        archives=data.archives(model, config),
     )
     hold_base_in(model, choose_dtype(config.train.dtype))
     if config.train.checkpointing:
@@ -146,7 +154,9 @@ def calibrate(model: RadZ, loader: Any, chunk_size: int | None = None, pairs: in
 
 
 def fit(task: Any, loader: Any, arguments: Any, rates: dict[str, float], validate: Validate | None = None) -> None:
-    """Run the trainer, resuming from its newest whole state; a run that is through stays as it is."""
+    """Run the trainer, resuming from its newest whole state; a run that is through, or has no step, stays as it is."""
+    if steps_planned(arguments, loader) == 0:
+        return
     newest = last_state(Path(arguments.output_dir))
     if newest is not None and steps_done(newest) >= steps_planned(arguments, loader):
         task.load_learned_state(load_file(Path(newest) / STATE))  # transformers would take one more step
@@ -263,6 +273,10 @@ def _starting_model(config: RunConfig) -> tuple[RadZ, Provenance | None]:
         return build_model(config.model, config.seed), None
     saved, provenance = read_description(config.start)
     require_fit(config, provenance, saved)
+    if provenance.stage == "general" and other_parts(config.model, saved):
+        model = build_model(config.model, config.seed)
+        load_parts(model, config.start, ("tower", "projector"))  # all that the stage trained
+        return model, provenance
     return load_checkpoint(config.start, config.model.source)
 
 
@@ -276,12 +290,16 @@ def _trained_anchors(config: RunConfig, concepts: tuple[str, ...]) -> TrainedAnc
     return TrainedAnchorsConfig(strategy=config.anchors, concepts=concepts)
 
 
-def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...]) -> None:
+def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...], folder: Path) -> None:
+    """Train the tower in ``folder``, where an interrupted warm-up is resumed, and keep it there."""
     assert config.warmup is not None
     batch_size = min(config.warmup.batch_size, len(data.records) // place()[1])
     settings = config.train.model_copy(update={**config.warmup.model_dump(), "batch_size": batch_size, "max_steps": -1})
     freeze(task.radz, ("tower",))
     loader = data.loader(task.radz, config, settings.batch_size, findings)
-    arguments = training_arguments(settings, config.output / "warmup", config.seed)
+    arguments = training_arguments(settings, folder / "warmup", config.seed)
     with task.moving_statistics():
         fit(task, loader, arguments, {"tower": settings.learning_rate})
+    if is_main():
+        save_file(task.learned_state(), folder / "tower.safetensors")
+    wait()

@@ -121,16 +121,20 @@ def require_fit(config: RunConfig, start: Provenance, saved: ModelConfig) -> Non
             f"The stage '{config.stage}' starts from the stage '{wanted}', but {config.start} is of {came}: "
             f"train '{wanted}' first, or leave out stage."
         )
-    other = [
-        f"model.{name} is {getattr(config.model, name)!r} here and {getattr(saved, name)!r} there"
-        for name in ("backbone", "tokens", "readout", "lora")
-        if getattr(config.model, name) != getattr(saved, name)
-    ]
-    if other:
+    if other := other_parts(config.model, saved):
         raise CheckpointError(
             f"{config.start} does not fit the stage '{config.stage}': {'; '.join(other)}. Give both stages the same "
             "model, or train the earlier one again."
         )
+
+
+def other_parts(model: ModelConfig, saved: ModelConfig) -> list[str]:
+    """In what a model and a saved one differ, one sentence each; a model with other weights or shapes is another."""
+    return [
+        f"model.{name} is {getattr(model, name)!r} here and {getattr(saved, name)!r} there"
+        for name in ("backbone", "tokens", "readout", "lora")
+        if getattr(model, name) != getattr(saved, name)
+    ]
 
 
 def first_to_read(config: RunConfig, start: Provenance | None) -> bool:

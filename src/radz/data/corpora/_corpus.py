@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from radz.data.faults import notable
 from radz.data.images import read_image
 from radz.data.splits import SPLITS, check_patients, rows_text
 from radz.errors import CorpusError, MissingExtraError, UnknownNameError
-from radz.types import Study
+from radz.types import Pixels, Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,10 @@ class Corpus(Sequence[Study]):
         a split that is not there.
         """
         numbers = rows if rows is not None else range(1, len(studies) + 1)
-        _require_unique([study.study_id for study in studies], numbers, self.name)
-        check_patients(studies, self.name, numbers)
+        with notable():
+            _require_unique([study.study_id for study in studies], numbers, self.name)
+        with notable():
+            check_patients(studies, self.name, numbers)
         present = {study.split for study in studies}
         self.findings, self.inverted = tuple(findings), frozenset(inverted)
         self.splits = tuple(name for name in SPLITS if name in present)
@@ -86,7 +89,12 @@ class Corpus(Sequence[Study]):
         study = self.records[index]
         if study.image is None:
             return study
-        return study.with_pixels(read_image(study.image, inverted=study.study_id in self.inverted))
+        return study.with_pixels(self.read_pixels(study))
+
+    def read_pixels(self, study: Study) -> Pixels:
+        """Pixels of a study's image, (1, H, W); a corpus whose files need more than their path overrides it."""
+        assert study.image is not None
+        return read_image(study.image, inverted=study.study_id in self.inverted)
 
 
 def fake_film(seed: int) -> NDArray[np.uint8]:
@@ -103,27 +111,31 @@ def write_film(path: Path, seed: int) -> None:
     """``fake_film`` as a file of the kind that the suffix names (``.dcm`` is DICOM), folders made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".dcm":
-        _write_dicom(path, fake_film(seed))
+        write_dicom(path, seed)
     else:
         Image.fromarray(fake_film(seed)).save(path)
 
 
-def _write_dicom(path: Path, film: NDArray[np.uint8]) -> None:
+def write_dicom(path: Path, seed: int, **tags: str) -> None:
+    """``fake_film`` as a DICOM file with these tags, folders made. Raises MissingExtraError without pydicom."""
     try:
         from pydicom import Dataset
         from pydicom.dataset import FileMetaDataset
         from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian, generate_uid
     except ModuleNotFoundError:
         raise MissingExtraError("Writing DICOM files", "pydicom", "dicom") from None
-    image = Dataset()
+    film, image = fake_film(seed), Dataset()
     image.SOPClassUID, image.SOPInstanceUID = ComputedRadiographyImageStorage, generate_uid(entropy_srcs=[path.name])
     image.Rows, image.Columns = film.shape
     image.SamplesPerPixel, image.PixelRepresentation, image.PhotometricInterpretation = 1, 0, "MONOCHROME2"
     image.BitsAllocated, image.BitsStored, image.HighBit = 8, 8, 7
     image.Modality, image.BodyPartExamined = "CR", "CHEST"
+    for keyword, value in tags.items():
+        setattr(image, keyword, value)
     image.PixelData = film.tobytes()
     image.file_meta = FileMetaDataset()
     image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    path.parent.mkdir(parents=True, exist_ok=True)
     image.save_as(path, enforce_file_format=True)
 
 

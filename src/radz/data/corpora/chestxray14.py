@@ -9,19 +9,20 @@ corpus's documented label policy and ours for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
 
+from radz.data.corpora._boxes import Box, numbers
 from radz.data.corpora._corpus import About, Corpus, write_film
+from radz.data.corpora._dicom_files import years
 from radz.data.corpora._films import Missing, present_films
 from radz.data.corpora._labels import complete, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
+from radz.data.faults import notable
 from radz.data.splits import SPLITS, hash_fraction, rows_text
 from radz.errors import ConfigError, CorpusError, UnknownNameError
 from radz.knowledge import KnowledgeBase
@@ -40,17 +41,6 @@ _COLUMNS = {"film": "Image Index", "patient": "Patient ID", "labels": "Finding L
 _METADATA = {"view": "View Position", "sex": "Patient Gender", "age": "Patient Age"}
 _BOX_LABELS = {"Infiltrate": "infiltration"}  # the list of boxes spells this one finding in its own way
 _SALT = "chestxray14-val"
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """Where a radiologist saw a finding, in pixels of the 1024 x 1024 film: left, top, width, height."""
-
-    concept: str
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 class ChestXray14(Corpus):
@@ -93,7 +83,8 @@ class ChestXray14(Corpus):
             table, splits = _chosen(table, Path(films))
         paths = _film_paths(self.root, column_of(table, "Image Index"), missing)
         rows = dict(zip(column_of(table, "Image Index"), table[ROW].tolist(), strict=True))
-        studies = present_films(_studies(table, splits, paths), missing, self.root, self.about)
+        studies = _studies(table, splits, paths)
+        studies = studies if missing == "error" else present_films(studies, missing, self.root, self.about)
         super().__init__(studies, FINDINGS, split, inverted=INVERTED, rows=[rows[study.study_id] for study in studies])
 
     @cached_property
@@ -183,19 +174,20 @@ def _film_paths(root: Path, wanted: Sequence[str], missing: Missing) -> dict[str
     """File name -> path. Raises CorpusError for films that are not there and may not be missing."""
     found = {path.name: path for pattern in ("images*/*.png", "images*/images/*.png") for path in root.glob(pattern)}
     lacking = [name for name in wanted if name not in found]
-    if lacking and missing == "error":
-        raise CorpusError(
-            f"{root}: {len(lacking)} of {len(wanted)} films are missing from its folders images*/ (the first: "
-            f"{', '.join(lacking[:3])}). Download them, list those you have with the option films, or set the option "
-            "missing: skip."
-        )
+    with notable():
+        if lacking and missing == "error":
+            raise CorpusError(
+                f"{root}: {len(lacking)} of {len(wanted)} films are missing from its folders images*/ (the first: "
+                f"{', '.join(lacking[:3])}). Download them, list those you have with the option films, or set the "
+                "option missing: skip."
+            )
     return {name: root / "images" / name for name in lacking} | found
 
 
 def _studies(table: pd.DataFrame, splits: list[str], paths: Mapping[str, Path]) -> list[Study]:
     labels = _labels(table)
     metadata = {key: column_of(table, column) for key, column in (_METADATA | {"source": "source"}).items()}
-    metadata["age"] = [_years(age) for age in metadata["age"]]
+    metadata["age"] = [years(age) for age in metadata["age"]]
     return [
         Study(film, patient, paths[film], None, labels[cell], {k: v[i] for k, v in metadata.items() if v[i]}, splits[i])
         for i, (film, patient, cell) in enumerate(zip(*(column_of(table, c) for c in _COLUMNS.values()), strict=True))
@@ -212,18 +204,10 @@ def _labels(table: pd.DataFrame) -> dict[str, dict[str, Presence]]:
     return {cell: complete(labels, FINDINGS, "absent") for cell, labels in cells.items()}
 
 
-def _years(age: str) -> str:
-    """``57`` and, in the first release, ``057Y``, ``011M`` or ``030D`` -> whole years."""
-    parts = re.fullmatch(r"(\d+)([YMD]?)", age)
-    if not parts:
-        return age
-    return str(int(parts[1]) // {"Y": 1, "": 1, "M": 12, "D": 365}[parts[2]])
-
-
 def _box(row: tuple[object, ...]) -> Box:
     label = str(row[1])
     concept = _BOX_LABELS.get(label) or KnowledgeBase.load()[label].id
-    return Box(concept, *(float(str(value)) for value in row[2:6]))
+    return Box(concept, *numbers(row[2:6]))
 
 
 def _first_patient(wanted: Callable[[int], bool]) -> int:

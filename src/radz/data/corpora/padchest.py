@@ -21,6 +21,7 @@ import pandas as pd
 from PIL import Image
 
 from radz.data.corpora._corpus import About, Corpus, fake_film
+from radz.data.corpora._fakes import one_patient_a_split
 from radz.data.corpora._films import (
     Missing,
     Side,
@@ -118,8 +119,7 @@ class PadChest(Corpus):
         cells = ("['pulmonary mass', 'rib fracture']", "['normal']", "['pleural effusion', ' pacemaker']")
         places = ("[['pulmonary mass', 'loc right upper lobe'], ['rib fracture']]", "[['normal']]", "[]")
         rows = []
-        for i, split in enumerate(("train", "val", "test")):
-            patient = next(p for p in map(str, range(10_000)) if split_by_hash(p, _SALT, 0.1, 0.2) == split)
+        for i, patient in enumerate(one_patient_a_split(_SALT).values()):
             film = f"{patient}_{i}.png"
             rows.append((film, i, f"study{i}", patient, "PA", cells[i], "Physician", " sin hallazg .", places[i]))
             (tmp_path / str(i)).mkdir(parents=True, exist_ok=True)

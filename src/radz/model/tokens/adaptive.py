@@ -60,7 +60,8 @@ class AdaptiveShift(nn.Module):
 
 def adaptive(count: int) -> TokenDesign:
     """K = ``count`` tokens per modality."""
-    return replace(medical(count), conditioner=lambda hidden_size: AdaptiveShift(hidden_size, count))
+    design = medical(count)
+    return replace(design, conditioner=lambda hidden_size: AdaptiveShift(hidden_size, count)) if count else design
 
 
 plugin = adaptive

@@ -1,0 +1,165 @@
+"""What an ablation compares: arms, each a list of settings over one base configuration, over folds and seeds.
+
+    title: Components
+    base: base.yaml             # a run configuration, relative to the plan
+    folds: 3
+    seeds: [0]
+    set: {train.epochs: 4}      # for every arm
+    arms:
+      DFAT: {start: general, loss.weights: {alignment: 1.0}}
+    grid: {model.tokens.count: [1, 4, 9]}    # instead of arms, or for each arm
+
+The base names under ``starts`` the runs that arms may start from, each as settings over the base; arms that see the
+same data share them. A setting is any of the run configuration, by its dotted name. ``scoring.`` in front makes it one
+of scoring alone: arms that differ in nothing else are one training.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from radz.config import RunConfig, Section, build_config, parse_setting, put, read_yaml
+from radz.errors import ConfigError, UnknownNameError
+
+SCORING = "scoring"
+OF_START = ("data", "warmup", "shared", "seed")
+OF_START_MODEL = ("backbone", "source", "image_instruction", "text_instruction")
+"""What a start takes over from the arm that starts from it; all else is the base's and its own."""
+
+
+class ScoringConfig(Section):
+    """How a trained arm is scored; unset, as it was trained."""
+
+    anchors: str | None = Field(None, description="Anchor strategy of scoring.")
+    template: str | None = Field(
+        None, description="Sentence that states a finding, with {finding} in it; scored alone, without a denial."
+    )
+    denial: str | None = Field(None, description="Sentence that denies it, with {finding}, subtracted; needs template.")
+
+
+class AblationPlan(Section):
+    """One ablation."""
+
+    title: str = Field(description="Heading of its table.")
+    question: str = Field("", description="What it asks, in a sentence.")
+    base: Path = Field(description="Run configuration that the arms change, relative to the plan.")
+    folds: int = Field(3, ge=2, description="Folds by patient over train and val; each is scored once.")
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="Seeds of the runs; folds stay the same.")
+    set: dict[str, Any] = Field({}, description="Setting -> value, for every arm.")
+    arms: dict[str, dict[str, Any]] = Field({}, description="Name -> settings. The first is what others are held to.")
+    grid: dict[str, tuple[Any, ...]] = Field({}, description="Setting -> values; every combination, for each arm.")
+    claims: dict[str, float] = Field({}, description="Arm -> the write-up's claim, AUROC x 100; to be tested.")
+    needs: dict[str, str] = Field({}, description="Row that cannot be filled here -> the data that it needs.")
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base file: run settings, and by name the settings over them of runs that arms may start from."""
+
+    settings: Mapping[str, Any]
+    starts: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, path: Path) -> Base:
+        """Read it. Raises ConfigError."""
+        tree = read_yaml(path)
+        return cls({key: value for key, value in tree.items() if key != "starts"}, tree.get("starts") or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One arm on one fold with one seed: the run that trains it, where that starts, and how it is scored."""
+
+    arm: str
+    fold: str
+    seed: int
+    config: RunConfig
+    start: RunConfig | None
+    scoring: ScoringConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Ablation:
+    """A plan with its name and cells, fold by fold, so that arms can be compared as early as possible."""
+
+    name: str
+    plan: AblationPlan
+    arms: Mapping[str, Mapping[str, Any]]
+    cells: tuple[Cell, ...]
+
+
+def load_ablation(path: Path, overrides: Iterable[str] = ()) -> Ablation:
+    """Read a plan; ``overrides`` are ``a.b=value`` for every arm, and win.
+
+    Raises ConfigError for a plan, an arm or a base that is not as it should be, with the arm's name.
+    """
+    plan = build_config(AblationPlan, read_yaml(path))
+    arms = {name: settings | dict(map(parse_setting, overrides)) for name, settings in arms_of(plan).items()}
+    if unknown := sorted({*plan.claims} - arms.keys()):
+        raise UnknownNameError("arm under claims", unknown[0], arms)
+    base = Base.read(path.parent / plan.base)
+    folds = [f"{k}/{plan.folds}" for k in range(1, plan.folds + 1)]
+    cells = [
+        _cell(base, name, fold, seed, plan.set | settings)
+        for seed, fold, (name, settings) in itertools.product(plan.seeds, folds, arms.items())
+    ]
+    return Ablation(path.stem, plan, arms, tuple(cells))
+
+
+def arms_of(plan: AblationPlan) -> dict[str, dict[str, Any]]:
+    """Arm -> settings: the arms as listed, each with every combination of the grid."""
+    if not plan.arms and not plan.grid:
+        raise ConfigError("A plan needs arms or a grid: there is nothing to compare.")
+    return {
+        ", ".join(filter(None, (name, label))): settings | changes
+        for name, settings in (plan.arms or {"": {}}).items()
+        for label, changes in _combinations(plan.grid)
+    }
+
+
+def _combinations(grid: Mapping[str, tuple[Any, ...]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(label, settings) of each combination; a single one without settings for an empty grid."""
+    for values in itertools.product(*grid.values()):
+        changes = dict(zip(grid, values, strict=True))
+        yield ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in changes.items()), changes
+
+
+def _cell(base: Base, arm: str, fold: str, seed: int, settings: Mapping[str, Any]) -> Cell:
+    try:
+        tree = _tree(base.settings, settings, {"data.fold": fold, "seed": seed})
+        scoring = build_config(ScoringConfig, tree.pop(SCORING, None) or {})
+        start = _start(base, tree)
+        return Cell(arm, fold, seed, build_config(RunConfig, tree), start, scoring)
+    except (ConfigError, UnknownNameError) as error:
+        raise ConfigError(f"Arm '{arm}': {error}") from None
+
+
+def _start(base: Base, arm: dict[str, Any]) -> RunConfig | None:
+    """The run that the arm names under ``start``, on the arm's own data; the name is taken out of ``arm``."""
+    name = arm.pop("start", None)
+    if name is None:
+        return None
+    if name not in base.starts:
+        raise UnknownNameError("start", str(name), base.starts)
+    tree = _tree(base.settings)
+    tree |= {key: deepcopy(arm[key]) for key in OF_START if key in arm}
+    model = {key: arm["model"][key] for key in OF_START_MODEL if key in arm.get("model", {})}
+    tree["model"] = tree.get("model", {}) | model
+    for key, value in base.starts[name].items():
+        put(tree, key, deepcopy(value))
+    return build_config(RunConfig, tree)
+
+
+def _tree(settings: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of ``settings`` with each of the dotted ones put in; later ones win."""
+    tree: dict[str, Any] = {"output": "."} | deepcopy(dict(settings))
+    for key, value in itertools.chain.from_iterable(change.items() for change in changes):
+        put(tree, key, deepcopy(value))
+    return tree

@@ -1,0 +1,263 @@
+"""What came out of a plan: a record of numbers without any film, and its page.
+
+The record is JSON, small enough to be kept beside the code; pages are made from records, never from anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from radz.ablation.make import SECONDS
+from radz.ablation.plan import Ablation
+from radz.ablation.runs import Place
+from radz.eval.hierarchy import groups_of
+from radz.eval.repeats import RepeatsDifference, compare_repeats, merge_folds, summarise_repeats
+from radz.eval.results import Estimate
+from radz.eval.scores_file import ScoresTable, read_scores
+from radz.eval.zero_shot import macro_auroc
+from radz.knowledge import KnowledgeBase
+from radz.provenance import software_versions
+from radz.types import RESEARCH_USE, Exposure
+
+EMPTY = ""
+"""An unfinished cell."""
+
+
+def record_of(ablation: Ablation, scores: Mapping[Place, Path], *, draws: int = 1000) -> dict[str, Any]:
+    """Everything that the finished cells of ``scores`` say, as plain values for JSON."""
+    tables = {place: read_scores(path) for place, path in scores.items() if path.is_file()}
+    plan, names = ablation.plan, [*ablation.arms]
+    arms = {name: _arm(ablation, name, tables, scores, draws) for name in names}
+    return {
+        "name": ablation.name,
+        "title": plan.title,
+        "question": plan.question,
+        "notice": RESEARCH_USE,
+        "folds": plan.folds,
+        "seeds": [*plan.seeds],
+        "draws": draws,
+        "base": str(plan.base),
+        "arms": arms,
+        "needs": plan.needs,
+        "exposure": _exposures(tables.values()),
+        "positives": _positives(tables.values()),
+        "software": software_versions() if tables else {},
+    }
+
+
+def write_record(record: Mapping[str, Any], path: Path) -> None:
+    """As JSON; a value that is not a number is null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def page_of(record: Mapping[str, Any]) -> str:
+    """The record as Markdown: the arms, their cells, disease groups and findings."""
+    parts = [f"# {record['title']}", *filter(None, [record["question"]]), arms_table(record), *notes(record)]
+    for title, kind in (("By disease group", "groups"), ("By finding", "findings")):
+        if table := parts_table(record, kind):
+            parts += [f"## {title}", table]
+    return "\n\n".join([*parts, "## Runs", cells_table(record), RESEARCH_USE]) + "\n"
+
+
+def arms_table(record: Mapping[str, Any]) -> str:
+    """Each arm's macro AUROC within strata, its difference to the first arm, and the claim that it tests."""
+    first = next(iter(record["arms"]))
+    rows = [
+        [
+            name,
+            f"{arm['done']} of {arm['cells_planned']}",
+            interval(arm.get("auroc_within")),
+            signed(arm.get("difference")),
+            p_value(arm.get("difference")),
+            (_number(arm.get("seed_sd")) or "one seed") if arm["done"] else EMPTY,
+            "" if arm.get("claim") is None else f"{arm['claim']:.1f}",
+        ]
+        for name, arm in record["arms"].items()
+    ]
+    head = ["arm", "runs", "AUROC in stratum", f"minus {first}", "p", "s.d. over seeds", "write-up claims, × 100"]
+    return markdown(head, rows)
+
+
+def parts_table(record: Mapping[str, Any], kind: str) -> str:
+    """AUROC within strata of each group or finding (``kind``: groups or findings), one column an arm; or nothing."""
+    arms = {name: arm[kind] for name, arm in record["arms"].items() if arm.get(kind)}
+    names = sorted({part for own in arms.values() for part in own})
+    count = {name: f"{record['positives'].get(name, '')}" for name in names}
+    head = ["" if kind == "groups" else "finding", *(["positives"] if kind == "findings" else []), *arms]
+    rows = [
+        [name, *([count[name]] if kind == "findings" else []), *(interval(own.get(name)) for own in arms.values())]
+        for name in names
+    ]
+    return markdown(head, rows) if rows else ""
+
+
+def cells_table(record: Mapping[str, Any]) -> str:
+    """Macro AUROC within strata of each run; unfinished ones are empty."""
+    places = [(seed, f"{k}/{record['folds']}") for seed in record["seeds"] for k in range(1, record["folds"] + 1)]
+    rows = [
+        [name, *(_number(arm["cells"].get(f"seed {seed}, fold {fold}")) for seed, fold in places)]
+        for name, arm in record["arms"].items()
+    ]
+    return markdown(["arm", *(f"seed {seed}, fold {fold}" for seed, fold in places)], rows)
+
+
+def notes(record: Mapping[str, Any]) -> list[str]:
+    """What has to be said with the numbers: how they were made, and whether they may be called zero-shot."""
+    finished = [arm for arm in record["arms"].values() if arm["done"]]
+    if not finished:
+        return ["Nothing has been run yet."]
+    studies, patients = finished[0]["studies"], finished[0]["patients"]
+    how = (
+        f"Macro AUROC over {len(finished[0]['findings'])} findings, positives compared with negatives of the same "
+        f"fold, source and view; 95 % intervals from {record['draws']} bootstrap draws of the {patients} patients "
+        f"({studies} films), at the seeds that were run. Differences are paired over films and seeds and over the runs "
+        "that both arms have finished."
+    )
+    return [how, zero_shot_line(record)]
+
+
+def zero_shot_line(record: Mapping[str, Any]) -> str:
+    """Label-text supervised, or zero-shot, by what the models have seen of the findings."""
+    marks = {*record["exposure"].values()}
+    if marks == {Exposure.UNSEEN.value}:
+        return "No model had seen any of these findings: a zero-shot result."
+    unseen = sorted(c for c, mark in record["exposure"].items() if mark == Exposure.UNSEEN.value)
+    rest = f" Only {', '.join(unseen)} may be called zero-shot." if unseen else " None of it is a zero-shot result."
+    return "The training texts are sentences written from labels: these models are label-text supervised." + rest
+
+
+def interval(estimate: Sequence[float | None] | None) -> str:
+    """``0.667 [0.620, 0.709]``; empty where there is none."""
+    if not estimate or estimate[0] is None or math.isnan(estimate[0]):
+        return EMPTY
+    value, low, high = (_number(x) for x in estimate[:3])
+    return f"{value} [{low}, {high}]"
+
+
+def signed(difference: Sequence[float | None] | None) -> str:
+    """``+0.012 [-0.003, +0.027]``; empty where there is none."""
+    if not difference or any(x is None or math.isnan(x) for x in difference[:3]):
+        return EMPTY
+    value, low, high = (f"{x:+.3f}" for x in difference[:3])
+    return f"{value} [{low}, {high}]"
+
+
+def p_value(difference: Sequence[float | None] | None) -> str:
+    """Two-sided; empty where there is none."""
+    if not difference or difference[3] is None or math.isnan(difference[3]):
+        return EMPTY
+    return f"{difference[3]:.3f}"
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; numbers are what follows the first column."""
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *rows))
+
+
+def _arm(
+    ablation: Ablation,
+    name: str,
+    tables: Mapping[Place, ScoresTable],
+    scores: Mapping[Place, Path],
+    draws: int,
+) -> dict[str, Any]:
+    own = {place: path for place, path in scores.items() if place[0] == name}
+    done = [place for place in own if place in tables]
+    arm: dict[str, Any] = {
+        "settings": dict(ablation.arms[name]),
+        "claim": ablation.plan.claims.get(name),
+        "cells_planned": len(own),
+        "done": len(done),
+        "cells": {f"seed {s}, fold {f}": macro_auroc(tables[n, s, f])["auroc_within"] for n, s, f in done},
+        "runs": {f"seed {s}, fold {f}": own[n, s, f].parent.name for n, s, f in own},
+        "training_seconds": [_seconds(own[place].parent) for place in done],
+    }
+    if not done:
+        return arm
+    found = summarise_repeats(_by_seed(name, done, tables), groups=_groups(tables[done[0]]), draws=draws)
+    arm |= {
+        "auroc_within": _triple(found.auroc_within),
+        "seed_sd": found.seed_sd,
+        "findings": {concept: _triple(estimate) for concept, estimate in found.findings.items()},
+        "groups": {group: _triple(estimate) for group, estimate in found.groups.items()},
+        "studies": found.studies,
+        "patients": found.patients,
+    }
+    first = next(iter(ablation.arms))
+    difference = None if name == first else _difference(name, first, done, tables, draws)
+    return arm if difference is None else arm | {"difference": difference}
+
+
+def _by_seed(arm: str, places: Sequence[Place], tables: Mapping[Place, ScoresTable]) -> list[ScoresTable]:
+    """One table a seed, of the folds that every seed of ``places`` has; of one seed alone where they share none."""
+    folds = {seed: {f for _, s, f in places if s == seed} for seed in sorted({s for _, s, _ in places})}
+    shared = set.intersection(*folds.values())
+    kept = {seed: shared for seed in folds} if shared else dict([max(folds.items(), key=lambda item: len(item[1]))])
+    return [merge_folds({f: tables[arm, seed, f] for f in sorted(own)}) for seed, own in kept.items()]
+
+
+def _difference(
+    name: str, first: str, done: Sequence[Place], tables: Mapping[Place, ScoresTable], draws: int
+) -> list[float] | None:
+    """Arm ``name`` minus arm ``first`` over the runs that both have."""
+    both = [(seed, fold) for _, seed, fold in done if (first, seed, fold) in tables]
+    if not both:
+        return None
+    sides = [_by_seed(arm, [(arm, seed, fold) for seed, fold in both], tables) for arm in (name, first)]
+    return _quadruple(compare_repeats(*sides, draws=draws))
+
+
+def _groups(table: ScoresTable) -> dict[str, str]:
+    return groups_of(table.concepts, KnowledgeBase.load())
+
+
+def _triple(estimate: Estimate) -> list[float]:
+    return [estimate.value, estimate.interval.low, estimate.interval.high]
+
+
+def _quadruple(found: RepeatsDifference) -> list[float]:
+    within = found.auroc_within
+    return [within.value, within.interval.low, within.interval.high, within.p_value]
+
+
+def _exposures(tables: Any) -> dict[str, str]:
+    """What the arms have seen of each finding; the closest contact that any of them had."""
+    order = [mark.value for mark in Exposure]
+    marks: dict[str, str] = {}
+    for table in tables:
+        for concept, mark in table.provenance.exposure.items():
+            marks[concept] = min(marks.get(concept, mark), mark, key=order.index)
+    return marks
+
+
+def _positives(tables: Any) -> dict[str, int]:
+    """Films that show each finding, over the folds that were scored."""
+    seen: dict[str, set[str]] = {}
+    for table in tables:
+        for concept, study in table.rows.loc[table.rows["label"] == 1, ["concept", "study"]].itertuples(index=False):
+            seen.setdefault(str(concept), set()).add(str(study))
+    return {concept: len(studies) for concept, studies in sorted(seen.items())}
+
+
+def _seconds(folder: Path) -> float | None:
+    path = folder / SECONDS
+    return json.loads(path.read_text(encoding="utf-8")).get("training") if path.is_file() else None
+
+
+def _number(value: float | None) -> str:
+    return EMPTY if value is None or math.isnan(value) else f"{value:.3f}"
+
+
+def _plain(value: Any) -> Any:
+    """Floats rounded to six digits, NaN to null, keys to text."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 6)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,64 @@
+"""``radz report``: files of raw scores in, one page out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from radz.cli._pages import write_pages
+from radz.cli.evaluate import Uncertain, model_rows, named
+from radz.errors import ConfigError
+
+if TYPE_CHECKING:
+    from radz.eval.scores_file import ScoresTable, UncertainPolicy
+    from radz.report.contents import Case
+    from radz.report.tables import ModelRow
+
+
+def report(
+    *,
+    scores: Annotated[list[Path], typer.Argument(help="Scores of `radz evaluate`; more files are models to compare.")],
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(help="File to write: .html, .md or .json. Repeatable. Beside the scores, as HTML, by default."),
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
+    findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
+    worst_cases: Annotated[
+        int, typer.Option(min=0, help="Films per finding, missed and false alarms each, to embed. Needs --root.")
+    ] = 0,
+    root: Annotated[Path | None, typer.Option(help="The corpus's directory or table, for --worst-cases.")] = None,
+) -> None:
+    """Write one evaluation as a page that needs no network and no script, as Markdown or as JSON."""
+    from radz.eval.scores_file import read_scores
+    from radz.report.page import check_path
+
+    paths = out or [scores[0].with_suffix(".html")]
+    for path in paths:
+        check_path(path)
+    if worst_cases and root is None:
+        raise ConfigError("--worst-cases embeds films: say with --root FOLDER where the corpus is.")
+    tables = named([read_scores(path) for path in scores])
+    rows = model_rows(tables, {}, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
+    cases = _cases(rows[0], tables, root, worst_cases, uncertain.value) if root and worst_cases else ()
+    write_pages(rows, tables, paths, uncertain.value, cases)
+
+
+def _cases(
+    row: ModelRow, tables: Mapping[str, ScoresTable], root: Path, count: int, uncertain: UncertainPolicy
+) -> tuple[Case, ...]:
+    """Worst cases of the findings in the mean, with their films from the corpus that the scores name."""
+    from radz import registry
+    from radz.eval.worst import worst_cases
+    from radz.report.films import with_films
+
+    table = tables[row.name]
+    made = table.provenance
+    assert row.evaluation is not None
+    found = worst_cases(table, row.evaluation.macro.concepts, count, uncertain)
+    return with_films(found, registry.load("corpora", made.corpus)(root, split=made.split, **made.options))

@@ -1,0 +1,205 @@
+"""Ablations: arms of a plan become runs that share what they can, resume, and end in a table with empty cells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from safetensors.torch import load_file
+from typer.testing import CliRunner
+
+from radz.ablation.make import make, strategy_of
+from radz.ablation.plan import ScoringConfig, load_ablation
+from radz.ablation.pool import make_all
+from radz.ablation.runs import Run, Store
+from radz.ablation.table import arms_table, cells_table, page_of, record_of
+from radz.cli import app
+from radz.errors import ConfigError, UnknownNameError
+from radz.eval.scores_file import read_scores
+from radz.knowledge import KnowledgeBase
+from radz.train.pairs import open_training_data
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+PLANS = sorted(path for path in (CONFIGS / "ablations").glob("*.yaml") if path.stem != "base")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, llava_dir) -> Path:
+    """Plan and base over 48 tiny films of 24 patients, half of them masses: a bright upper half."""
+    root = tmp_path_factory.mktemp("ablation")
+    rng = np.random.default_rng(0)
+    lines = ["image,labels,patient,split,source,view"]
+    for i in range(48):
+        film = rng.integers(0, 120, (32, 32), dtype=np.uint8)
+        film[: 16 if i % 2 else 0] += 120
+        Image.fromarray(film).save(root / f"{i}.png")
+        lines.append(f"{i}.png,{('No Finding', 'Mass')[i % 2]},p{i // 2},{'val' if i < 8 else 'train'},fake,PA")
+    (root / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    base = yaml.safe_load((CONFIGS / "ablations" / "base.yaml").read_text(encoding="utf-8"))
+    base["data"] |= {"corpus": "manifest", "root": str(root / "manifest.csv"), "options": {"unlisted": "absent"}}
+    base["data"]["cached_views"] = 2
+    base["model"] = {"backbone": "hf", "source": str(llava_dir), "readout": {"dim": 8, "layer": 2}, "lora": {"r": 2}}
+    base["train"] |= {"batch_size": 6, "max_steps": 1, "warmup_fraction": 0.0, "dtype": "float32"}
+    base["warmup"] |= {"epochs": 1, "batch_size": 12}
+    base["starts"]["general"] |= {"train.batch_size": 6, "train.chunk_size": 6, "train.max_steps": 1}
+    (root / "base.yaml").write_text(yaml.safe_dump(base), encoding="utf-8")
+    plan = yaml.safe_load((CONFIGS / "ablations" / "components.yaml").read_text(encoding="utf-8"))
+    plan |= {"folds": 2, "arms": {name: plan["arms"][name] for name in ("base", "both", "base, raw projector")}}
+    plan["arms"]["base"]["train.max_steps"] = -1
+    plan["arms"]["base, raw projector"]["train.max_steps"] = -1
+    plan["claims"] = {"base": 63.2, "both": 78.4}
+    (root / "plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda p: p.stem)
+def test_every_shipped_plan_loads_and_names_what_it_varies(path):
+    ablation = load_ablation(path)
+    first_fold = [(cell.config, cell.start, cell.scoring) for cell in ablation.cells[: len(ablation.arms)]]
+    assert len(ablation.cells) == len(ablation.arms) * ablation.plan.folds * len(ablation.plan.seeds)
+    assert all(a != b for i, a in enumerate(first_fold) for b in first_fold[:i]), "two arms are the same"
+
+
+def test_an_override_reaches_every_arm_and_its_start(folder):
+    cells = load_ablation(folder / "plan.yaml", ["data.text_variants=2", "train.epochs=3"]).cells
+    assert {cell.config.data.text_variants for cell in cells} == {2}
+    assert {cell.start.data.text_variants for cell in cells if cell.start} == {2}
+    assert {cell.config.train.epochs for cell in cells} == {3}
+    assert {cell.start.train.epochs for cell in cells if cell.start} == {4}
+    assert [cell.fold for cell in cells] == ["1/2"] * 3 + ["2/2"] * 3
+
+
+def test_a_grid_makes_every_combination(folder, tmp_path):
+    grid = {"model.tokens.count": [1, 2], "train.epochs": [1, 2]}
+    (tmp_path / "grid.yaml").write_text(yaml.safe_dump({"title": "x", "base": str(folder / "base.yaml"), "grid": grid}))
+    arms = load_ablation(tmp_path / "grid.yaml").arms
+    assert [*arms] == ["count 1, epochs 1", "count 1, epochs 2", "count 2, epochs 1", "count 2, epochs 2"]
+    assert arms["count 2, epochs 1"] == {"model.tokens.count": 2, "train.epochs": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"arms": {"a": {"train.epoch": 1}}}, "Arm 'a': Unknown setting 'train.epoch'. Did you mean 'train.epochs'"),
+        ({"arms": {"a": {"start": "genral"}}}, "Arm 'a': Unknown start 'genral'. Did you mean 'general'"),
+        ({"arms": {"a": {"scoring.ancors": "x"}}}, "Unknown setting 'ancors'"),
+        ({"arms": {}}, "A plan needs arms or a grid"),
+        ({"claims": {"bose": 1.0}}, "Unknown arm under claims 'bose'. Did you mean 'base'"),
+        ({"folds": 1}, "folds: Input should be greater than or equal to 2"),
+    ],
+)
+def test_a_bad_plan_is_refused(folder, change, message):
+    tree = yaml.safe_load((folder / "plan.yaml").read_text()) | {"claims": {}} | change
+    (folder / "bad.yaml").write_text(yaml.safe_dump(tree))
+    with pytest.raises((ConfigError, UnknownNameError), match=message):
+        load_ablation(folder / "bad.yaml")
+
+
+def runs_of(folder: Path, output: Path, *overrides: str) -> tuple[list[Run], dict]:
+    store = Store(output)
+    places = store.add(load_ablation(folder / "plan.yaml", overrides).cells)
+    return [*store.runs.values()], places
+
+
+def test_a_run_is_named_by_what_it_is_made_of(folder, tmp_path):
+    runs, _ = runs_of(folder, tmp_path / "a")
+    names = [run.name for run in runs]
+    assert len(set(names)) == len(names) == 8  # two folds of: general, base, both, raw
+    assert names == [run.name for run in runs_of(folder, tmp_path / "b")[0]]
+    assert set(names).isdisjoint(run.name for run in runs_of(folder, tmp_path, "train.learning_rate=0.1")[0][1:2])
+    moved = tmp_path / "moved.csv"
+    moved.write_text((folder / "manifest.csv").read_text().replace("No Finding", "Effusion"))
+    relabelled = runs_of(folder, tmp_path, f"data.root={moved}")[0]
+    assert set(names).isdisjoint(run.name for run in relabelled)
+
+
+def test_runs_share_tower_and_states_and_end_in_a_table(folder, tmp_path):
+    runs, places = runs_of(folder, tmp_path)
+    ablation = load_ablation(folder / "plan.yaml")
+    first = runs[:4]
+    for run in first:
+        assert run.state == "to do"
+        make(run.write())
+        assert run.state == "done"
+    assert len([*tmp_path.glob("shared/tower-*/tower.safetensors")]) == 1
+    assert len([*tmp_path.glob("shared/states-*.safetensors")]) == 1
+    weights = [load_file(run.folder / "checkpoint" / "model.safetensors") for run in first]
+    towers = [{n: t for n, t in own.items() if n.startswith("tower.")} for own in weights]
+    assert all(torch.equal(towers[0][n], own[n]) for own in towers for n in towers[0])
+    projector = "projector.linear_1.weight"
+    general, base, _, raw = weights
+    assert torch.equal(general[projector], base[projector])
+    assert not torch.equal(base[projector], raw[projector])
+    assert not any("readout" in name and "project" in name for name in base)
+
+    stamps = [(run.folder / "checkpoint" / "model.safetensors").stat().st_mtime_ns for run in first]
+    for run in first:
+        make(run.folder)
+    assert stamps == [(run.folder / "checkpoint" / "model.safetensors").stat().st_mtime_ns for run in first]
+    assert not (first[2].folder / "align").exists()
+
+    record = record_of(ablation, places, draws=50)
+    assert [arm["done"] for arm in record["arms"].values()] == [1, 1, 1]
+    assert record["exposure"] == {"mass": "supervised"}
+    scored = read_scores(places["both", 0, "1/2"])
+    assert scored.provenance.fold == "1/2"
+    assert set(scored.rows["study"]).isdisjoint(s.study_id for s in open_training_data(first[0].config).records)
+    assert cells_table(record).splitlines()[-1].endswith("|  |")
+    page = page_of(record)
+    assert "label-text supervised" in page
+    assert "None of it is a zero-shot result" in page
+    assert str(folder) not in json.dumps(record)
+
+
+def test_a_table_without_runs_is_empty_and_says_so(folder, tmp_path):
+    record = record_of(load_ablation(folder / "plan.yaml"), runs_of(folder, tmp_path)[1])
+    assert arms_table(record).splitlines()[2] == "| base | 0 of 2 |  |  |  |  | 63.2 |"
+    assert "Nothing has been run yet." in page_of(record)
+
+
+def test_a_dry_run_lists_what_is_done_and_makes_nothing(folder, tmp_path):
+    result = CliRunner().invoke(app, ["ablate", str(folder / "plan.yaml"), "--output", str(tmp_path), "--dry-run"])
+    assert result.exit_code == 0
+    assert "6 cells of 3 arms, 8 runs: 8 to do" in result.output
+    assert "both [seed 0, fold 2/2]" in result.output
+    assert not [*tmp_path.iterdir()]
+
+
+def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path, monkeypatch):
+    told, order = [], []
+
+    def process(run, device, count):
+        order.append(run.name)
+        return "exit code 1: out of memory" if run.start is None and "general" in run.config.stage else ""
+
+    monkeypatch.setattr("radz.ablation.pool._process", process)
+    runs, _ = runs_of(folder, tmp_path)
+    failed = make_all(runs, ["0", "1"], lambda run, what: told.append((run.name, what)))
+    general = [run.name for run in runs if run.config.stage == "general"]
+    assert {name for name in failed if name in general} == set(general)
+    assert sum("that it starts from failed: exit code 1" in why for why in failed.values()) == 4
+    assert len(order) == 4  # two starts and two raw arms; what starts from a failed run is never begun
+
+
+def test_scoring_in_other_words(llava_dir, folder):
+    cell = load_ablation(folder / "plan.yaml").cells[0]
+    words = ScoringConfig(template="Film with {finding}.", denial="Film without {finding}.")
+    concepts = [c for c in KnowledgeBase.load() if c.id in ("mass", "edema")]
+    seen = []
+
+    def encode(texts):
+        seen.extend(texts)
+        return torch.eye(len(texts))
+
+    anchors = strategy_of(cell.config, words, None)(concepts, encode)
+    assert {f"Film with {c.name}." for c in concepts} | {f"Film without {c.name}." for c in concepts} == set(seen)
+    assert torch.equal(anchors.positive @ anchors.negative.T, torch.zeros(2, 2))
+    with pytest.raises(ConfigError, match=r"needs scoring\.template"):
+        strategy_of(cell.config, ScoringConfig(denial="no {finding}"), None)
+    with pytest.raises(ConfigError, match="names no finding"):
+        strategy_of(cell.config, ScoringConfig(template="There is something."), None)

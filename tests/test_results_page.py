@@ -1,0 +1,101 @@
+"""The page of results: the write-up's seven tables, from records alone, with what each empty cell needs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from radz.ablation.results import Published, ablation_section, overall_table, read_records, reading, results_page
+from radz.cli import app
+from radz.errors import ConfigError
+
+
+def arm(value: float | None, difference: list[float] | None = None, done: int = 3) -> dict:
+    found = {
+        "settings": {},
+        "claim": None,
+        "cells_planned": 3,
+        "done": done,
+        "cells": {},
+        "findings": {"mass": [1, 1, 1]},
+    }
+    if value is not None:
+        found |= {"auroc_within": [value, value - 0.03, value + 0.03], "studies": 1495, "patients": 900}
+        found["groups"] = {"neoplastic": [value, value - 0.05, value + 0.05]}
+    return found | ({"difference": difference} if difference else {})
+
+
+def record(name: str, **arms: dict) -> dict:
+    exposure, positives = {"mass": "supervised"}, {"mass": 40}
+    base = {
+        "name": name,
+        "title": name.title(),
+        "question": f"What of {name}?",
+        "folds": 3,
+        "seeds": [0],
+        "draws": 1000,
+    }
+    return base | {"arms": arms, "exposure": exposure, "positives": positives, "needs": {}}
+
+
+COMPONENTS = record(
+    "components",
+    base=arm(0.55),
+    **{"DFAT only": arm(0.61, [0.06, 0.02, 0.1, 0.002]), "DKAM only": arm(0.62, [0.07, -0.01, 0.12, 0.06])},
+    both=arm(0.64, [0.09, 0.05, 0.13, 0.002], done=2),
+)
+
+
+def row(table: str, name: str) -> list[str]:
+    (line,) = [line for line in table.splitlines() if line.startswith(f"| {name} |")]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_page_has_the_seven_tables_and_every_open_question(tmp_path):
+    (tmp_path / "components.json").write_text(json.dumps(COMPONENTS))
+    (tmp_path / "other.json").write_text("[]")
+    result = CliRunner().invoke(app, ["ablate", "--results", str(tmp_path), "--out", str(tmp_path / "results.md")])
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line.startswith("## ")][:7] == [
+        "## 1. Overall and by dataset",
+        "## 2. Against CLIP-style systems",
+        "## 3. Disease groups",
+        "## 4. Components",
+        "## 5. Tokens",
+        "## 6. Anchors",
+        "## 7. Data size",
+    ]
+    assert "label-text supervised" in page
+    assert "Not run: `radz ablate configs/ablations/wording.yaml`." in page
+    assert page == results_page(read_records(tmp_path), str(tmp_path))
+
+
+def test_ours_stand_beside_claims_and_a_cell_that_is_empty_says_what_it_needs():
+    table = overall_table(COMPONENTS, Published.read())
+    assert row(table, "ChestX-ray14") == ["ChestX-ray14", "82.1", "70.75", "64.3", "0.640 [0.610, 0.670]"]
+    assert row(table, "MIMIC-CXR")[1:] == ["76.3", "–", "–", "needs MIMIC-CXR-JPG (PhysioNet, credentialed access)"]
+    section = "\n".join(ablation_section("size", record("size", **{"all films": arm(0.6)}), Published.read()))
+    assert row(section, "all films")[2] == "0.600 [0.570, 0.630]"
+    assert "data.limit 5000" in row(section, "5,000 films")[2]
+    unrun = "\n".join(ablation_section("tokens", None, Published.read()))
+    assert row(unrun, "adaptive") == ["adaptive", "78.4", "needs `radz ablate configs/ablations/tokens.yaml`"]
+
+
+def test_what_is_read_from_a_record_follows_its_intervals():
+    (said,) = reading(COMPONENTS, Published.read().claims["components"])
+    assert "DFAT only is above base (+0.060 [+0.020, +0.100])" in said
+    assert "DKAM only is not told apart from base" in said
+    assert "The order that is claimed, base < DKAM only < DFAT only < both, came out as base < DFAT only < DKAM" in said
+    assert "Not finished: both." in said
+    worse = record("tokens", generic=arm(0.6), adaptive=arm(0.5, [-0.1, -0.2, -0.05, 0.01]))
+    (said,) = reading(worse, {"generic": 71.4, "adaptive": 78.4})
+    assert "adaptive is below generic" in said
+    assert reading(record("tokens", generic=arm(None, done=3)), {}) == []
+
+
+def test_a_directory_without_records_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="holds no record of an ablation"):
+        read_records(tmp_path)

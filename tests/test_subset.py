@@ -1,0 +1,41 @@
+"""Data size: subsets by patient that lie in each other."""
+
+from __future__ import annotations
+
+from radz.data.subset import Limited
+from radz.types import Study
+
+
+class Films(list):
+    """Thirty films of ten patients; patient i has one to five."""
+
+    findings = ("mass",)
+
+    def __init__(self) -> None:
+        counts = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
+        super().__init__(Study(f"{p}-{i}", f"p{p}") for p, count in enumerate(counts) for i in range(count))
+        self.records = tuple(self)
+
+
+def ids(limited: Limited) -> set[str]:
+    return {study.study_id for study in limited.records}
+
+
+def test_a_smaller_limit_gives_a_subset_of_whole_patients():
+    films, before = Films(), set[str]()
+    for limit in range(1, 31):
+        now = ids(Limited(films, limit))
+        assert before <= now
+        assert len(now) <= limit
+        patients = {study.split("-")[0] for study in now}
+        assert now == {f.study_id for f in films if f.patient_id.removeprefix("p") in patients}
+        before = now
+    assert before == {film.study_id for film in films}
+
+
+def test_seeds_draw_other_patients_and_rows_keep_their_films():
+    films = Films()
+    one, other = Limited(films, 10), Limited(films, 10, seed=1)
+    assert ids(one) != ids(other)
+    assert [one[i] for i in range(len(one))] == one[:] == [*one.records]
+    assert one.findings == ("mass",)
