@@ -166,7 +166,8 @@ def test_runs_share_tower_and_states_and_end_in_a_table(folder, made):
     html = html_page_of(record)
     assert all(f'id="{name}"' in html for name in ("arms", "by-finding", "runs"))
     assert '<p class="kind">Ablation</p>' in html
-    assert str(folder) not in json.dumps(record)
+    elsewhere = load_ablation(folder / "plan.yaml", [f"data.root={folder / 'manifest.csv'}"])
+    assert str(folder) not in json.dumps(record_of(elsewhere, places, draws=50))
 
 
 def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_they_lack(folder, made, tmp_path):

@@ -19,7 +19,8 @@ from radz.eval.hierarchy import groups_of
 from radz.eval.repeats import RepeatsDifference, compare_repeats, merge_folds, summarise_repeats
 from radz.eval.results import Estimate
 from radz.eval.scores_file import ScoresTable, read_scores
-from radz.eval.zero_shot import macro_auroc
+from radz.eval.scoring import STRATA
+from radz.eval.zero_shot import MIN_POSITIVES, macro_auroc, protocol_hash
 from radz.knowledge import KnowledgeBase
 from radz.provenance import software_versions
 from radz.report.blocks import Page, Prose, Section, row, table
@@ -49,6 +50,8 @@ def record_of(ablation: Ablation, scores: Mapping[Place, Path], *, draws: int = 
         "arms": arms,
         "needs": plan.needs,
         "texts": sorted({cell.config.data.report_policy for cell in ablation.cells}),
+        "data": _data(tables.values()),
+        "protocol": protocol_hash(("fold", *STRATA), draws, 0, MIN_POSITIVES, "ignore"),
         "exposure": _exposures(tables.values()),
         "positives": _positives(tables.values()),
         "software": software_versions() if tables else {},
@@ -203,12 +206,13 @@ def _arm(
     own = {place: path for place, path in scores.items() if place[0] == name}
     done = [place for place in own if place in tables]
     arm: dict[str, Any] = {
-        "settings": dict(ablation.arms[name]),
+        "settings": _without_folders(ablation.arms[name]),
         "claim": ablation.plan.claims.get(name),
         "cells_planned": len(own),
         "done": len(done),
         "cells": {f"seed {s}, fold {f}": macro_auroc(tables[n, s, f])["auroc_within"] for n, s, f in done},
         "runs": {f"seed {s}, fold {f}": own[n, s, f].parent.name for n, s, f in own},
+        "fingerprints": {f"seed {s}, fold {f}": tables[n, s, f].provenance.fingerprint for n, s, f in done},
         "training_seconds": [_seconds(own[place].parent) for place in done],
     }
     if not done:
@@ -268,6 +272,21 @@ def _triple(estimate: Estimate) -> list[float]:
 def _quadruple(found: RepeatsDifference) -> list[float]:
     within = found.auroc_within
     return [within.value, within.interval.low, within.interval.high, within.p_value]
+
+
+def _data(tables: Any) -> dict[str, str]:
+    """Films that were scored, corpus, split and fold -> hash of the studies."""
+    made = [scored.provenance for scored in tables]
+    return {" ".join(filter(None, (p.corpus, p.split, p.fold))): p.split_hash for p in made}
+
+
+def _without_folders(value: Any) -> Any:
+    """Of an absolute path its name alone: where something lies on a machine is nobody's business."""
+    if isinstance(value, str | Path) and Path(value).is_absolute():
+        return Path(value).name
+    if isinstance(value, Mapping):
+        return {key: _without_folders(each) for key, each in value.items()}
+    return [_without_folders(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _exposures(tables: Any) -> dict[str, str]:
