@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,6 +27,12 @@ class Format(StrEnum):
 
 
 FORMAT = Annotated[Format, typer.Option("--format", help="Output format.")]
+ROOT = Annotated[Path, typer.Argument(help="The corpus's directory, its table, or the URL of shards.")]
+CORPUS = Annotated[str, typer.Option(help="Corpus plug-in, see `radz data list`.")]
+OPTION = Annotated[
+    list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
+]
+WORKERS = Annotated[int, typer.Option(min=1, help="Threads that read films.")]
 
 
 @app.command("list")
@@ -39,6 +49,120 @@ def list_(*, format_: FORMAT = Format.TABLE) -> None:
         console.print(f"{name:<14} {entry['title']}")
         console.print(f"{'':<14} obtain: {entry['obtain']}")
         console.print(f"{'':<14} terms:  {entry['terms']}")
+
+
+@app.command()
+def describe(root: ROOT, *, corpus: CORPUS, option: OPTION = None, format_: FORMAT = Format.TABLE) -> None:
+    """Count a corpus's studies by split, label, view, sex and age; no image is read, no identifier shown."""
+    from radz.data.description import describe as count
+    from radz.report.corpora import description_tables
+
+    described = count(_opened(corpus, root, option), corpus)
+    if format_ is Format.JSON:
+        typer.echo(json.dumps(asdict(described), indent=2, ensure_ascii=False))
+        return
+    for table in description_tables(described):
+        Console(highlight=False, markup=False).print(table)
+
+
+@app.command()
+def check(
+    root: ROOT,
+    *,
+    corpus: CORPUS,
+    option: OPTION = None,
+    pictures: Annotated[bool, typer.Option(help="Also look for pictures that come again in another file.")] = True,
+    workers: WORKERS = 2,
+    format_: FORMAT = Format.TABLE,
+) -> None:
+    """Look for films that are missing, damaged or there twice, wrong labels, and patients in two splits.
+
+    Exit code 1 if something serious was found.
+    """
+    from radz.cli._options import parse_options
+    from radz.data.check import check as look
+    from radz.report.corpora import check_lines
+
+    with _progress("Reading films") as progress:
+        found = look(corpus, root, parse_options(option or ()), workers=workers, pictures=pictures, progress=progress)
+    if format_ is Format.JSON:
+        typer.echo(json.dumps(asdict(found) | {"sound": found.sound}, indent=2, ensure_ascii=False))
+    else:
+        console = Console(highlight=False, markup=False, soft_wrap=True)
+        for line in check_lines(found):
+            console.print(line)
+    if not found.sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def fake(
+    corpus: Annotated[str, typer.Argument(help="Corpus, e.g. chestxray14.")],
+    directory: Annotated[Path, typer.Argument(help="Directory to write into.")],
+) -> None:
+    """Write three made-up studies in a corpus's official layout, to try things on."""
+    from radz import registry
+
+    root = registry.load("corpora", corpus).fake(directory)
+    typer.echo(root)
+
+
+@app.command()
+def convert(
+    root: ROOT,
+    out: Annotated[str, typer.Argument(help="Directory or URL (fsspec) to write the shards to.")],
+    *,
+    corpus: CORPUS,
+    option: OPTION = None,
+    size: Annotated[int, typer.Option(min=0, help="Side of the films in pixels; 0 keeps their own size.")] = 224,
+    workers: WORKERS = 2,
+) -> None:
+    """Write a corpus as shards, which the corpus `shards` reads. Exit code 1 if an image could not be read."""
+    from radz.data.met import origin_of
+    from radz.data.shards import convert as write
+
+    films = _opened(corpus, root, option)
+    with _progress("Converting") as progress:
+        made = write(films, out, size or None, origin=origin_of(films, corpus), workers=workers, progress=progress)
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    for study, reason in made.unreadable.items():
+        console.print(f"unreadable: {study}: {reason}")
+    console.print(f"{made.studies} studies in {made.shards} shards: {out}")
+    if made.unreadable:
+        raise typer.Exit(1)
+
+
+@app.command()
+def overlap(
+    first: Annotated[str, typer.Argument(help="CORPUS=ROOT")],
+    second: Annotated[str, typer.Argument(help="CORPUS=ROOT to compare it with.")],
+    *,
+    option: Annotated[
+        list[str] | None, typer.Option(help="Option of a corpus: first.key=value or second.key=value. Repeatable.")
+    ] = None,
+    aliases: Annotated[
+        Path | None, typer.Option(help="List of names that films have in another corpus: film,original or the RSNA's.")
+    ] = None,
+    pictures: Annotated[bool, typer.Option(help="Also compare the pictures themselves.")] = False,
+    workers: WORKERS = 2,
+    format_: FORMAT = Format.TABLE,
+) -> None:
+    """Show what two corpora share: films and patients by id, pictures on demand. Exit code 1 if they share any."""
+    from radz.cli._options import parse_options
+    from radz.data.check import compare
+    from radz.data.overlap import read_aliases
+
+    options = parse_options(option or ())
+    sides = [_side(text, options.get(key) or {}) for text, key in ((first, "first"), (second, "second"))]
+    names = None if aliases is None else read_aliases(aliases)
+    with _progress("Comparing pictures") as progress:
+        found = compare(*sides[0], *sides[1], aliases=names, pictures=pictures, workers=workers, progress=progress)
+    if format_ is Format.JSON:
+        typer.echo(json.dumps(asdict(found) | {"lines": found.lines(f"of {second}")}, indent=2, ensure_ascii=False))
+    else:
+        typer.echo("\n".join(found.lines(f"of {second}")) or f"Nothing found that {first} and {second} share.")
+    if found.found:
+        raise typer.Exit(1)
 
 
 @app.command("map")
@@ -72,3 +196,31 @@ def _show_map(mapped: LabelMap) -> None:
     console.print(table if mapped.shared else f"{mapped.first} and {mapped.second} share no label")
     for (corpus, why), labels in grouped_by_reason(mapped).items():
         console.print(f"left out of {corpus}: {', '.join(labels)}\n  because: {why}", soft_wrap=True)
+
+
+def _opened(corpus: str, root: Path, option: list[str] | None) -> Any:
+    from radz import registry
+    from radz.cli._options import parse_options
+
+    return registry.load("corpora", corpus)(root, **parse_options(option or ()))
+
+
+def _side(text: str, options: Any) -> tuple[str, Any]:
+    """``CORPUS=ROOT`` -> the corpus's name, and the corpus opened."""
+    from radz import registry
+    from radz.errors import ConfigError
+
+    name, equals, root = text.partition("=")
+    if not equals:
+        raise ConfigError(f"A corpus is given as CORPUS=ROOT, got '{text}'. Example: chestxray14=/data/ChestX-ray14")
+    return name, registry.load("corpora", name)(root, **options)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how many films of how many are done."""
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

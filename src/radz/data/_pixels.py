@@ -19,6 +19,8 @@ MAX_COLOURED = 0.01
 INVERTED_BELOW = -0.5
 """Correlation with the chest layout below which an image counts as inverted; measured in ``looks_inverted``."""
 
+FLAT = "every pixel has the same value; there is nothing in this image."
+
 Plane = NDArray[np.float32]
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow
@@ -49,6 +51,9 @@ def scale(values: NDArray[Any], low: float, high: float) -> Plane:
     """``values`` with ``low`` at 0 and ``high`` at 1, clipped, float32; zeros where ``low`` equals ``high``."""
     if low == high:
         return np.zeros(values.shape, np.float32)
+    if values.dtype == np.uint8 and (low, high) == (0, 255):  # the same values in one pass instead of four
+        whole: Plane = np.divide(values, np.float32(255), dtype=np.float32)
+        return whole
     scaled = values.astype(np.float32)
     scaled -= np.float32(low)
     scaled /= np.float32(high - low)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from radz.data._pixels import MAX_PIXELS, Plane, grey, require_size, scale, stretch
+from radz.data._pixels import FLAT, MAX_PIXELS, Plane, grey, require_size, scale, stretch
 from radz.errors import ImageError
 
 FORMATS = ("PNG", "JPEG", "TIFF")
+THUMBNAIL = 17
+"""Side of a thumbnail: 16 differences of neighbours a row."""
 _PHOTOMETRIC_TAG = 262
 _WHITE_IS_ZERO = 0
 
@@ -25,11 +29,30 @@ def read_raster(path: Path, window: tuple[float, float] | None = None) -> Plane:
         require_size(*image.size)
         _require_one_picture(image)
         white_is_zero = _is_deep(image) and _declares_white_is_zero(image)
-        pixels = _values(ImageOps.exif_transpose(image), window)
+        ImageOps.exif_transpose(image, in_place=True)
+        pixels = _values(image, window)
     return 1 - pixels if white_is_zero else pixels
 
 
-def _open(path: Path) -> Image.Image:
+def read_thumbnail(file: BinaryIO) -> NDArray[np.uint8] | None:
+    """Means of a grey 8-bit picture over ``THUMBNAIL`` x ``THUMBNAIL`` areas; ``None`` for a picture of another kind.
+
+    Every pixel is decoded, and what ``read_raster`` refuses is refused; the values are only not turned into floats.
+    """
+    with _open(file) as image:
+        require_size(*image.size)
+        _require_one_picture(image)
+        if image.mode != "L":
+            return None
+        ImageOps.exif_transpose(image, in_place=True)
+        small = image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX, reducing_gap=3.0)
+        means: NDArray[np.uint8] = np.asarray(small)
+        if means.min() == means.max() and len(set(image.getextrema())) == 1:
+            raise ImageError(FLAT)
+    return means
+
+
+def _open(path: Path | BinaryIO) -> Image.Image:
     try:
         return Image.open(path, formats=FORMATS)
     except UnidentifiedImageError:
@@ -63,7 +86,7 @@ def _values(image: Image.Image, window: tuple[float, float] | None) -> Plane:
     if window is not None:
         raise ImageError("a window was given, but the file has 8 bits a pixel: its values are those of a display.")
     if image.mode in ("1", "L"):
-        return scale(np.asarray(image.convert("L")), 0, 255)
+        return scale(np.asarray(image if image.mode == "L" else image.convert("L")), 0, 255)
     _require_opaque(image)
     return grey(np.asarray(image.convert("RGB")))
 

@@ -14,15 +14,19 @@ the caller says ``inverted=True`` or ``inverted=False``.
 
 from __future__ import annotations
 
+import hashlib
+import io
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from radz.data._pixels import MAX_PIXELS, Plane, looks_inverted
-from radz.data._raster import read_raster
+from radz.data._pixels import FLAT, MAX_PIXELS, Plane, looks_inverted
+from radz.data._raster import read_raster, read_thumbnail
 from radz.errors import ImageError, MissingExtraError
 from radz.types import Pixels
 
@@ -35,6 +39,7 @@ __all__ = [
     "looks_inverted",
     "read_image",
     "read_kind",
+    "survey_image",
 ]
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
@@ -63,6 +68,21 @@ def read_image(path: Path, *, inverted: bool | None = None, window: tuple[float,
                 "False if it is right as it is."
             )
     return plane[np.newaxis]
+
+
+def survey_image(path: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
+    """SHA-256 of a file, and the thumbnail of its picture where it is a grey 8-bit PNG, JPEG or TIFF.
+
+    The file is read once and its picture decoded whole, so that damage is found; other kinds are left to
+    ``read_image``. Raises ImageError as that does.
+    """
+    with _reasons_named(path):
+        _require_file(path)
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).digest()
+        if content[128:132] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES:
+            return digest, None
+        return digest, read_thumbnail(io.BytesIO(content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +155,18 @@ def _reasons_named(path: Path) -> Iterator[None]:
 
 
 def _require_file(path: Path) -> None:
-    if not path.exists():
-        raise ImageError("there is no such file.")
-    if path.is_dir():
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise ImageError("there is no such file.") from None
+    if stat.S_ISDIR(found.st_mode):
         raise ImageError("this is a folder, not an image; name its files, or search it with find_images.")
-    if not path.is_file():
+    if not stat.S_ISREG(found.st_mode):
         raise ImageError("this is a device or pipe, not a file.")
-    size = path.stat().st_size
-    if size == 0:
+    if found.st_size == 0:
         raise ImageError("the file is empty (0 bytes).")
-    if size > MAX_BYTES:
-        raise ImageError(f"the file has {size:,} bytes, the limit is {MAX_BYTES:,}.")
+    if found.st_size > MAX_BYTES:
+        raise ImageError(f"the file has {found.st_size:,} bytes, the limit is {MAX_BYTES:,}.")
 
 
 def _read_plane(path: Path, inverted: bool | None, window: tuple[float, float] | None) -> Plane:
@@ -173,7 +194,8 @@ def _read_dicom(path: Path, inverted: bool | None) -> Plane:
 
 
 def _require_content(plane: Plane) -> None:
-    if not np.isfinite(plane).all():
+    low, high = plane.min(), plane.max()  # NaN if any value is
+    if not np.isfinite((low, high)).all():
         raise ImageError("the image holds NaN or infinite values. Replace them; they are no measurement.")
-    if plane.min() == plane.max():
-        raise ImageError("every pixel has the same value; there is nothing in this image.")
+    if low == high:
+        raise ImageError(FLAT)

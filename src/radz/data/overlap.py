@@ -33,27 +33,26 @@ class KnownOverlap:
 class FilmOverlap:
     """What of ``studies`` was trained on. films, patients: how many studies show a film or a patient that was.
 
+    pictures: studies whose film looks like one that was, where pictures were compared.
     known: overlaps of the corpora that ids cannot clear. recorded: whether the model says which films it has met.
     """
 
     studies: int
     films: int = 0
     patients: int = 0
+    pictures: int = 0
     known: tuple[str, ...] = ()
     recorded: bool = False
 
     @property
     def found(self) -> bool:
         """Whether anything is shared, or must be taken to be."""
-        return bool(self.films or self.patients or self.known)
+        return bool(self.films or self.patients or self.pictures or self.known)
 
-    def lines(self) -> list[str]:
-        """What is shared, a line each; empty where nothing is."""
-        counted = [
-            f"{count} of {self.studies} studies show {what} that was trained on"
-            for count, what in ((self.films, "a film"), (self.patients, "a patient"))
-            if count
-        ]
+    def lines(self, where: str = "that was trained on") -> list[str]:
+        """What is shared, a line each; empty where nothing is. ``where``: what the others are."""
+        found = ((self.films, "show a film"), (self.patients, "show a patient"), (self.pictures, "look like a film"))
+        counted = [f"{count} of {self.studies} studies {what} {where}" for count, what in found if count]
         return [*counted, *self.known]
 
 
@@ -82,7 +81,7 @@ def find_overlap(
     undecided = tuple(f"{k.what} ({k.ids})" for k in known if not (met and (k.same_ids or aliases)))
     films = sum(not met.isdisjoint(keys) for keys in film_keys(records, corpus, aliases))
     patients = sum(not met.isdisjoint(keys) for keys in patient_keys(records, corpus, aliases))
-    return FilmOverlap(len(records), films, patients, undecided, recorded=bool(met))
+    return FilmOverlap(len(records), films, patients, known=undecided, recorded=bool(met))
 
 
 def trained_corpora(provenance: Provenance) -> tuple[str, ...]:

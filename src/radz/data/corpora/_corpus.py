@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from radz.data.faults import notable
 from radz.data.images import read_image
 from radz.data.splits import SPLITS, check_patients, rows_text
 from radz.errors import CorpusError, MissingExtraError, UnknownNameError
@@ -58,8 +59,10 @@ class Corpus(Sequence[Study]):
         a split that is not there.
         """
         numbers = rows if rows is not None else range(1, len(studies) + 1)
-        _require_unique([study.study_id for study in studies], numbers, self.name)
-        check_patients(studies, self.name, numbers)
+        with notable():
+            _require_unique([study.study_id for study in studies], numbers, self.name)
+        with notable():
+            check_patients(studies, self.name, numbers)
         present = {study.split for study in studies}
         self.findings, self.inverted = tuple(findings), frozenset(inverted)
         self.splits = tuple(name for name in SPLITS if name in present)

@@ -21,6 +21,7 @@ from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._dicom_files import years
 from radz.data.corpora._labels import complete, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
+from radz.data.faults import notable
 from radz.data.splits import SPLITS, hash_fraction, rows_text
 from radz.errors import ConfigError, CorpusError, UnknownNameError
 from radz.knowledge import KnowledgeBase
@@ -160,12 +161,13 @@ def _names(path: Path) -> set[str]:
 def _found_films(root: Path, wanted: Sequence[str]) -> dict[str, Path]:
     paths = {path.name: path for pattern in ("images*/*.png", "images*/images/*.png") for path in root.glob(pattern)}
     missing = [name for name in wanted if name not in paths]
-    if missing:
-        raise CorpusError(
-            f"{root}: {len(missing)} of {len(wanted)} films are missing from its folders images*/ (the first: "
-            f"{', '.join(missing[:3])}). Download them, or list those you have with the option films."
-        )
-    return paths
+    with notable():
+        if missing:
+            raise CorpusError(
+                f"{root}: {len(missing)} of {len(wanted)} films are missing from its folders images*/ (the first: "
+                f"{', '.join(missing[:3])}). Download them, or list those you have with the option films."
+            )
+    return {name: root / "images" / name for name in missing} | paths
 
 
 def _studies(table: pd.DataFrame, splits: list[str], paths: Mapping[str, Path]) -> list[Study]:

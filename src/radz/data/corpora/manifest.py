@@ -15,6 +15,7 @@ import pandas as pd
 from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns, require_filled
+from radz.data.faults import notable
 from radz.data.splits import SPLITS, rows_text
 from radz.errors import CorpusError, UnknownNameError
 from radz.knowledge import KnowledgeBase
@@ -95,7 +96,9 @@ class _Labels:
         self.parsed: dict[str, dict[str, Presence]] = {}
         for cell, row in zip(self.cells, self.rows, strict=True):
             if cell not in self.parsed:
-                self.parsed[cell] = self._parse(cell, separator, row)
+                self.parsed[cell] = {}
+                with notable():
+                    self.parsed[cell] = self._parse(cell, separator, row)
 
     def restrict(self, findings: Sequence[str] | None) -> tuple[str, ...]:
         """Ids of ``findings``, or of all that are listed. Raises CorpusError for a label that is not among them."""

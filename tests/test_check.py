@@ -1,0 +1,241 @@
+"""A corpus checked: each kind of fault is planted in files and found, and nothing is found in sound ones."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+from typer.testing import CliRunner
+
+from radz import registry
+from radz.cli import app
+from radz.data.check import check, compare
+from radz.data.corpora._corpus import fake_film
+from radz.data.description import describe
+from radz.data.duplicates import ALIKE, alike, fingerprints, grouped, thumbnail
+from radz.data.images import read_image, survey_image
+from radz.errors import ConfigError, ImageError
+
+CHECKED = [name for name in registry.names("corpora") if name != "shards"]
+
+
+def film(seed, size=320):
+    """A film of its own: the fake one with large structures at random, so that two differ as films of two people do."""
+    rng = np.random.default_rng(seed)
+    base = Image.fromarray(fake_film(seed)).resize((size, size), Image.Resampling.BICUBIC)
+    own = Image.fromarray(rng.integers(0, 256, (6, 6), dtype=np.uint8)).resize((size, size), Image.Resampling.BICUBIC)
+    return Image.blend(base, own, 0.5)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Six films of six patients, two a split."""
+    lines = ["image,labels,patient,split,sex,age,view"]
+    for i in range(6):
+        film(i).save(tmp_path / f"{i}.png")
+        split = ("train", "val", "test")[i % 3]
+        lines.append(f"{i}.png,Mass,p{i},{split},{'FM'[i % 2]},{15 * i},PA")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def kinds(found):
+    return [(fault.kind, fault.serious) for fault in found.faults]
+
+
+def change(root, old, new):
+    table = root / "manifest.csv"
+    assert old in table.read_text()
+    table.write_text(table.read_text().replace(old, new))
+
+
+def test_a_sound_corpus_has_no_fault(root):
+    progress = []
+    found = check("manifest", root, progress=lambda done, total: progress.append((done, total)))
+    assert (found.studies, found.images, found.faults, found.sound) == (6, 6, (), True)
+    assert progress[-1] == (6, 6)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_a_fake_tree_of_every_corpus_can_be_checked(name, tmp_path):
+    plugin = registry.load("corpora", name)
+    found = check(name, plugin.fake(tmp_path))
+    assert found.sound, found.faults
+    assert found.images == 3
+
+
+def test_missing_and_damaged_films(root):
+    (root / "0.png").unlink()
+    (root / "1.png").write_bytes((root / "1.png").read_bytes()[:500])
+    (root / "2.png").write_bytes(b"no image")
+    Image.new("L", (40, 40), 7).save(root / "3.png")
+    found = check("manifest", root, workers=3)
+    assert kinds(found) == [("missing", True), ("unreadable", True), ("unreadable", True), ("unreadable", True)]
+    assert [fault.films for fault in found.faults] == [("0.png",), ("1.png",), ("2.png",), ("3.png",)]
+    assert "every pixel has the same value" in found.faults[3].message
+    assert str(root) not in " ".join(fault.message for fault in found.faults)
+    assert found.images == 2
+
+
+def test_the_same_file_on_both_sides_of_a_split_is_serious(root):
+    shutil.copy(root / "0.png", root / "4.png")
+    found = check("manifest", root)
+    assert kinds(found) == [("duplicate", True)]
+    assert found.faults[0].message == "2 films are the same file, in train and val, of different patients"
+    change(root, "4.png,Mass,p4,val", "4.png,Nodule,p0,train")
+    found = check("manifest", root)
+    assert kinds(found) == [("duplicate", False)]
+    assert found.faults[0].message == "2 films are the same file, labelled differently"
+    assert found.sound
+
+
+def test_the_same_picture_in_another_file_is_found(root):
+    film(0).resize((200, 200)).save(root / "5.png")
+    found = check("manifest", root)
+    assert kinds(found) == [("alike", False)]
+    assert found.faults[0].films == ("0.png", "5.png")
+    assert check("manifest", root, pictures=False).faults == ()
+
+
+def test_patients_labels_and_films_are_found_in_one_go(root):
+    change(root, "p4,val", "p0,val")
+    change(root, "1.png,Mass", "1.png,Masss")
+    change(root, "2.png,Mass", "2.png,Mass;-Mass")
+    (root / "3.png").unlink()
+    found = check("manifest", root)
+    assert sorted(kinds(found)) == [("labels", True), ("labels", True), ("missing", True), ("patients", True)]
+    told = " ".join(fault.message for fault in found.faults)
+    assert "Masss" in told
+    assert "rows 2, 6" in told
+    assert "p0" not in told
+
+
+def test_films_missing_from_an_official_layout_are_told_with_where_to_obtain_them(tmp_path):
+    plugin = registry.load("corpora", "chestxray14")
+    next(plugin.fake(tmp_path).rglob("*.png")).unlink()
+    result = CliRunner().invoke(app, ["data", "check", str(tmp_path), "--corpus", "chestxray14"])
+    assert result.exit_code == 1
+    assert "films missing: 1" in result.stdout
+    assert plugin.about.obtain in result.stdout
+    assert plugin.about.terms in result.stdout
+
+
+def test_a_corpus_that_cannot_be_opened_is_a_fault_too(tmp_path):
+    found = check("chestxray14", tmp_path)
+    assert kinds(found) == [("layout", True)]
+    assert "holds neither" in found.faults[0].message
+
+
+def test_a_survey_finds_what_reading_refuses(root):
+    for name, content in {"a.png": b"no image", "b.dcm": b"no dicom", "c.png": b""}.items():
+        (root / name).write_bytes(content)
+        found = check("manifest", root)
+        with pytest.raises(ImageError) as read:
+            read_image(root / name)
+        change(root, "0.png", name)
+        found = check("manifest", root)
+        assert found.faults[0].message == str(read.value).removeprefix(f"{root / name}: ")
+        change(root, name, "0.png")
+    digest, small = survey_image(root / "0.png")
+    assert len(digest) == 32
+    assert small.shape == (17, 17)
+    whole = thumbnail(read_image(root / "0.png", inverted=False))
+    cosine = float(np.prod([fingerprints(each[np.newaxis]).astype(float) for each in (small, whole)], axis=0).sum())
+    assert cosine > 0.99, "the survey's means are of whole blocks of pixels first"
+
+
+# ---- pictures
+
+
+CHANGES = {
+    "jpeg": lambda image: _as_jpeg(image, 40),
+    "small": lambda image: image.resize((64, 64), Image.Resampling.BICUBIC),
+    "gamma": lambda image: image.point(lambda value: int(255 * (value / 255) ** 1.4)),
+    "contrast": lambda image: ImageOps.autocontrast(image, cutoff=2),
+}
+
+
+def _as_jpeg(image, quality):
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return Image.open(buffer)
+
+
+def prints(images):
+    return fingerprints(np.array([thumbnail(np.asarray(image, np.float32)[None] / 255) for image in images]))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_picture_is_known_again_after(change):
+    films = [film(seed) for seed in range(20)]
+    found = [*alike(prints(films), prints([CHANGES[change](image) for image in films]))]
+    assert [(i, j) for i, j, _ in found] == [(i, i) for i in range(20)]
+    assert all(ALIKE <= cosine <= 1.001 for _, _, cosine in found)
+    assert [*alike(prints(films))] == []
+
+
+def test_a_flat_picture_is_like_nothing():
+    assert [*alike(prints([Image.new("L", (32, 32), 9)] * 2))] == []
+
+
+def test_pairs_become_groups():
+    assert grouped([(3, 4), (0, 2), (2, 7), (4, 9)]) == [[0, 2, 7], [3, 4, 9]]
+
+
+# ---- two corpora, counts, commands
+
+
+def test_what_two_corpora_share(root, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    rows = ["image,patient"]
+    for i, name in enumerate(("00000001_000.png", "00000002_000.png")):
+        film(i).resize((160, 160)).save(other / name)
+        rows.append(f"{name},x{i}")
+    (other / "manifest.csv").write_text("\n".join(rows) + "\n")
+    change(root, "5.png", "00000002_000.png")
+    shutil.copy(root / "5.png", root / "00000002_000.png")
+    manifest = registry.load("corpora", "manifest")
+    found = compare("manifest", manifest(root), "manifest", manifest(other), pictures=True)
+    assert (found.films, found.patients, found.pictures) == (1, 1, 2)
+    sides = [f"manifest={root}", f"manifest={other}"]
+    result = CliRunner().invoke(app, ["data", "overlap", *sides, "--option", "second.where.image=00000001_000.png"])
+    assert (result.exit_code, result.stdout) == (0, f"Nothing found that {sides[0]} and {sides[1]} share.\n")
+    result = CliRunner().invoke(app, ["data", "overlap", *sides, "--format", "json"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["films"] == 1
+    with pytest.raises(ConfigError, match="CORPUS=ROOT, got 'manifest'"):
+        CliRunner().invoke(app, ["data", "overlap", "manifest", sides[1]], catch_exceptions=False)
+
+
+def test_a_description_counts_and_names_nobody(root):
+    change(root, "75", "412")
+    described = describe(registry.load("corpora", "manifest")(root), "manifest")
+    assert described.splits["val"] == {"studies": 2, "patients": 2, "reports": 0}
+    assert described.labels["mass"] == {"present": 6, "absent": 0, "uncertain": 0, "unlabelled": 0}
+    assert described.groups["sex"]["female"] == {"train": 1, "val": 1, "test": 1}
+    assert described.groups["age"]["not plausible"] == {"train": 0, "val": 0, "test": 1}
+    assert described.groups["source"] == {"not given": {"train": 2, "val": 2, "test": 2}}
+    result = CliRunner().invoke(app, ["data", "describe", str(root), "--corpus", "manifest"])
+    assert "not plausible" in result.stdout
+    assert "p0" not in result.stdout
+
+
+def test_fake_check_convert_and_read_again(tmp_path):
+    run = CliRunner().invoke
+    made = run(app, ["data", "fake", "manifest", str(tmp_path / "in")])
+    table = made.stdout.strip()
+    assert json.loads(run(app, ["data", "check", table, "--corpus", "manifest", "--format", "json"]).stdout)["sound"]
+    done = run(app, ["data", "convert", table, str(tmp_path / "out"), "--corpus", "manifest", "--size", "32"])
+    assert done.exit_code == 0
+    assert "3 studies in 1 shards" in done.stderr
+    again = json.loads(
+        run(app, ["data", "check", str(tmp_path / "out"), "--corpus", "shards", "--format", "json"]).stdout
+    )
+    assert (again["studies"], again["images"], again["sound"]) == (3, 3, True)
+    listed = run(app, ["data", "list"]).stdout
+    assert all(name in listed for name in registry.names("corpora"))
