@@ -235,6 +235,7 @@ def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
     assert len(order) == 4  # two starts and two raw arms; what starts from a failed run is never begun
 
 
+@pytest.mark.slow
 def test_the_command_makes_what_is_missing_in_a_process_and_shows_the_table(folder, made, tmp_path):
     shutil.copytree(made, tmp_path / "out")
     stamp = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")}
