@@ -34,7 +34,7 @@ class WithTower(Brightness):
     def pool_films(self, films):
         return torch.tensor([[float(film.mean()), float(film.std())] for film in films])
 
-    def compare_and_embed(self, films, anchors):
+    def compare_and_look(self, films, anchors):
         studies = [Study(str(i), "p", pixels=film) for i, film in enumerate(films)]
         return self.score(studies, anchors).values, self.pool_films(films).numpy()
 
@@ -215,9 +215,9 @@ def calibrated(split: str = "val", anchors: str = "names") -> StoredCalibration:
         platt={"effusion": Platt(1.0, -4.0, 40, 80)},
         prevalence={"effusion": 0.333333},
         refused={"cardiomegaly": "too few"},
-        temperature=4.0,
+        pooled=Platt(0.25, -1.0, 40, 200),
         finding_set=RiskControl(4.0, 0.9, 60),
-        familiarity=Familiarity((0.5, 0.29), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
+        familiarity=Familiarity((0.5, 0.29), (1.0, 1.0), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
         agreement=None,
     )
 
@@ -227,7 +227,7 @@ def test_the_models_calibration_is_judged_on_the_split(world):
     result = run_fake("--format", "json")
     found = json.loads(result.stdout)["reliability"]
     assert found["findings"] == ["effusion"]
-    assert [row["name"].partition(":")[0] for row in found["qualities"]] == ["before", "before", "after", "no model"]
+    assert [row["name"].partition(":")[0] for row in found["qualities"]] == ["before", "after", "after", "no model"]
     assert (found["films"], found["refused"]) == (80, 80), "no film keeps a distance of one in a million"
     assert found["set_recall"]["findings"] == 2, "those that were calibrated"
     text = run_fake().stdout

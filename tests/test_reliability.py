@@ -32,9 +32,9 @@ def stored(**changes) -> StoredCalibration:
         "platt": {"effusion": Platt(3.0, 0.0, 10, 30)},
         "prevalence": {"effusion": 0.25},
         "refused": {"mass": "too few"},
-        "temperature": 2.0,
+        "pooled": Platt(0.5, 0.0, 10, 70),
         "finding_set": RiskControl(1.0, 0.9, 10),
-        "familiarity": Familiarity((0.0,), ((1.0,),), (1.0,), 1.0, 2.5, 0.99, 40),
+        "familiarity": Familiarity((0.0,), (1.0,), ((1.0,),), (1.0,), 1.0, 2.5, 0.99, 40),
         "agreement": None,
     }
     return StoredCalibration(**values | changes)

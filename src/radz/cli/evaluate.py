@@ -200,14 +200,14 @@ class _Run:
             for concept, texts in zip(anchors.concepts, anchors.texts, strict=True)
             if stored.knows(concept, texts) and marks.get(concept) != Exposure.UNSEEN
         ]
-        return reliability(table, stored, known, _distances(stored, model.embeddings), uncertain)
+        return reliability(table, stored, known, _distances(stored, model.looks), uncertain)
 
 
-def _distances(stored: StoredCalibration, embeddings: Mapping[str, Any]) -> dict[str, float]:
+def _distances(stored: StoredCalibration, looks: Mapping[str, Any]) -> dict[str, float]:
     """Study id -> distance from the calibration films; none where they were too few."""
     if stored.familiarity is None:
         return {}
-    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in embeddings.items()}
+    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in looks.items()}
 
 
 def _with_reliability(row: ModelRow, found: Reliability | str) -> ModelRow:

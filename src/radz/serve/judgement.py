@@ -42,16 +42,16 @@ class Judge:
         names: Sequence[str],
         scores: Floats,
         *,
-        embeddings: Floats,
+        looks: Floats,
         kinds: Sequence[ImageKind],
         anchors: Anchors,
         exposures: dict[str, Exposure],
     ) -> list[Result]:
-        """Results of B films from scores (B, C) and embeddings (B, E), the order of the films kept."""
+        """Results of B films from scores (B, C) and looks (B, E), the order of the films kept."""
         shown = reconcile(scores, anchors.concepts, self.knowledge)
         blanks = [self._why_blank(c, t, exposures[c]) for c, t in _texts(anchors)]
         probability = self._probabilities(scores, anchors, blanks)
-        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, embeddings, strict=True)]
+        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, looks, strict=True)]
         films = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
         said = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
         notes = ["; ".join(filter(None, both)) for both in said]

@@ -218,11 +218,11 @@ class Predictor:
     def _results(self, names: Sequence[str], films: Sequence[Film], anchors: Anchors) -> list[Result]:
         if not films:
             return []
-        scores, embeddings = self.model.compare_and_embed([pixels for pixels, _ in films], anchors)
+        scores, looks = self.model.compare_and_look([pixels for pixels, _ in films], anchors)
         return Judge(self.provenance, self.knowledge, self.calibration, self.uncalibrated).results(
             names,
             scores.astype(np.float64),
-            embeddings=embeddings.astype(np.float64),
+            looks=looks.astype(np.float64),
             kinds=[kind for _, kind in films],
             anchors=anchors,
             exposures=self.exposures(anchors.concepts),
