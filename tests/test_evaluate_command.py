@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
@@ -238,6 +239,44 @@ def test_the_models_calibration_is_judged_on_the_split(world):
     assert re.search(r"after: Platt per finding .* 0\.\d{3} ", text)
     assert "Abstention: 80 of 80 films lie too far to be judged" in text
     assert "0.90 was calibrated for" in " ".join(text.split())
+
+
+def test_the_scores_file_alone_judges_the_calibration_again(world):
+    world.calibration = calibrated()
+    first = json.loads(run_fake("--format", "json", "--out", "mine.parquet").stdout)
+    again = json.loads(run("--from-scores", "mine.parquet", "--draws", "60", "--format", "json").stdout)
+    assert first["reliability"]["refused"] == 80
+    assert again["reliability"] == first["reliability"]
+
+
+def test_costs_are_measured_where_asked_for_and_kept_with_the_scores(world, tmp_path):
+    world.unreadable = ["test-000"]
+    save_file({"weight": torch.zeros(3, 4)}, tmp_path / "model.safetensors")
+    sys.modules["radz.serve.predictor"].shipped_checkpoint = lambda: tmp_path
+    run_fake("--out", "mine.parquet")
+    assert read_scores(tmp_path / "mine.parquet").provenance.cost == {}
+    run_fake("--out", "mine.parquet", "--cost", "--batch-size", "4")
+    ours, theirs = (read_scores(tmp_path / f).provenance.cost for f in ("mine.parquet", "mine.metadata_only.parquet"))
+    assert (ours["trained_parameters"], theirs["trained_parameters"]) == (12, 0)
+    assert ours["images_per_second"] > 0
+    assert (ours["batch_size"], ours["concepts"], ours["model"], theirs["model"]) == (
+        4,
+        3,
+        "brightness",
+        "metadata_only",
+    )
+
+
+def test_a_page_is_written_beside_the_table(world, tmp_path):
+    world.calibration = calibrated()
+    result = run_fake("--report", "page.md", "--report", "page.json", "--format", "json")
+    assert "report: page.md" in result.stderr
+    page = (tmp_path / "page.md").read_text()
+    assert "## Calibration, risk and coverage" in page
+    assert "metadata\\_only" in page
+    assert json.loads((tmp_path / "page.json").read_text())["reliability"] == json.loads(result.stdout)["reliability"]
+    with pytest.raises(ConfigError, match=r"page\.pdf .* must end with"):
+        run_fake("--report", "page.pdf")
 
 
 @pytest.mark.parametrize(

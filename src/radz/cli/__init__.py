@@ -12,6 +12,7 @@ from radz import __version__
 from radz.cli.ablate import ablate
 from radz.cli.anchors import app as anchors
 from radz.cli.calibrate import calibrate
+from radz.cli.compare import compare
 from radz.cli.data import app as data
 from radz.cli.evaluate import evaluate
 from radz.cli.findings import findings
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold patient text
 )
-for command in (predict, train, calibrate, thresholds, evaluate, report, findings, ablate):
+for command in (predict, train, calibrate, thresholds, evaluate, compare, report, findings, ablate):
     app.command()(command)
 app.add_typer(anchors, name="anchors")
 app.add_typer(data, name="data")

@@ -17,26 +17,24 @@ from rich.console import Console
 
 from radz.cli._checks import (
     Checks,
-    judge_controls,
     partition,
     prompted,
     score_controls,
     score_prompts,
-    sensitivity,
     split_prompts,
 )
+from radz.cli._cost import with_costs
 from radz.cli._options import Format
 from radz.cli._pages import write_pages
-from radz.cli.thresholds import fitting, read_each
+from radz.cli._rows import How, model_rows, named
+from radz.cli.thresholds import read_each
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
     from radz.anchors._prompts import PromptPair
     from radz.data.folds import Fold
-    from radz.eval.reliability import Reliability
-    from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
-    from radz.eval.thresholds import Thresholds
+    from radz.eval.scores_file import ScoresProvenance, ScoresTable
     from radz.eval.uncertainty import StoredCalibration
     from radz.report.tables import ModelRow
     from radz.serve.predictor import Predictor
@@ -103,6 +101,9 @@ def evaluate(
     report: Annotated[
         list[Path] | None, typer.Option(help="Write the evaluation as a page too: .html, .md or .json. Repeatable.")
     ] = None,
+    cost: Annotated[
+        bool, typer.Option(help="Measure too what scoring costs: size, FLOPs, memory and speed on this machine.")
+    ] = False,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
@@ -133,7 +134,6 @@ def evaluate(
     for path in report or ():
         check_path(path)
     notes: dict[str, str] = {}
-    reliable: Reliability | str = "scores from a file are not calibrated"
     pair, pairs = split_prompts(prompts, anchors)
     chosen = read_each(thresholds or ())
     claim = partial(judge, zero_shot=zero_shot, allow_supervised=allow_supervised)
@@ -144,27 +144,15 @@ def evaluate(
         target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size, pair)
-        tables, notes, reliable = run.score(claim, uncertain.value, aliases)
+        tables, notes = run.score(claim, aliases, trained_count(model) if cost else None)
+        path = _write(tables, out)  # before the checks, which take longer and may be interrupted
         checks = run.check(next(iter(tables.values())), pairs, controls=controls, draws=draws)
-        _write(tables, checks, out)
-    policy: UncertainPolicy = uncertain.value
-    rows = model_rows(
-        tables,
-        notes,
-        draws=draws,
-        seed=seed,
-        uncertain=policy,
-        findings_files=findings_file or (),
-        thresholds=chosen,
-    )
-    rows[0] = replace(
-        _with_reliability(rows[0], reliable),
-        prompts=sensitivity(checks, draws=draws, seed=seed, uncertain=policy),
-        controls=judge_controls(checks, draws=draws, seed=seed, uncertain=policy),
-    )
+        _write_beside(path, checks.files())
+    how = How(draws, seed, uncertain.value, findings_file or (), chosen)
+    rows = model_rows(tables, checks, notes, how)
     _show(rows, format_, by_finding=bool(from_scores))
     if report:
-        write_pages(rows, tables, report, policy)
+        write_pages(rows, tables, report, how.uncertain)
     _list_unreadable(next(iter(tables.values())).provenance)
 
 
@@ -180,10 +168,14 @@ class _Run:
     prompt: PromptPair | None = None
 
     def score(
-        self, claim: Callable[[ScoresProvenance], ScoresProvenance], uncertain: UncertainPolicy, aliases: Path | None
-    ) -> tuple[dict[str, ScoresTable], dict[str, str], Reliability | str]:
-        """Scores of the model and of its references on identical studies, why a reference has none, and how far the
-        model's calibration holds, or why that is not said.
+        self,
+        claim: Callable[[ScoresProvenance], ScoresProvenance],
+        aliases: Path | None,
+        trained: int | None = None,
+    ) -> tuple[dict[str, ScoresTable], dict[str, str]]:
+        """Scores of the model and of its references on identical studies, and why a reference has none.
+
+        The model's hold what its calibration is judged by. trained: its trained parameters, where costs are measured.
         """
         from radz.eval.scoring import diseases, score_models
 
@@ -206,8 +198,12 @@ class _Run:
                 strata=self.strata,
                 progress=advance,
             )
-        reliable = why or self._reliability(tables[model.name], anchors, model, uncertain)
-        return {name: _unexposed(t) if name in others else t for name, t in tables.items()}, notes, reliable
+        tables = {name: _unexposed(table) if name in others else table for name, table in tables.items()}
+        tables[model.name] = self._with_calibration(tables[model.name], anchors, model, why)
+        if trained is not None:
+            models[model.name] = self.predictor.model
+            tables = with_costs(tables, models, corpus, anchors, batch_size=self.batch_size, trained=trained)
+        return tables, notes
 
     def check(self, main: ScoresTable, pairs: Sequence[PromptPair], *, controls: bool, draws: int) -> Checks:
         """Scores under other wordings and, where asked for, of the shortcut controls, on the studies of ``main``."""
@@ -259,9 +255,11 @@ class _Run:
 
         return Recorder(model), ""
 
-    def _reliability(self, table: ScoresTable, anchors: Anchors, model: Any, uncertain: UncertainPolicy) -> Reliability:
-        from radz.eval.reliability import reliability
+    def _with_calibration(self, table: ScoresTable, anchors: Anchors, model: Any, why: str) -> ScoresTable:
+        from radz.eval.judgement import with_calibration
 
+        if why:
+            return replace(table, provenance=replace(table.provenance, uncalibrated=why))
         stored, marks = self.predictor.calibration, table.provenance.exposure
         assert stored is not None
         known = [
@@ -269,7 +267,7 @@ class _Run:
             for concept, texts in zip(anchors.concepts, anchors.texts, strict=True)
             if stored.knows(concept, texts) and marks.get(concept) != Exposure.UNSEEN
         ]
-        return reliability(table, stored, known, _distances(stored, model.looks), uncertain)
+        return with_calibration(table, stored, known, _distances(stored, model.looks))
 
 
 def _distances(stored: StoredCalibration, looks: Mapping[str, Any]) -> dict[str, float]:
@@ -279,8 +277,12 @@ def _distances(stored: StoredCalibration, looks: Mapping[str, Any]) -> dict[str,
     return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in looks.items()}
 
 
-def _with_reliability(row: ModelRow, found: Reliability | str) -> ModelRow:
-    return replace(row, uncalibrated=found) if isinstance(found, str) else replace(row, reliability=found)
+def trained_count(model: Path | None) -> int:
+    """Trained parameters of a checkpoint, the shipped one by default."""
+    from radz.model.checkpoint import trained_parameters
+    from radz.serve.predictor import shipped_checkpoint
+
+    return trained_parameters(model or shipped_checkpoint())
 
 
 def scores_provenance(
@@ -382,60 +384,28 @@ def _unexposed(table: ScoresTable) -> ScoresTable:
     return replace(table, provenance=bare)
 
 
-def named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
-    """Tables by model name; a second table of the same name gets its fingerprint or number behind it."""
-    named: dict[str, ScoresTable] = {}
-    for number, table in enumerate(tables, start=1):
-        name = table.provenance.model
-        named[name if name not in named else f"{name} {table.provenance.fingerprint[:8]} ({number})"] = table
-    return named
-
-
-def model_rows(
-    tables: Mapping[str, ScoresTable],
-    notes: Mapping[str, str],
-    *,
-    draws: int,
-    seed: int,
-    uncertain: UncertainPolicy,
-    findings_files: Sequence[Path],
-    thresholds: Sequence[Thresholds] = (),
-) -> list[ModelRow]:
-    """The model first, by groups too, then its references with what the model gains over them.
-
-    Raises CalibrationError for thresholds that are of none of the tables.
-    """
-    from radz.eval.hierarchy import groups_of
-    from radz.eval.zero_shot import compare, summarise
-    from radz.knowledge import KnowledgeBase
-    from radz.report.tables import ModelRow
-
-    (name, first), *others = tables.items()
-    groups = groups_of(first.concepts, KnowledgeBase.load(findings_files))
-    own = fitting([table.provenance for table in tables.values()], thresholds)
-    summary = partial(summarise, draws=draws, seed=seed, uncertain=uncertain)
-    rows = [ModelRow(name, summary(first, groups=groups, study_groups=True, thresholds=own[0]))]
-    for (other, table), chosen in zip(others, own[1:], strict=True):
-        comparison = compare(first, table, draws=draws, seed=seed, uncertain=uncertain)
-        rows.append(ModelRow(other, summary(table, thresholds=chosen), comparison))
-    return rows + [ModelRow(other, note=note) for other, note in notes.items()]
-
-
-def _write(tables: Mapping[str, ScoresTable], checks: Checks, out: Path | None) -> None:
+def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> Path:
+    """Write the first table's scores to the file that is returned, the others' beside it."""
     from radz.eval.gate import named_by_claim
-    from radz.eval.scores_file import write_scores
 
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     made = next(iter(tables.values())).provenance
     path = named_by_claim(_scores_path(made, out), made.claim)
-    for i, (name, table) in enumerate(tables.items()):
-        file = path if i == 0 else path.with_name(f"{path.stem}.{name}.parquet")
-        write_scores(table, file)
-        console.print(f"scores: {file}")
-    for name, table in checks.files().items():
-        file = path.with_name(f"{path.stem}.{name}.parquet")
-        write_scores(table, file)
-        console.print(f"scores: {file}")
+    (_, first), *others = tables.items()
+    _save(first, path)
+    _write_beside(path, dict(others))
+    return path
+
+
+def _write_beside(path: Path, tables: Mapping[str, ScoresTable]) -> None:
+    for name, table in tables.items():
+        _save(table, path.with_name(f"{path.stem}.{name}.parquet"))
+
+
+def _save(table: ScoresTable, file: Path) -> None:
+    from radz.eval.scores_file import write_scores
+
+    write_scores(table, file)
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"scores: {file}")
 
 
 def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
