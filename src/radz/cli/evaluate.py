@@ -19,6 +19,7 @@ from radz.cli._checks import (
     Checks,
     partition,
     prompted,
+    reading_once,
     score_controls,
     score_prompts,
     split_prompts,
@@ -210,10 +211,10 @@ class _Run:
         checks = Checks()
         if not controls and not pairs:
             return checks
-        corpus = self.target.open()
+        corpus, model = self.target.open(), reading_once(self.predictor.model)
         if controls:
             checks = score_controls(
-                self.predictor,
+                model,
                 corpus,
                 self._anchors(corpus),
                 main,
@@ -223,9 +224,8 @@ class _Run:
                 bar=progress_bar,
             )
         if pairs:
-            checks.prompts = score_prompts(
-                pairs, self.predictor, corpus, main, batch_size=self.batch_size, bar=progress_bar
-            )
+            sets = {pair: self.predictor.prompted(main.concepts, pair) for pair in pairs}
+            checks.prompts = score_prompts(sets, model, corpus, main, batch_size=self.batch_size, bar=progress_bar)
         return checks
 
     def _anchors(self, corpus: Any) -> Anchors:
