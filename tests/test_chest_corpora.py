@@ -14,7 +14,11 @@ from radz import registry
 from radz.data.corpora import _chexpert, _mimic, _mimic_reports, _open_i_reports, padchest
 from radz.data.corpora._films import choose_films
 from radz.data.corpora._labels import complete, from_listed
+from radz.data.folds import Fold, FoldedCorpus
+from radz.data.held_out import WithoutConcepts
+from radz.data.subset import Limited
 from radz.errors import ConfigError, CorpusError, ImageError, UnknownNameError
+from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence
 
 PRESENT, ABSENT, UNCERTAIN, UNLABELLED = Presence
@@ -74,6 +78,17 @@ def test_chexpert_uncertain_labels(small, policy, edema):
     assert corpus.records[0].presence("edema") is edema
     assert corpus.records[0].presence("effusion") is PRESENT
     assert corpus.policies["uncertain"] == policy
+
+
+def test_what_decided_the_labels_is_kept_by_views_of_a_corpus(small):
+    corpus = Chexpert(small, uncertain="zeros", views="all")
+    expected = {"uncertain": "zeros", "unlisted": "unlabelled", "views": "all", "missing": "error"}
+    views = [
+        WithoutConcepts(corpus, frozenset({"edema"}), KnowledgeBase.load(), reports=False),
+        FoldedCorpus([Chexpert(small, "train", uncertain="zeros", views="all")], Fold(1, 2), "train"),
+        Limited(corpus, 1),
+    ]
+    assert all(view.policies == expected for view in views)
 
 
 def test_chexpert_no_finding_denies_findings_and_not_devices(small):
