@@ -131,6 +131,6 @@ def test_scores_without_calibration_say_why():
     why = replace(table.provenance, uncalibrated="fitted on split 'val'")
     assert judge_calibration(replace(table, provenance=why)) == "fitted on split 'val'"
     bad = with_calibration(table, stored(), ["effusion"], {})
-    damaged = replace(bad.provenance, calibration={**bad.provenance.calibration, "temperature": "warm"})
-    with pytest.raises(ScoresError, match=r"calibration in the scores of 'fake' is damaged: temperature: .*number"):
+    damaged = replace(bad.provenance, calibration={**bad.provenance.calibration, "agreement": "warm"})
+    with pytest.raises(ScoresError, match=r"calibration in the scores of 'fake' is damaged: agreement: .*number"):
         judge_calibration(replace(bad, provenance=damaged))
