@@ -119,7 +119,7 @@ def test_chexpert_strange_cells_and_policies(small):
     table = pd.read_csv(small / "train.csv", dtype=str)
     table.loc[1, "Edema"] = "nan "
     table.to_csv(small / "train.csv", index=False)
-    with pytest.raises(CorpusError, match=r"train.csv: row 3: 'Edema' is 'nan ', allowed are 1, 0, -1 and an empty"):
+    with pytest.raises(CorpusError, match=r"train.csv: row 3: 'Edema' is 'nan', allowed are 1, 0, -1 and an empty"):
         Chexpert(small)
     with pytest.raises(ConfigError, match=r"uncertain is 'maybe', allowed are 'separate', 'ignore', 'ones', 'zeros'"):
         Chexpert(small, uncertain="maybe")
@@ -155,6 +155,13 @@ def test_chexpert_test_set_by_film(small, tmp_path):
     (small / "groundtruth.csv").unlink()
     (study,) = Chexpert(tmp_path, "test").records
     assert Counter(study.labels.values()) == {PRESENT: 1, ABSENT: 13}
+    table.drop(columns="No Finding").to_csv(small / "test_labels.csv", index=False)
+    (study,) = Chexpert(tmp_path, "test").records
+    assert study.presence(NORMAL) is UNLABELLED
+    assert Counter(study.labels.values()) == {PRESENT: 1, ABSENT: 12}
+    table.drop(columns="Edema").to_csv(small / "test_labels.csv", index=False)
+    with pytest.raises(CorpusError, match=r"test_labels.csv: missing column 'Edema' \(for label Edema"):
+        Chexpert(tmp_path)
 
 
 def test_films_that_are_not_there(small):
