@@ -19,6 +19,7 @@ from radz.config import LossConfig, load_config
 from radz.errors import CheckpointError, ConfigError
 from radz.losses.alignment import nce
 from radz.train.dual import PairTask, train_dual_encoder
+from radz.train.pairs import open_training_data
 from radz.types import Batch
 from tiny_checkpoints import save_dual_encoder, save_sentence_encoder
 
@@ -61,12 +62,25 @@ def losses(run):
     return [line["loss_alignment"] for line in log if "loss_alignment" in line]
 
 
-def test_it_learns_which_films_are_bright(world, trained):
+def test_films_come_to_lie_with_their_sentences(world, trained):
+    data, net = open_training_data(load_config(world / "run.yaml")), load_pair(trained)
+    texts = net.processor.text_prompt([data.write_text(study, 0) for study in data.records])
+    films = net.processor.pixel_values([data.corpus[i].pixels for i in range(12)])
+    features = net(Batch(net.processor.image_prompt(12), films, text_prompt=texts))
+    similarity = features.image_global @ features.text_global.T
+    even, odd = similarity[:, ::2].mean(1), similarity[:, 1::2].mean(1)
+    assert (even > odd).tolist() == [True, False] * 6
+
+
+def test_it_scores_as_the_network_does(world, trained):
     corpus = registry.load("corpora", "manifest")(world / "manifest.csv", split="train", unlisted="absent")
-    assert losses(world / "run")[-1] < losses(world / "run")[0]
-    model = open_baseline("dual_encoder", str(trained), Surroundings(list), {"rule": "positive"})
-    effusion, mass = model.score(list(corpus), make_anchors(("effusion", "mass"))).values.T
-    assert (effusion - mass)[::2].min() > (effusion - mass)[1::2].max()
+    model, net = open_baseline("dual_encoder", str(trained), Surroundings(list)), load_pair(trained)
+    prompt = net.processor.text_prompt(["There is mass.", "There is no mass."])
+    films = net.processor.pixel_values([study.pixels for study in corpus])
+    features = net(Batch(net.processor.image_prompt(12), films, text_prompt=prompt))
+    expected = features.image_global @ (features.text_global[0] - features.text_global[1])
+    scores = model.score(list(corpus), make_anchors(("mass",))).values[:, 0]
+    np.testing.assert_allclose(scores, expected.detach().numpy(), atol=1e-4)  # 8-bit films of the tower's own size
 
 
 def test_the_tower_is_the_warmed_one_and_stays_as_it_was(world, trained):

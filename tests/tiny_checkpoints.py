@@ -125,7 +125,8 @@ def save_sentence_encoder(directory: Path) -> Path:
     torch.manual_seed(0)
     directory.mkdir(parents=True, exist_ok=True)
     tokenizer = bert_tokenizer(directory)
-    bert = BertConfig(**SMALL, initializer_range=0.5, vocab_size=len(tokenizer), max_position_embeddings=160)
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    bert = BertConfig(**SMALL, **still, initializer_range=0.1, vocab_size=len(tokenizer), max_position_embeddings=160)
     BertModel(bert).save_pretrained(directory)
     return directory
 
