@@ -17,6 +17,7 @@ from radz.cli.data import app as data
 from radz.cli.evaluate import evaluate
 from radz.cli.findings import findings
 from radz.cli.predict import predict
+from radz.cli.protocol import protocol
 from radz.cli.report import report
 from radz.cli.thresholds import thresholds
 from radz.cli.train import train
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold patient text
 )
-for command in (predict, train, calibrate, thresholds, evaluate, compare, report, findings, ablate):
+for command in (predict, train, calibrate, thresholds, evaluate, compare, report, findings, ablate, protocol):
     app.command()(command)
 app.add_typer(anchors, name="anchors")
 app.add_typer(data, name="data")

@@ -47,6 +47,7 @@ class Manifest(Corpus):
         where: Mapping[str, object] | None = None,
         unlisted: Unlisted = "unlabelled",
         label_separator: str = ";",
+        label_names: Mapping[str, str] | None = None,
         findings: Sequence[str] | None = None,
         metadata: Sequence[str] | None = None,
         inverted: Collection[str] = (),
@@ -58,7 +59,9 @@ class Manifest(Corpus):
         row without study id has its image path for one.
         where: column -> value or list of values, compared as text; other rows are not read.
         unlisted: what a finding is that a row does not list, ``absent`` or ``unlabelled``; an empty cell is unlabelled
-        under either. findings: the only ones allowed, by any name; default, all that the rows list.
+        under either. label_names: label as the table writes it -> the same in this notation, e.g. {"No tumour":
+        "-brain tumor", "ChestCT": "ct;chest"}; others are read as they are. findings: the only ones allowed, by any
+        name; default, all that the rows list.
         metadata: columns kept with each study; default, those of source, view, sex and age that exist.
         inverted: study ids of films to turn round.
 
@@ -70,7 +73,7 @@ class Manifest(Corpus):
         names = _column_names(columns or {})
         table = _kept_rows(read_table(path), where or {}, str(path))
         _require_roles(table, names, columns or {}, str(path))
-        labels = _Labels(table, names["labels"], label_separator, str(path))
+        labels = _Labels(table, names["labels"], label_separator, str(path), label_names or {})
         allowed = labels.restrict(findings)
         kept = _metadata_columns(table, metadata, str(path))
         studies = _studies(table, names, labels.completed(allowed, unlisted), kept, path.parent)
@@ -91,8 +94,11 @@ class Manifest(Corpus):
 class _Labels:
     """The label cells of a table, each distinct cell parsed once."""
 
-    def __init__(self, table: pd.DataFrame, column: str, separator: str, where: str) -> None:
+    def __init__(
+        self, table: pd.DataFrame, column: str, separator: str, where: str, renamed: Mapping[str, str]
+    ) -> None:
         self.knowledge, self.where, self.rows = KnowledgeBase.load(), where, table[ROW].tolist()
+        self.renamed = renamed
         self.cells = column_of(table, column)
         self.parsed: dict[str, dict[str, Presence]] = {}
         for cell, row in zip(self.cells, self.rows, strict=True):
@@ -121,8 +127,9 @@ class _Labels:
         return [by_cell[cell] for cell in self.cells]
 
     def _parse(self, cell: str, separator: str, row: int) -> dict[str, Presence]:
+        names = (self.renamed.get(label.strip(), label) for label in cell.split(separator))
         try:
-            return parse_cell(cell, separator, self.knowledge)
+            return parse_cell(separator.join(names), separator, self.knowledge)
         except CorpusError as error:
             raise CorpusError(f"{self.where}: row {row}: {error}") from None
 

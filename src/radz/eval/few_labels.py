@@ -1,0 +1,131 @@
+"""How much a linear head on fixed features learns from few labels: logistic regression on shares of the patients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from radz.data.splits import hash_fraction
+from radz.eval._ranks import any_positive, estimates, included, macro, rank_all
+from radz.eval.metrics import Floats
+from radz.eval.probe import PENALTY
+from radz.eval.results import Estimate
+from radz.eval.scores_file import ScoresTable, as_matrix
+from radz.eval.zero_shot import DRAWS, MIN_POSITIVES
+from radz.types import Anchors, Presence, Scores, Study
+
+Encode = Callable[[Sequence[Study]], Floats]
+"""Studies with pixels -> features (B, E)."""
+
+
+def patients_share(patients: ArrayLike, percent: float, seed: int = 0) -> NDArray[np.bool_]:
+    """Which of N films belong to ``percent`` of the patients (N,), at least one patient.
+
+    Patients are taken in an order of ``seed`` alone, so that a smaller share is part of a larger one.
+    """
+    names = np.asarray(patients)
+    order = sorted(set(names.tolist()), key=lambda patient: (hash_fraction(patient, f"share {seed}"), patient))
+    taken = order[: max(1, math.ceil(len(order) * percent / 100))]
+    return np.isin(names, taken)
+
+
+@dataclass(frozen=True)
+class LabelledFeatures:
+    """Features (N, E) of films, their labels (N, C), 1, 0 or NaN, of ``concepts`` (C,), and patients (N,).
+
+    A film without any label of these is left out.
+    """
+
+    features: Floats
+    labels: Floats
+    patients: NDArray[np.str_]
+    concepts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, studies: Sequence[Study], features: ArrayLike, concepts: Sequence[str]) -> LabelledFeatures:
+        """Uncertain is no label."""
+        known = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
+        labels = np.array([[known.get(s.labels.get(c), np.nan) for c in concepts] for s in studies])  # type: ignore[arg-type]
+        kept = ~np.isnan(labels).all(axis=1)
+        patients = np.array([study.patient_id for study in studies])
+        return cls(np.asarray(features, dtype=np.float64)[kept], labels[kept], patients[kept], tuple(concepts))
+
+    def share(self, percent: float, seed: int) -> LabelledFeatures:
+        """The films of a share of the patients, see ``patients_share``."""
+        kept = patients_share(self.patients, percent, seed)
+        return LabelledFeatures(self.features[kept], self.labels[kept], self.patients[kept], self.concepts)
+
+
+@dataclass
+class Remembered:
+    """``encode``, its last answer kept for the heads that ask for the same films next."""
+
+    encode: Encode
+    ids: tuple[str, ...] = ()
+    features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def __call__(self, studies: Sequence[Study]) -> Floats:
+        ids = tuple(study.study_id for study in studies)
+        if ids != self.ids:
+            self.ids, self.features = ids, np.asarray(self.encode(studies), dtype=np.float64)
+        return self.features
+
+
+class LinearHead:
+    """``ZeroShotModel`` in form alone: a logistic regression for each finding, which anchors only name.
+
+    A finding of which the films hold but one class cannot be learned: its score is 0 for every film, which is an AUROC
+    of one half. unlearned: these findings.
+    """
+
+    def __init__(self, name: str, encode: Encode, data: LabelledFeatures) -> None:
+        self.name, self.encode = name, encode
+        self.heads = {c: _fit(data.features, data.labels[:, j]) for j, c in enumerate(data.concepts)}
+        self.unlearned = tuple(concept for concept, head in self.heads.items() if head is None)
+
+    def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
+        """Log odds, (B, C)."""
+        features = self.encode(studies)
+        columns = [_odds(self.heads[concept], features) for concept in anchors.concepts]
+        return Scores(tuple(s.study_id for s in studies), anchors.concepts, np.stack(columns, axis=1))
+
+
+def macro_over_seeds(
+    tables: Sequence[ScoresTable], *, draws: int = DRAWS, seed: int = 0, min_positives: int = MIN_POSITIVES
+) -> tuple[Estimate, list[float]]:
+    """Mean over seeds of the macro AUROC within strata, with its interval over patients, and each seed's value."""
+    matrices = [as_matrix(table) for table in tables]
+    findings = [included(rank_all(matrix), min_positives) for matrix in matrices]
+    parts = [macro(own) for own in findings]
+    ones = np.ones((len(matrices[0].studies), 1))
+    positive = any_positive(len(ones), findings[0])
+
+    def statistic(weights: Floats) -> Floats:
+        mean: Floats = np.mean([part(weights)[:1] for part in parts], axis=0)
+        return mean
+
+    (found,) = estimates(statistic, matrices[0].patients, positive, draws, seed)
+    return found, [float(part(ones)[0, 0]) for part in parts]
+
+
+def _fit(features: Floats, labels: Floats) -> Pipeline | None:
+    known = ~np.isnan(labels)
+    if len(np.unique(labels[known])) < 2:
+        return None
+    head = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=1000))
+    fitted: Pipeline = head.fit(features[known], labels[known])
+    return fitted
+
+
+def _odds(head: Pipeline | None, features: Floats) -> NDArray[np.float32]:
+    if head is None:
+        return np.zeros(len(features), dtype=np.float32)
+    odds: NDArray[np.float32] = head.decision_function(features).astype(np.float32)
+    return odds
