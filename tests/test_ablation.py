@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from PIL import Image
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from radz.ablation.make import make, strategy_of
+from radz.ablation.make import make, score, strategy_of
 from radz.ablation.plan import ScoringConfig, load_ablation
 from radz.ablation.pool import make_all
 from radz.ablation.runs import Run, Store
-from radz.ablation.table import arms_table, cells_table, page_of, record_of
+from radz.ablation.table import arms_rows, cells_rows, html_page_of, page_of, record_of
 from radz.cli import app
-from radz.errors import ConfigError, UnknownNameError
+from radz.errors import ConfigError, LeakageError, UnknownNameError
 from radz.eval.scores_file import read_scores
 from radz.knowledge import KnowledgeBase
 from radz.train.pairs import open_training_data
@@ -118,16 +119,24 @@ def test_a_run_is_named_by_what_it_is_made_of(folder, tmp_path):
     assert set(names).isdisjoint(run.name for run in relabelled)
 
 
-def test_runs_share_tower_and_states_and_end_in_a_table(folder, tmp_path):
-    runs, places = runs_of(folder, tmp_path)
-    ablation = load_ablation(folder / "plan.yaml")
-    first = runs[:4]
-    for run in first:
+@pytest.fixture(scope="module")
+def made(folder, tmp_path_factory) -> Path:
+    """A directory in which the runs of the first fold are made."""
+    output = tmp_path_factory.mktemp("made")
+    for run in runs_of(folder, output)[0][:4]:
         assert run.state == "to do"
         make(run.write())
         assert run.state == "done"
-    assert len([*tmp_path.glob("shared/tower-*/tower.safetensors")]) == 1
-    assert len([*tmp_path.glob("shared/states-*.safetensors")]) == 1
+    return output
+
+
+def test_runs_share_tower_and_states_and_end_in_a_table(folder, made):
+    runs, places = runs_of(folder, made)
+    ablation = load_ablation(folder / "plan.yaml")
+    first = runs[:4]
+    assert [run.state for run in runs] == ["done"] * 4 + ["to do"] * 4
+    assert len([*made.glob("shared/tower-*/tower.safetensors")]) == 1
+    assert len([*made.glob("shared/states-*.safetensors")]) == 1
     weights = [load_file(run.folder / "checkpoint" / "model.safetensors") for run in first]
     towers = [{n: t for n, t in own.items() if n.startswith("tower.")} for own in weights]
     assert all(torch.equal(towers[0][n], own[n]) for own in towers for n in towers[0])
@@ -149,16 +158,55 @@ def test_runs_share_tower_and_states_and_end_in_a_table(folder, tmp_path):
     scored = read_scores(places["both", 0, "1/2"])
     assert scored.provenance.fold == "1/2"
     assert set(scored.rows["study"]).isdisjoint(s.study_id for s in open_training_data(first[0].config).records)
-    assert cells_table(record).splitlines()[-1].endswith("|  |")
+    assert [cells[2] for cells in cells_rows(record)[1]] == ["", "", ""]
     page = page_of(record)
     assert "label-text supervised" in page
     assert "None of it is a zero-shot result" in page
-    assert str(folder) not in json.dumps(record)
+    pytest.importorskip("jinja2")
+    html = html_page_of(record)
+    assert all(f'id="{name}"' in html for name in ("arms", "by-finding", "runs"))
+    assert '<p class="kind">Ablation</p>' in html
+    elsewhere = load_ablation(folder / "plan.yaml", [f"data.root={folder / 'manifest.csv'}"])
+    assert str(folder) not in json.dumps(record_of(elsewhere, places, draws=50))
+
+
+def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_they_lack(folder, made, tmp_path):
+    tree = yaml.safe_load((folder / "plan.yaml").read_text())
+    both = tree["arms"]["both"]
+    films = {
+        "corpus": "manifest",
+        "root": str(folder / "manifest.csv"),
+        "split": "val",
+        "options": {"unlisted": "absent"},
+    }
+    arms = {
+        "both": both,
+        "metadata": both | {"scoring.system": "metadata_only"},
+        "tower": both | {"scoring.system": "supervised"},
+        "clip": both | {"scoring.system": "clip", "scoring.checkpoint": str(tmp_path / "none")},
+        "elsewhere": both | {"scoring.corpus": {"corpus": "chestxray14", "root": str(tmp_path)}},
+    }
+    tree |= {"arms": arms, "claims": {}, "needs": {"clip": "weights of CLIP"}}
+    (folder / "systems.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+    ablation, store = load_ablation(folder / "systems.yaml"), Store(made)
+    places = store.add(ablation.cells)
+    (run,) = [run for run in store.runs.values() if run.config.data.fold == "1/2" and run.start]
+    assert run.state == "begun"
+    assert len(run.missing) == 4
+    make(run.write())
+    assert run.state == "lacking"
+    record = record_of(ablation, places, draws=50)["arms"]
+    assert {name: arm["done"] for name, arm in record.items()} == {n: int(n not in ("clip", "elsewhere")) for n in arms}
+    assert record["metadata"]["auroc_within"] == [0.5, 0.5, 0.5]
+    assert record["clip"]["lacks"] == "needs weights of CLIP"
+    assert str(tmp_path) in places["clip", 0, "1/2"].with_suffix(".lacking.txt").read_text()
+    with pytest.raises(LeakageError, match="films that it was trained on"):
+        score(run.config, ScoringConfig(corpus=films))
 
 
 def test_a_table_without_runs_is_empty_and_says_so(folder, tmp_path):
     record = record_of(load_ablation(folder / "plan.yaml"), runs_of(folder, tmp_path)[1])
-    assert arms_table(record).splitlines()[2] == "| base | 0 of 2 |  |  |  |  | 63.2 |"
+    assert arms_rows(record)[1][0] == ["base", "0 of 2", "", "", "", "", "63.2"]
     assert "Nothing has been run yet." in page_of(record)
 
 
@@ -168,22 +216,37 @@ def test_a_dry_run_lists_what_is_done_and_makes_nothing(folder, tmp_path):
     assert "6 cells of 3 arms, 8 runs: 8 to do" in result.output
     assert "both [seed 0, fold 2/2]" in result.output
     assert not [*tmp_path.iterdir()]
+    wrong = CliRunner().invoke(app, ["ablate", str(folder / "plan.yaml"), "--arm", "bose"])
+    assert "Unknown arm of plan 'bose'. Did you mean 'base'" in str(wrong.exception)
 
 
-def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path, monkeypatch):
+def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
     told, order = [], []
 
     def process(run, device, count):
         order.append(run.name)
         return "exit code 1: out of memory" if run.start is None and "general" in run.config.stage else ""
 
-    monkeypatch.setattr("radz.ablation.pool._process", process)
     runs, _ = runs_of(folder, tmp_path)
-    failed = make_all(runs, ["0", "1"], lambda run, what: told.append((run.name, what)))
+    failed = make_all(runs, ["0", "1"], lambda run, what: told.append((run.name, what)), process)
     general = [run.name for run in runs if run.config.stage == "general"]
     assert {name for name in failed if name in general} == set(general)
     assert sum("that it starts from failed: exit code 1" in why for why in failed.values()) == 4
     assert len(order) == 4  # two starts and two raw arms; what starts from a failed run is never begun
+
+
+@pytest.mark.slow
+def test_the_command_makes_what_is_missing_in_a_process_and_shows_the_table(folder, made, tmp_path):
+    shutil.copytree(made, tmp_path / "out")
+    stamp = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")}
+    command = ["ablate", str(folder / "plan.yaml"), "--output", str(tmp_path / "out"), "--arm", "base, raw projector"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    assert "| base, raw projector | 2 of 2 | 0." in result.output
+    assert all(path.stat().st_mtime_ns == before for path, before in stamp.items())
+    record = json.loads((tmp_path / "out" / "plan.json").read_text())
+    assert [arm["done"] for arm in record["arms"].values()] == [1, 1, 2]
+    assert (tmp_path / "out" / "plan.md").is_file()
 
 
 def test_scoring_in_other_words(llava_dir, folder):

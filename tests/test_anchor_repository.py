@@ -191,15 +191,11 @@ def test_what_changed_is_said_with_how_far_the_vector_moved(saved, tmp_path):
 
 
 def test_what_came_and_went(saved, tmp_path):
-    alone = {
-        "concepts": CONCEPTS[1:],
-        "positive": torch.eye(2)[1:],
-        "texts": (("c",),),
-        "negative": None,
-        "denials": (),
-    }
     _, anchors = saved
-    save_anchors(replace(anchors, **alone | {"concepts": ("effusion",)}), CONCEPTS[1:], MODEL, tmp_path / "new")
+    negative = None if anchors.negative is None else anchors.negative[1:]
+    rows = {"positive": anchors.positive[1:], "negative": negative, "texts": anchors.texts[1:]}
+    alone = replace(anchors, concepts=("effusion",), **rows, names=anchors.names[1:], denials=anchors.denials[1:])
+    save_anchors(alone, CONCEPTS[1:], MODEL, tmp_path / "new")
     assert compare(saved[0], tmp_path / "new").removed == ("mass",)
     document = json.loads(command("diff", tmp_path / "new", saved[0], "--format", "json").stdout)
     assert (document["added"], document["changed"], document["unchanged"]) == (["mass"], [], 1)

@@ -30,10 +30,21 @@ def test_platt_by_hand():
     np.testing.assert_allclose(fit.probability(np.array([0.0, 1.0])), [0.25, 0.75], atol=1e-3)  # measured 7e-5
 
 
-def test_temperature_by_hand():
+def test_one_temperature_and_offset_by_hand():
+    # logits log 1/3 at -1 and log 3 at 1
     scores, labels = np.repeat([-1.0, 1.0], 40), np.tile([1.0, 0, 0, 0], 10)
-    calibration = fit_calibration(validation(scores, np.concatenate([labels, 1 - labels])))
-    assert calibration.temperature == pytest.approx(1 / np.log(3), rel=1e-5)  # measured 1.1e-6
+    pooled = fit_calibration(validation(scores, np.concatenate([labels, 1 - labels]))).pooled
+    assert pooled.temperature == pytest.approx(1 / np.log(3), rel=1e-3)
+    assert pooled.offset == pytest.approx(0, abs=1e-6)
+
+
+def test_rare_findings_bring_the_offset_down_and_falling_scores_leave_the_prevalence():
+    labels = np.tile([1.0] + [0.0] * 9, 40)
+    rare = fit_calibration(validation(np.random.default_rng(0).normal(size=400), labels)).pooled
+    assert rare.probability(np.zeros(1))[0] == pytest.approx(0.1, abs=0.01)
+    falling = fit_calibration(validation(np.arange(400.0), np.repeat([1.0, 0.0], [40, 360]))).pooled
+    assert falling.temperature == np.inf
+    assert falling.probability(np.array([0.0, 399.0])) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("split", ["test", "train", ""])

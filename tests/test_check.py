@@ -225,6 +225,10 @@ def test_a_description_counts_and_names_nobody(root):
     assert "p0" not in result.stdout
 
 
+def test_a_made_up_corpus_may_go_into_a_new_folder(tmp_path):
+    assert CliRunner().invoke(app, ["data", "fake", "open_i", str(tmp_path / "new" / "in")]).exit_code == 0
+
+
 def test_fake_check_convert_and_read_again(tmp_path):
     run = CliRunner().invoke
     made = run(app, ["data", "fake", "manifest", str(tmp_path / "in")])

@@ -6,10 +6,12 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
@@ -17,7 +19,7 @@ from radz import registry
 from radz.cli import app
 from radz.cli._options import parse_options
 from radz.data.met import pack
-from radz.errors import ConfigError, CorpusError, LeakageError
+from radz.errors import CalibrationError, ConfigError, CorpusError, LeakageError
 from radz.eval.calibration import Platt
 from radz.eval.conformal import RiskControl
 from radz.eval.familiarity import Familiarity
@@ -34,7 +36,10 @@ class WithTower(Brightness):
     def pool_films(self, films):
         return torch.tensor([[float(film.mean()), float(film.std())] for film in films])
 
-    def compare_and_embed(self, films, anchors):
+    def encode_images(self, films):
+        return self.pool_films(films)
+
+    def compare_and_look(self, films, anchors):
         studies = [Study(str(i), "p", pixels=film) for i, film in enumerate(films)]
         return self.score(studies, anchors).values, self.pool_films(films).numpy()
 
@@ -215,9 +220,9 @@ def calibrated(split: str = "val", anchors: str = "names") -> StoredCalibration:
         platt={"effusion": Platt(1.0, -4.0, 40, 80)},
         prevalence={"effusion": 0.333333},
         refused={"cardiomegaly": "too few"},
-        temperature=4.0,
+        pooled=Platt(0.25, -1.0, 40, 200),
         finding_set=RiskControl(4.0, 0.9, 60),
-        familiarity=Familiarity((0.5, 0.29), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
+        familiarity=Familiarity((0.5, 0.29), (1.0, 1.0), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
         agreement=None,
     )
 
@@ -227,13 +232,51 @@ def test_the_models_calibration_is_judged_on_the_split(world):
     result = run_fake("--format", "json")
     found = json.loads(result.stdout)["reliability"]
     assert found["findings"] == ["effusion"]
-    assert [row["name"].partition(":")[0] for row in found["qualities"]] == ["before", "before", "after", "no model"]
+    assert [row["name"].partition(":")[0] for row in found["qualities"]] == ["before", "after", "after", "no model"]
     assert (found["films"], found["refused"]) == (80, 80), "no film keeps a distance of one in a million"
     assert found["set_recall"]["findings"] == 2, "those that were calibrated"
     text = run_fake().stdout
     assert re.search(r"after: Platt per finding .* 0\.\d{3} ", text)
     assert "Abstention: 80 of 80 films lie too far to be judged" in text
     assert "0.90 was calibrated for" in " ".join(text.split())
+
+
+def test_the_scores_file_alone_judges_the_calibration_again(world):
+    world.calibration = calibrated()
+    first = json.loads(run_fake("--format", "json", "--out", "mine.parquet").stdout)
+    again = json.loads(run("--from-scores", "mine.parquet", "--draws", "60", "--format", "json").stdout)
+    assert first["reliability"]["refused"] == 80
+    assert again["reliability"] == first["reliability"]
+
+
+def test_costs_are_measured_where_asked_for_and_kept_with_the_scores(world, tmp_path):
+    world.unreadable = ["test-000"]
+    save_file({"weight": torch.zeros(3, 4)}, tmp_path / "model.safetensors")
+    sys.modules["radz.serve.predictor"].shipped_checkpoint = lambda: tmp_path
+    run_fake("--out", "mine.parquet")
+    assert read_scores(tmp_path / "mine.parquet").provenance.cost == {}
+    run_fake("--out", "mine.parquet", "--cost", "--batch-size", "4")
+    ours, theirs = (read_scores(tmp_path / f).provenance.cost for f in ("mine.parquet", "mine.metadata_only.parquet"))
+    assert (ours["trained_parameters"], theirs["trained_parameters"]) == (12, 0)
+    assert ours["images_per_second"] > 0
+    assert (ours["batch_size"], ours["concepts"], ours["model"], theirs["model"]) == (
+        4,
+        3,
+        "brightness",
+        "metadata_only",
+    )
+
+
+def test_a_page_is_written_beside_the_table(world, tmp_path):
+    world.calibration = calibrated()
+    result = run_fake("--report", "page.md", "--report", "page.json", "--format", "json")
+    assert "report: page.md" in result.stderr
+    page = (tmp_path / "page.md").read_text()
+    assert "## Calibration, risk and coverage" in page
+    assert "metadata\\_only" in page
+    assert json.loads((tmp_path / "page.json").read_text())["reliability"] == json.loads(result.stdout)["reliability"]
+    with pytest.raises(ConfigError, match=r"page\.pdf .* must end with"):
+        run_fake("--report", "page.pdf")
 
 
 @pytest.mark.parametrize(
@@ -339,3 +382,101 @@ def test_help_does_not_load_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "--from-scores" in done.stdout
+
+
+# --- thresholds, prompts, controls
+
+
+def prompted_world(world, monkeypatch):
+    """A world whose predictor makes anchors from a wording, with denials."""
+    load = world.load_predictor
+
+    def with_prompts(*arguments, **options):
+        predictor = load(*arguments, **options)
+        anchors = make_anchors(FINDINGS)
+        denied = replace(anchors, negative=-anchors.positive)
+        predictor.prompted = lambda findings, pair: replace(denied, texts=((pair.positive,),) * len(FINDINGS))
+        predictor.anchors = lambda findings, strategy: denied
+        return predictor
+
+    monkeypatch.setitem(
+        sys.modules, "radz.serve.predictor", SimpleNamespace(Predictor=SimpleNamespace(load=with_prompts))
+    )
+
+
+def test_thresholds_come_from_validation_scores_by_one_command(world, tmp_path):
+    run_fake("--split", "val", "--out", "val.parquet")
+    made = CliRunner().invoke(app, ["thresholds", "val.parquet", "--rule", "mcc", "--out", "t.json"])
+    assert made.exit_code == 0
+    assert "thresholds of 3 findings by mcc, 80 studies: t.json" in made.stderr
+    document = json.loads(run_fake("--format", "json", "--thresholds", "t.json").stdout)
+    effusion = next(f for f in document["evaluation"]["findings"] if f["concept"] == "effusion")
+    assert [point["source"] for point in effusion["operating"]] == ["validation", "oracle"]
+    assert document["evaluation"]["thresholds"] == "greatest mcc on split 'val' of fake, 80 studies of 40 patients"
+    text = run_fake("--thresholds", "t.json").stdout
+    for source in ("validation", "oracle"):
+        assert re.search(rf"macro of 3 +│ +│ +0\.\d{{3}} .*\n│ {source} .* \[0\.\d{{3}}, 0\.\d{{3}}\]", text)
+    assert "it is no result" in text
+    with pytest.raises(LeakageError, match="chosen on split 'val' of fake, the one to be evaluated"):
+        run("--from-scores", "val.parquet", "--thresholds", "t.json", "--draws", "5")
+    with pytest.raises(CalibrationError, match=r"Thresholds of brightness .* fit none of the models"):
+        run("--from-scores", "val.metadata_only.parquet", "--thresholds", "t.json", "--draws", "5")
+    run_fake("--out", "test.parquet")
+    refused = CliRunner().invoke(app, ["thresholds", "test.parquet"])
+    assert isinstance(refused.exception, LeakageError)
+
+
+def test_groups_of_studies_and_comparisons_by_finding_are_shown(world):
+    text = run_fake("--out", "mine.parquet").stdout
+    assert re.search(r"source clinic .* 40 .* 0\.\d{3} \[", text)
+    text = run("--from-scores", "mine.parquet", "--from-scores", "mine.metadata_only.parquet", "--draws", "20").stdout
+    assert "gain over metadata_only by finding" in text
+
+
+def test_wordings_are_scored_saved_and_summarised_again_from_the_files(world, tmp_path, monkeypatch):
+    prompted_world(world, monkeypatch)
+    first = run_fake("--format", "json", "--prompts", "paraphrases")
+    found = json.loads(first.stdout)["prompts"]
+    assert len(found["prompts"]) == 9
+    assert found["prompts"][2]["prompt"].startswith("paraphrases 3/9 ")
+    written = re.findall(r"scores: (.*\.parquet)", first.stderr)
+    assert "scores-brightness-01234567-fake-test.paraphrases-3.parquet" in written
+    files = [argument for path in written for argument in ("--from-scores", path)]
+    again = run(*files, "--draws", "60", "--format", "json")
+    assert json.loads(again.stdout)["prompts"] == found
+    assert [*models_of(again)] == ["metadata_only"]
+    assert re.search(r"median .* 0\.\d{3}", run(*files, "--draws", "5").stdout)
+    with pytest.raises(ConfigError, match="give the file of the result first"):
+        run("--from-scores", written[-1])
+
+
+def test_one_wording_is_what_is_evaluated(world, tmp_path, monkeypatch):
+    prompted_world(world, monkeypatch)
+    document = json.loads(run_fake("--format", "json", "--prompts", "default").stdout)
+    assert document["evaluation"]["provenance"]["prompts"].startswith("default 1/1 ")
+    assert document["prompts"] is None
+    with pytest.raises(ConfigError, match="Give one of the two"):
+        run_fake("--prompts", "default", "--anchors", "rules")
+
+
+def test_controls_are_scored_saved_and_judged(world, tmp_path, monkeypatch):
+    prompted_world(world, monkeypatch)
+    first = run_fake("--format", "json", "--controls")
+    found = json.loads(first.stdout)["controls"]
+    assert [control["name"] for control in found["films"]] == ["blank", "shuffled", "shuffled in stratum"]
+    assert found["films"][0]["macro"]["auroc_within"]["value"] == 0.5
+    assert found["negation"]["findings"][0]["correlation"] == pytest.approx(1), "this model scores both sides alike"
+    assert {p["key"] for p in found["predicted"]} == {"source", "view"}
+    assert found["notes"] == {}
+    text = run_fake("--controls").stdout
+    assert re.search(r"shuffled in stratum .* \[.*\] +│ +(yes|no)", text)
+    files = [a for path in re.findall(r"scores: (.*\.parquet)", first.stderr) for a in ("--from-scores", path)]
+    again = json.loads(run(*files, "--draws", "60", "--format", "json").stdout)["controls"]
+    assert (again["films"], again["negation"]) == (found["films"], found["negation"])
+
+
+def test_a_control_that_cannot_be_made_says_why(world):
+    found = json.loads(run_fake("--format", "json", "--controls").stdout)["controls"]
+    assert found["negation"] is None
+    assert "have no denials" in found["notes"]["negation"]
+    assert found["predicted"], "features are read all the same"

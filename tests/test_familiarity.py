@@ -11,15 +11,17 @@ from radz.eval.familiarity import Familiarity, fit_familiarity
 
 
 def test_distance_by_hand():
-    # 2 along a direction of variance 4, 3 across with variance 1: sqrt(4 / 4 + 9 / 1)
-    known = Familiarity((1.0, 0.0, 0.0), ((0.0, 1.0, 0.0),), (4.0,), 1.0, 2.0, 0.99, 100)
-    np.testing.assert_allclose(known.distances(np.array([[1.0, 2.0, 3.0], [1.0, 0.0, 0.0]])), [10**0.5, 0], atol=1e-12)
+    # in units of 1, 1 and 10: 2 along a direction of variance 4, 3 across with variance 1: sqrt(4 / 4 + 9 / 1)
+    known = Familiarity((1.0, 0.0, 0.0), (1.0, 1.0, 10.0), ((0.0, 1.0, 0.0),), (4.0,), 1.0, 2.0, 0.99, 100)
+    looks = np.array([[1.0, 2.0, 30.0], [1.0, 0.0, 0.0]])
+    np.testing.assert_allclose(known.distances(looks), [10**0.5, 0], atol=1e-12)
 
 
 def test_squared_distance_is_the_log_likelihood_of_probabilistic_pca():
     films = np.random.default_rng(0).normal(size=(300, 40)) * np.linspace(3, 0.5, 40)
-    known, reference = fit_familiarity(films, np.arange(300)), PCA(16, svd_solver="full").fit(films)
-    score, squared = reference.score_samples(films), known.distances(films) ** 2
+    scaled = films / films.std(axis=0)
+    known, reference = fit_familiarity(films, np.arange(300)), PCA(16, svd_solver="full").fit(scaled)
+    score, squared = reference.score_samples(scaled), known.distances(films) ** 2
     np.testing.assert_allclose(score - score[0], (squared[0] - squared) / 2, atol=1e-4)  # measured 4.8e-6
 
 
@@ -39,12 +41,18 @@ def test_a_patients_films_do_not_vouch_for_each_other():
     assert fit_familiarity(films, patients).threshold > 10 * fit_familiarity(films, np.arange(200)).threshold
 
 
+def test_the_unit_of_a_number_does_not_matter():
+    films, units = np.random.default_rng(4).normal(size=(150, 8)), np.logspace(-3, 3, 8)
+    one, two = (fit_familiarity(looks, np.arange(150)) for looks in (films, films * units))
+    np.testing.assert_allclose(one.distances(films), two.distances(films * units), rtol=1e-4)  # measured 2e-6
+
+
 def test_few_films_or_equal_ones_give_no_threshold():
     with pytest.raises(
         ScoresError, match="98 validation films cannot say which distance 99% of films keep: it takes at least 99"
     ):
         fit_familiarity(np.zeros((98, 4)), np.arange(98))
-    with pytest.raises(ScoresError, match="embeddings are all equal"):
+    with pytest.raises(ScoresError, match="look all the same"):
         fit_familiarity(np.ones((99, 4)), np.arange(99))
     with pytest.raises(ScoresError, match="vary in 2 directions at most: they are too alike"):
         fit_familiarity(np.eye(4)[np.arange(99) % 2], np.arange(99))

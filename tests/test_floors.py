@@ -18,7 +18,7 @@ SAME_FLOOR = {  # the only arrows allowed between rooms of one floor; none of th
     ("knowledge", "errors"), ("knowledge", "types"), ("types", "errors"), ("attention", "types"), ("config", "errors"),
     ("config", "types"), ("cache", "errors"), ("registry", "errors"), ("provenance", "errors"), ("provenance", "types"),
     ("explain", "model"), ("baselines", "model"), ("baselines", "data"),
-    ("cli", "serve"), ("cli", "report"), ("cli", "ablation"),
+    ("cli", "serve"), ("cli", "report"), ("cli", "ablation"), ("ablation", "report"),
 }  # fmt: skip
 FORBIDDEN = {("eval", "model"), ("serve", "train")}
 

@@ -19,7 +19,7 @@ from radz.types import NORMAL, Presence
 from test_concepts import CHEXPERT, DEEPLESION, OPENI, PADCHEST, VINDR, listed
 
 KNOWLEDGE = KnowledgeBase.load()
-FREE = {"manifest", "dicom_folder"}  # their labels are names of the knowledge base
+FREE = {"manifest", "dicom_folder", "shards"}  # their labels are names of the knowledge base
 EXACT, NARROWER, BROADER, NONE = Relation.EXACT, Relation.NARROWER, Relation.BROADER, Relation.NONE
 PRESENT, ABSENT, UNCERTAIN = Presence.PRESENT, Presence.ABSENT, Presence.UNCERTAIN
 

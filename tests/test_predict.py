@@ -102,7 +102,7 @@ def test_every_finding_carries_its_exposure(predictor, folder):
 
 def test_a_parent_is_shown_no_lower_than_its_child(predictor, folder, monkeypatch):
     answer = (np.float32([[0.25, 0.5]]), np.zeros((1, 4), np.float32))
-    monkeypatch.setattr(predictor.model, "compare_and_embed", lambda films, anchors: answer)
+    monkeypatch.setattr(predictor.model, "compare_and_look", lambda films, anchors: answer)
     findings = predictor.predict(folder / "0.png", ["pneumonia", "viral_pneumonia"]).findings
     assert {f.name: f.score for f in findings} == {"pneumonia": 0.5, "viral_pneumonia": 0.5}
 
@@ -143,7 +143,9 @@ def test_one_forward_per_image_whatever_the_number_of_concepts(predictor, folder
     calls = []
     model = predictor.model.model
     read = model.read_image
-    monkeypatch.setattr(model, "read_image", lambda batch: calls.append(len(batch.pixel_values)) or read(batch))
+    monkeypatch.setattr(
+        model, "read_image", lambda batch: calls.append(len(batch.image_prompt.input_ids)) or read(batch)
+    )
     assert len(predictor.predict(folder / "0.png", many).findings) == 50
     assert calls == [1]
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
 
 from eval_fakes import make_table
+from radz.errors import ScoresError
 from radz.eval.calibration import Platt
 from radz.eval.conformal import RiskControl
 from radz.eval.familiarity import Familiarity
+from radz.eval.judgement import judge_calibration, with_calibration
 from radz.eval.reliability import COVERAGES, reliability
-from radz.eval.scores_file import ScoresTable
+from radz.eval.scores_file import ScoresTable, read_scores, write_scores
 from radz.eval.uncertainty import StoredCalibration
 
 SCORES, LABELS = np.array([2.0, 2.0, -2.0, -2.0]), np.array([1.0, 0.0, 0.0, 0.0])
@@ -32,9 +36,9 @@ def stored(**changes) -> StoredCalibration:
         "platt": {"effusion": Platt(3.0, 0.0, 10, 30)},
         "prevalence": {"effusion": 0.25},
         "refused": {"mass": "too few"},
-        "temperature": 2.0,
+        "pooled": Platt(0.5, 0.0, 10, 70),
         "finding_set": RiskControl(1.0, 0.9, 10),
-        "familiarity": Familiarity((0.0,), ((1.0,),), (1.0,), 1.0, 2.5, 0.99, 40),
+        "familiarity": Familiarity((0.0,), (1.0,), ((1.0,),), (1.0,), 1.0, 2.5, 0.99, 40),
         "agreement": None,
     }
     return StoredCalibration(**values | changes)
@@ -107,3 +111,26 @@ def test_uncertain_labels_and_missing_scores_take_no_part():
     for other in (table, more):
         assert reliability(other, stored(), ["effusion"], {}).qualities == whole.qualities
     assert reliability(more, stored(), ["effusion"], {}, "ones").pairs == 5
+
+
+def test_the_scores_file_alone_gives_the_same_judgement(tmp_path):
+    table, far = make_table(SCORES, LABELS), distances(1.0, 2.0, 3.0)
+    here = reliability(table, stored(), ["effusion"], far)
+    write_scores(with_calibration(table, stored(), ["effusion"], far), tmp_path / "s.parquet")
+    back = read_scores(tmp_path / "s.parquet")
+    assert judge_calibration(back) == here
+    assert here.refused == 1
+    kept = back.provenance.calibration
+    assert (kept["familiarity"]["mean"], kept["familiarity"]["directions"]) == ([], []), "films are not described"
+    assert list(kept["texts"]) == ["effusion"], "mass was not asked for"
+
+
+def test_scores_without_calibration_say_why():
+    table = make_table(SCORES, LABELS)
+    assert judge_calibration(table) == "these scores come without calibration"
+    why = replace(table.provenance, uncalibrated="fitted on split 'val'")
+    assert judge_calibration(replace(table, provenance=why)) == "fitted on split 'val'"
+    bad = with_calibration(table, stored(), ["effusion"], {})
+    damaged = replace(bad.provenance, calibration={**bad.provenance.calibration, "agreement": "warm"})
+    with pytest.raises(ScoresError, match=r"calibration in the scores of 'fake' is damaged: agreement: .*number"):
+        judge_calibration(replace(bad, provenance=damaged))

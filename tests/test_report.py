@@ -25,6 +25,7 @@ from radz.report.contents import Case, Contents
 from radz.report.films import SIDE, as_jpeg, with_films
 from radz.report.page import as_html, as_json, as_markdown, write
 from radz.report.plots import Whisker, forest
+from radz.report.wording import number, p_value
 from radz.types import RESEARCH_USE
 from report_fakes import contents, reliability, scores
 
@@ -259,3 +260,23 @@ def test_a_file_appears_whole_or_not_at_all(whole, tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError):
         write(whole, tmp_path / "x.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_numbers_in_drawings_are_what_they_are_called():
+    whiskers = {"a name with 0.12345 in it": [Whisker(0.5, 0.4, 0.6)], "x" * 40: [Whisker(0.5, 0.4, 0.6)]}
+    drawn = forest("t", "d", whiskers, chance=0.5, label="0.98765").svg
+    texts = re.findall(r"<text[^>]*>(.*?)</text>", drawn)
+    assert {"a name with 0.12345 in it"[:23] + "…", "x" * 23 + "…", "0.98765"} <= set(texts)
+    assert not re.search(r"<path[^>]*\.\d{3}", drawn), "places are rounded"
+
+
+@pytest.mark.parametrize(
+    ("value", "sign", "text"),
+    [(-0.0004, "+", "+0.000"), (-0.0006, "", "−0.001"), (float("nan"), "+", "–"), (0.5, "+", "+0.500")],
+)
+def test_numbers_are_printed_with_a_true_minus_and_no_minus_zero(value, sign, text):
+    assert number(value, sign=sign) == text
+
+
+def test_p_values_are_never_zero():
+    assert [p_value(p) for p in (0.0, 0.0009, 0.001, 0.05, float("nan"))] == ["< 0.001"] * 2 + ["0.001", "0.050", "–"]

@@ -37,7 +37,7 @@ def record(name: str, **arms: dict) -> dict:
         "seeds": [0],
         "draws": 1000,
     }
-    return base | {"arms": arms, "exposure": exposure, "positives": positives, "needs": {}}
+    return base | {"arms": arms, "exposure": exposure, "positives": positives, "needs": {}, "texts": ["varied"]}
 
 
 COMPONENTS = record(
@@ -74,7 +74,7 @@ def test_the_page_has_the_seven_tables_and_every_open_question(tmp_path):
 
 
 def test_ours_stand_beside_claims_and_a_cell_that_is_empty_says_what_it_needs():
-    table = overall_table(COMPONENTS, Published.read())
+    table = overall_table(None, COMPONENTS, Published.read())
     assert row(table, "ChestX-ray14") == ["ChestX-ray14", "82.1", "70.75", "64.3", "0.640 [0.610, 0.670]"]
     assert row(table, "MIMIC-CXR")[1:] == ["76.3", "–", "–", "needs MIMIC-CXR-JPG (PhysioNet, credentialed access)"]
     section = "\n".join(ablation_section("size", record("size", **{"all films": arm(0.6)}), Published.read()))

@@ -49,13 +49,13 @@ def validation(split: str = "val", marks=("supervised", "supervised", "seen", "u
     return ScoresTable(pd.concat([table.rows for table in tables]), made)
 
 
-def embeddings(count: int = N, shift: float = 0.0) -> np.ndarray:
+def looks(count: int = N, shift: float = 0.0) -> np.ndarray:
     return np.random.default_rng(1).normal(shift, 1, size=(count, 8))
 
 
 @pytest.fixture(scope="module")
 def stored() -> StoredCalibration:
-    films = {f"s{i:04d}": row for i, row in enumerate(embeddings())}
+    films = {f"s{i:04d}": row for i, row in enumerate(looks())}
     return fit_uncertainty(validation(), films, make_anchors())
 
 
@@ -66,7 +66,7 @@ def judge(stored, scores, *, anchors=None, shift=0.0, kind=None, marks=None):
     (result,) = Judge(CHEST, KnowledgeBase.load(), stored).results(
         ["film"],
         np.array([scores]),
-        embeddings=row,
+        looks=row,
         kinds=[kind or ImageKind()],
         anchors=anchors or make_anchors(),
         exposures=seen | (marks or {}),
@@ -115,7 +115,7 @@ def test_the_same_comes_back(stored, tmp_path):
 
 
 def test_few_films_leave_parts_out_and_say_why():
-    films = {f"s{i:04d}": row for i, row in enumerate(embeddings())}
+    films = {f"s{i:04d}": row for i, row in enumerate(looks())}
     table = validation()
     table = replace(table, rows=table.rows[table.rows["study"] < "s0005"])
     with_few = fit_uncertainty(table, films, make_anchors())
@@ -143,7 +143,7 @@ def test_no_other_split_calibrates(split):
         ({"split": "test"}, LeakageError, "was fitted on split 'test'; only split 'val' calibrates"),
         ({"fingerprint": "beef"}, CalibrationError, "is of the model beef, but this one is f00d"),
         ({"anchors": "names"}, CalibrationError, "is of the anchors 'names', but 'rules' are compared with"),
-        ({"temperature": "warm"}, CalibrationError, "damaged: temperature: Input should be a valid number"),
+        ({"agreement": "warm"}, CalibrationError, "damaged: agreement: Input should be a valid number"),
         ({"color": 1}, CalibrationError, "damaged: color: Extra inputs are not permitted"),
     ],
 )

@@ -53,6 +53,10 @@ class CorpusError(RadzError):
     """A corpus directory or table does not have the layout it should have."""
 
 
+class DocumentError(RadzError):
+    """A document cannot be read as text, or says nothing of what was asked for."""
+
+
 class KnowledgeError(RadzError):
     """A concept's entry is not of the form that the knowledge base takes."""
 

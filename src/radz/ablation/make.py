@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from filelock import FileLock
 
 from radz.ablation.plan import ScoringConfig
-from radz.ablation.runs import RUN, checkpoint_of
+from radz.ablation.runs import LACKING, RUN, checkpoint_of
 from radz.anchors import Strategy, open_strategy, worded
+from radz.baselines._opening import Surroundings, open_baseline
 from radz.config import RunConfig, build_config
 from radz.data.folds import fold_of, open_corpus
 from radz.data.leakage import exposure, require_left_out
 from radz.data.splits import split_hash
-from radz.errors import ConfigError
+from radz.errors import ConfigError, LeakageError, RadzError
 from radz.eval.scores_file import ScoresProvenance, ScoresTable, write_scores
 from radz.eval.scoring import score_corpus
 from radz.knowledge import KnowledgeBase
@@ -25,8 +28,9 @@ from radz.model.checkpoint import load_checkpoint
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.radz import RadZ
 from radz.model.zero_shot import RadzZeroShot
+from radz.train.pairs import open_training_data
 from radz.train.run import train
-from radz.types import NORMAL
+from radz.types import NORMAL, ZeroShotModel
 
 SECONDS = "seconds.json"
 
@@ -44,44 +48,79 @@ def make(folder: Path) -> None:
             shutil.rmtree(folder / states, ignore_errors=True)
         for name, scoring in what["scores"].items():
             if not (folder / name).is_file():
-                started = time.monotonic()
-                write_scores(score(config, build_config(ScoringConfig, scoring)), folder / name)
-                _add_seconds(folder, name, time.monotonic() - started)
+                _score_into(folder / name, config, build_config(ScoringConfig, scoring))
 
 
 def score(config: RunConfig, scoring: ScoringConfig) -> ScoresTable:
-    """Scores of the fold that the run left out. Raises LeakageError where it did not leave it out."""
-    data = config.data
-    fold = fold_of(data)
-    corpus = open_corpus(data.corpus, data.root, data.val_split, data.options, fold)
+    """Scores of the fold that the run left out, or of other films; of the run's model, or of another system.
+
+    Raises LeakageError where the run did not leave the fold out, and whatever corpus or system raise.
+    """
+    corpus, where = _films(config, scoring)
     model, provenance = load_checkpoint(checkpoint_of(config), config.model.source)
-    require_left_out(data.corpus, data.val_split, str(fold or ""), provenance)
+    require_left_out(where["corpus"], where["split"], where["fold"], provenance)
     make_fast(model.to("cuda" if torch.cuda.is_available() else "cpu"), choose_dtype(config.train.dtype))
     scorer, knowledge = RadzZeroShot(model), KnowledgeBase.load().telling(config.descriptions)
     concepts = [knowledge[name] for name in corpus.findings if name != NORMAL]
     anchors = strategy_of(config, scoring, model)(concepts, scorer.encode_text)
     made = ScoresProvenance(
         model=scorer.name,
-        fingerprint=provenance.fingerprint,
-        corpus=data.corpus,
-        options=data.options,
-        split=data.val_split,
+        policies=dict(getattr(corpus, "policies", {})),
         split_hash=split_hash(corpus.records),
-        fold=str(fold or ""),
         anchors=anchors.strategy,
-        exposure={c.id: exposure(c, provenance, knowledge).value for c in concepts},
         seed=config.seed,
+        **where,
     )
-    return score_corpus(scorer, corpus, anchors, provenance=made)
+    if scoring.system is not None:
+        return score_corpus(_system(config, scoring), corpus, anchors, provenance=made)
+    seen = {c.id: exposure(c, provenance, knowledge).value for c in concepts}
+    return score_corpus(
+        scorer, corpus, anchors, provenance=replace(made, fingerprint=provenance.fingerprint, exposure=seen)
+    )
 
 
 def strategy_of(config: RunConfig, scoring: ScoringConfig, model: RadZ) -> Strategy:
-    """The anchors to score with. Raises ConfigError for a denial without its statement."""
+    """The anchors to score with; a system that is no model of ours is asked the plain sentences.
+
+    Raises ConfigError for a denial without its statement.
+    """
     if scoring.template is not None:
         return worded(scoring.template, scoring.denial)
     if scoring.denial is not None:
         raise ConfigError("scoring.denial needs scoring.template: the sentence that it denies.")
-    return open_strategy(scoring.anchors or config.anchors, model.anchors)
+    return open_strategy(scoring.anchors or ("names" if scoring.system else config.anchors), model.anchors)
+
+
+def _films(config: RunConfig, scoring: ScoringConfig) -> tuple[Any, dict[str, Any]]:
+    """The corpus to score, and what its provenance says of it."""
+    data, other, fold = config.data, scoring.corpus, fold_of(config.data)
+    if other is not None:
+        where = {"corpus": other.corpus, "split": other.split, "options": other.options, "fold": ""}
+        return open_corpus(other.corpus, other.root, other.split, other.options), where
+    where = {"corpus": data.corpus, "split": data.val_split, "options": data.options, "fold": str(fold or "")}
+    return open_corpus(data.corpus, data.root, data.val_split, data.options, fold), where
+
+
+def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
+    """The baseline; it may learn from the films that the run trained on, and no others."""
+    assert scoring.system is not None
+    own = str(checkpoint_of(config)) if scoring.system == "supervised" else None
+    around = Surroundings(lambda: open_training_data(config).corpus)
+    return open_baseline(scoring.system, scoring.checkpoint or own, around, scoring.options)
+
+
+def _score_into(path: Path, config: RunConfig, scoring: ScoringConfig) -> None:
+    """Write the scores; why there are none stands beside them, where weights or films may be lacking."""
+    started, lacking = time.monotonic(), path.with_suffix(LACKING)
+    try:
+        write_scores(score(config, scoring), path)
+    except RadzError as error:
+        if not scoring.may_lack or isinstance(error, LeakageError):
+            raise
+        lacking.write_text(f"{error}\n", encoding="utf-8")
+        return
+    lacking.unlink(missing_ok=True)
+    _add_seconds(path.parent, path.name, time.monotonic() - started)
 
 
 def _add_seconds(folder: Path, what: str, seconds: float) -> None:

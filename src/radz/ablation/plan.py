@@ -23,9 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from radz.config import RunConfig, Section, build_config, parse_setting, put, read_yaml
+from radz.config import RunConfig, Section, build_config, expand, parse_setting, put, read_yaml
 from radz.errors import ConfigError, UnknownNameError
 
 SCORING = "scoring"
@@ -34,14 +34,37 @@ OF_START_MODEL = ("backbone", "source", "image_instruction", "text_instruction")
 """What a start takes over from the arm that starts from it; all else is the base's and its own."""
 
 
+class OtherCorpus(Section):
+    """Films of another corpus, which every fold's model scores whole."""
+
+    corpus: str = Field(description="A file in radz/data/corpora.")
+    root: Path = Field(description="The corpus's directory, or the manifest file.")
+    split: str = Field("test", description="Its split.")
+    options: dict[str, Any] = Field({}, description="Options of the corpus, passed by name.")
+
+    @field_validator("root")
+    @classmethod
+    def _expand(cls, root: Path) -> Path:
+        return expand(root)
+
+
 class ScoringConfig(Section):
-    """How a trained arm is scored; unset, as it was trained."""
+    """How a trained arm is scored, on which films, and whether another system is scored in its place."""
 
     anchors: str | None = Field(None, description="Anchor strategy of scoring.")
     template: str | None = Field(
         None, description="Sentence that states a finding, with {finding} in it; scored alone, without a denial."
     )
     denial: str | None = Field(None, description="Sentence that denies it, with {finding}, subtracted; needs template.")
+    corpus: OtherCorpus | None = Field(None, description="Score these films instead of the fold that was left out.")
+    system: str | None = Field(None, description="Score this baseline instead, a file in radz/baselines.")
+    checkpoint: str | None = Field(None, description="Its weights: a directory, file or hub id. supervised: the arm's.")
+    options: dict[str, Any] = Field({}, description="Its options, passed by name.")
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether it takes weights or films that need not be here; without them its cells stay empty."""
+        return self.corpus is not None or self.system is not None
 
 
 class AblationPlan(Section):
@@ -56,7 +79,7 @@ class AblationPlan(Section):
     arms: dict[str, dict[str, Any]] = Field({}, description="Name -> settings. The first is what others are held to.")
     grid: dict[str, tuple[Any, ...]] = Field({}, description="Setting -> values; every combination, for each arm.")
     claims: dict[str, float] = Field({}, description="Arm -> the write-up's claim, AUROC x 100; to be tested.")
-    needs: dict[str, str] = Field({}, description="Row that cannot be filled here -> the data that it needs.")
+    needs: dict[str, str] = Field({}, description="Arm -> the data or weights that its cells need, where they are not.")
 
 
 @dataclass(frozen=True, slots=True)

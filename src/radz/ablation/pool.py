@@ -17,6 +17,9 @@ from radz.errors import ConfigError
 Report = Callable[[Run, str], None]
 """Told of each run when it begins (``begun``) and ends (``done``, or why it failed)."""
 
+MakeOne = Callable[[Run, str | None, int], str]
+"""(run, device, runs at a time) -> why it failed, or nothing."""
+
 
 def devices(count: int | None) -> list[str | None]:
     """Ids for CUDA_VISIBLE_DEVICES, ``None`` for the CPU. Unset: every GPU that is visible, or one process on the CPU.
@@ -35,8 +38,13 @@ def devices(count: int | None) -> list[str | None]:
     return [*ids[: count or found]]
 
 
-def make_all(runs: Iterable[Run], ids: Sequence[str | None], report: Report) -> dict[str, str]:
-    """Make what is not done; run name -> why it failed. A run waits for the one that it starts from."""
+def make_all(
+    runs: Iterable[Run], ids: Sequence[str | None], report: Report, make_one: MakeOne | None = None
+) -> dict[str, str]:
+    """Make what is not done; run name -> why it failed. A run waits for the one that it starts from.
+
+    make_one: how a run is made, in a process of its own by default.
+    """
     free: Queue[str | None] = Queue()
     for device in ids:
         free.put(device)
@@ -48,7 +56,7 @@ def make_all(runs: Iterable[Run], ids: Sequence[str | None], report: Report) -> 
         device = free.get()
         try:
             report(run, "begun")
-            return _process(run, device, len(ids))
+            return (make_one or in_a_process)(run, device, len(ids))
         finally:
             free.put(device)
 
@@ -76,8 +84,8 @@ def _outcome(end: Future[str]) -> str:
     return repr(error) if error is not None else end.result() or "done"
 
 
-def _process(run: Run, device: str | None, count: int) -> str:
-    """Make one run; the last line of its log where it failed, else nothing."""
+def in_a_process(run: Run, device: str | None, count: int) -> str:
+    """Make one run of ``count`` at a time on ``device``; the last line of its log where it failed, else nothing."""
     folder = run.write()
     environment = dict(os.environ, PYTHONUNBUFFERED="1")
     if device is not None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from radz.ablation.table import interval, markdown, notes, p_value, parts_table, signed
+from radz.ablation.table import interval, markdown, notes, p_value, parts_rows, signed
 from radz.errors import ConfigError
 from radz.types import RESEARCH_USE
 
@@ -60,7 +60,7 @@ def results_page(records: Mapping[str, Record], directory: str) -> str:
         "# Results",
         _preface(components),
         "## 1. Overall and by dataset",
-        overall_table(components, published),
+        overall_table(records.get("overall"), components, published),
         "## 2. Against CLIP-style systems",
         systems_table(records.get("systems"), components, published),
         "## 3. Disease groups",
@@ -77,14 +77,16 @@ def results_page(records: Mapping[str, Record], directory: str) -> str:
     return "\n\n".join([*parts, "## The numbers of others", paper_table(published), RESEARCH_USE]) + "\n"
 
 
-def overall_table(components: Record | None, published: Published) -> str:
-    """A row a dataset: what the write-up claims, what the paper states, and ours where there are films."""
+def overall_table(overall: Record | None, components: Record | None, published: Published) -> str:
+    """A row a dataset: what the write-up claims, what the paper states, and ours where there are films.
+
+    Without a record of ``overall`` the arm METHOD of ``components`` stands for the films of the folds.
+    """
     claims, paper = published.claims["overall"], published.paper
-    ours = {"ChestX-ray14": (components, METHOD)}
     rows = []
     for dataset in dict.fromkeys([*claims, *paper["LLaVA-RadZ"], "PadChest", "Open-I"]):
         others = [_plain(paper[system].get(dataset)) for system in ("LLaVA-RadZ", "same MLLM, no method")]
-        value = _of(*ours[dataset]) if dataset in ours else ""
+        value = _of(overall, dataset) or (_of(components, METHOD) if dataset == "ChestX-ray14" else "")
         needed = "the mean of the datasets above" if dataset == "average" else published.needs.get(dataset, "")
         rows.append([dataset, _plain(claims.get(dataset)), *others, value or f"needs {needed}"])
     return markdown(["dataset", "write-up claims", "paper", "paper, same MLLM without method", "ours"], rows)
@@ -165,8 +167,10 @@ def _preface(components: Record | None) -> str:
 
 def _groups(record: Record | None) -> str:
     """By disease group; the write-up's own numbers are not known."""
-    table = parts_table(record, "groups") if record else ""
-    return "The write-up's numbers by group are not known to us.\n\n" + (table or f"Not run: {_run('groups')}.")
+    rows = parts_rows(record, "groups") if record else None
+    return "The write-up's numbers by group are not known to us.\n\n" + (
+        markdown(*rows) if rows else f"Not run: {_run('groups')}."
+    )
 
 
 def _arm_row(name: str, arm: Mapping[str, Any], claims: Mapping[str, float], plan: str) -> list[str]:

@@ -28,7 +28,7 @@ VERSION = 1
 PATHS: Any = {"output": True, "start": True, "shared": True, "data": {"root"}}
 Place = tuple[str, int, str]
 """Arm, seed and fold."""
-RUN, LOG = "run.json", "log.txt"
+RUN, LOG, LACKING = "run.json", "log.txt", ".lacking.txt"
 READS_DESCRIPTIONS = ("rules", "hybrid")
 
 
@@ -54,9 +54,11 @@ class Run:
 
     @property
     def state(self) -> str:
-        """done, begun or to do."""
+        """done, lacking (weights or films that were not here when it was tried), begun or to do."""
         if not self.missing:
             return "done"
+        if all((self.folder / name).with_suffix(LACKING).is_file() for name in self.missing):
+            return "lacking"
         return "begun" if self.folder.is_dir() and any(self.folder.iterdir()) else "to do"
 
     def write(self) -> Path:
@@ -84,6 +86,12 @@ class Store:
     def add(self, cells: Iterable[Cell]) -> dict[Place, Path]:
         """Plan the runs of ``cells``, each once, starts before what starts from them; where each cell's scores are."""
         return {(cell.arm, cell.seed, cell.fold): self._add(cell) for cell in cells}
+
+    def runs_for(self, scores: Iterable[Path]) -> list[Run]:
+        """The runs that make these files of scores, and those that they start from, which come first."""
+        wanted = {path.parent.name for path in scores}
+        wanted |= {run.start.name for run in self.runs.values() if run.start and run.name in wanted}
+        return [run for run in self.runs.values() if run.name in wanted]
 
     def _add(self, cell: Cell) -> Path:
         start = self._run(cell.start, None) if cell.start is not None else None

@@ -13,18 +13,24 @@ from typing import Any
 
 from radz.ablation.make import SECONDS
 from radz.ablation.plan import Ablation
-from radz.ablation.runs import Place
+from radz.ablation.runs import LACKING, Place
+from radz.errors import ScoresError
 from radz.eval.hierarchy import groups_of
 from radz.eval.repeats import RepeatsDifference, compare_repeats, merge_folds, summarise_repeats
 from radz.eval.results import Estimate
 from radz.eval.scores_file import ScoresTable, read_scores
-from radz.eval.zero_shot import macro_auroc
+from radz.eval.scoring import STRATA
+from radz.eval.zero_shot import MIN_POSITIVES, macro_auroc, protocol_hash
 from radz.knowledge import KnowledgeBase
 from radz.provenance import software_versions
+from radz.report.blocks import Page, Prose, Section, row, table
+from radz.report.page import html_of
 from radz.types import RESEARCH_USE, Exposure
 
 EMPTY = ""
 """An unfinished cell."""
+Rows = tuple[list[str], list[list[str]]]
+"""Names of the columns, and rows of cells."""
 
 
 def record_of(ablation: Ablation, scores: Mapping[Place, Path], *, draws: int = 1000) -> dict[str, Any]:
@@ -43,6 +49,9 @@ def record_of(ablation: Ablation, scores: Mapping[Place, Path], *, draws: int = 
         "base": str(plan.base),
         "arms": arms,
         "needs": plan.needs,
+        "texts": sorted({cell.config.data.report_policy for cell in ablation.cells}),
+        "data": _data(tables.values()),
+        "protocol": protocol_hash(("fold", *STRATA), draws, 0, MIN_POSITIVES, "ignore"),
         "exposure": _exposures(tables.values()),
         "positives": _positives(tables.values()),
         "software": software_versions() if tables else {},
@@ -55,23 +64,48 @@ def write_record(record: Mapping[str, Any], path: Path) -> None:
     path.write_text(json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def page_of(record: Mapping[str, Any]) -> str:
-    """The record as Markdown: the arms, their cells, disease groups and findings."""
-    parts = [f"# {record['title']}", *filter(None, [record["question"]]), arms_table(record), *notes(record)]
+def sections_of(record: Mapping[str, Any]) -> list[tuple[str, list[str], list[Rows]]]:
+    """(heading, paragraphs, tables) of the page; Markdown and HTML are made of the same."""
+    parts = [("Arms", [*filter(None, [record["question"]]), *notes(record)], [arms_rows(record)])]
     for title, kind in (("By disease group", "groups"), ("By finding", "findings")):
-        if table := parts_table(record, kind):
-            parts += [f"## {title}", table]
-    return "\n\n".join([*parts, "## Runs", cells_table(record), RESEARCH_USE]) + "\n"
+        if found := parts_rows(record, kind):
+            parts.append((title, [], [found]))
+    return [*parts, ("Runs", [], [cells_rows(record)])]
 
 
-def arms_table(record: Mapping[str, Any]) -> str:
+def page_of(record: Mapping[str, Any]) -> str:
+    """The record as Markdown: the arms, disease groups, findings and runs."""
+    parts = [f"# {record['title']}"]
+    for heading, paragraphs, tables in sections_of(record):
+        parts += [f"## {heading}", *paragraphs, *(markdown(*rows) for rows in tables)]
+    return "\n\n".join([*parts, RESEARCH_USE]) + "\n"
+
+
+def html_page_of(record: Mapping[str, Any]) -> str:
+    """The same as one HTML file. Raises MissingExtraError without the extra ``report``."""
+    sections = [
+        Section(
+            heading.lower().replace(" ", "-"),
+            heading,
+            (
+                *map(Prose, paragraphs),
+                *(table(heading, "|".join(head), [row(*cells) for cells in rows]) for head, rows in tables),
+            ),
+        )
+        for heading, paragraphs, tables in sections_of(record)
+    ]
+    subtitle = f"{len(record['arms'])} arms, {record['folds']} folds, {len(record['seeds'])} seeds"
+    return html_of(Page(record["title"], subtitle, RESEARCH_USE, tuple(sections), "Ablation"))
+
+
+def arms_rows(record: Mapping[str, Any]) -> Rows:
     """Each arm's macro AUROC within strata, its difference to the first arm, and the claim that it tests."""
     first = next(iter(record["arms"]))
     rows = [
         [
             name,
             f"{arm['done']} of {arm['cells_planned']}",
-            interval(arm.get("auroc_within")),
+            interval(arm.get("auroc_within")) or arm.get("lacks", EMPTY),
             signed(arm.get("difference")),
             p_value(arm.get("difference")),
             (_number(arm.get("seed_sd")) or "one seed") if arm["done"] else EMPTY,
@@ -80,30 +114,30 @@ def arms_table(record: Mapping[str, Any]) -> str:
         for name, arm in record["arms"].items()
     ]
     head = ["arm", "runs", "AUROC in stratum", f"minus {first}", "p", "s.d. over seeds", "write-up claims, × 100"]
-    return markdown(head, rows)
+    return head, rows
 
 
-def parts_table(record: Mapping[str, Any], kind: str) -> str:
-    """AUROC within strata of each group or finding (``kind``: groups or findings), one column an arm; or nothing."""
+def parts_rows(record: Mapping[str, Any], kind: str) -> Rows | None:
+    """AUROC within strata of each group or finding (``kind``: groups or findings), one column an arm."""
     arms = {name: arm[kind] for name, arm in record["arms"].items() if arm.get(kind)}
     names = sorted({part for own in arms.values() for part in own})
     count = {name: f"{record['positives'].get(name, '')}" for name in names}
-    head = ["" if kind == "groups" else "finding", *(["positives"] if kind == "findings" else []), *arms]
+    head = ["group" if kind == "groups" else "finding", *(["positives"] if kind == "findings" else []), *arms]
     rows = [
         [name, *([count[name]] if kind == "findings" else []), *(interval(own.get(name)) for own in arms.values())]
         for name in names
     ]
-    return markdown(head, rows) if rows else ""
+    return (head, rows) if rows else None
 
 
-def cells_table(record: Mapping[str, Any]) -> str:
+def cells_rows(record: Mapping[str, Any]) -> Rows:
     """Macro AUROC within strata of each run; unfinished ones are empty."""
     places = [(seed, f"{k}/{record['folds']}") for seed in record["seeds"] for k in range(1, record["folds"] + 1)]
     rows = [
         [name, *(_number(arm["cells"].get(f"seed {seed}, fold {fold}")) for seed, fold in places)]
         for name, arm in record["arms"].items()
     ]
-    return markdown(["arm", *(f"seed {seed}, fold {fold}" for seed, fold in places)], rows)
+    return ["arm", *(f"seed {seed}, fold {fold}" for seed, fold in places)], rows
 
 
 def notes(record: Mapping[str, Any]) -> list[str]:
@@ -128,6 +162,8 @@ def zero_shot_line(record: Mapping[str, Any]) -> str:
         return "No model had seen any of these findings: a zero-shot result."
     unseen = sorted(c for c, mark in record["exposure"].items() if mark == Exposure.UNSEEN.value)
     rest = f" Only {', '.join(unseen)} may be called zero-shot." if unseen else " None of it is a zero-shot result."
+    if record["texts"] == ["report"]:
+        return "The models were trained on reports." + rest
     return "The training texts are sentences written from labels: these models are label-text supervised." + rest
 
 
@@ -170,17 +206,19 @@ def _arm(
     own = {place: path for place, path in scores.items() if place[0] == name}
     done = [place for place in own if place in tables]
     arm: dict[str, Any] = {
-        "settings": dict(ablation.arms[name]),
+        "settings": _without_folders(ablation.arms[name]),
         "claim": ablation.plan.claims.get(name),
         "cells_planned": len(own),
         "done": len(done),
         "cells": {f"seed {s}, fold {f}": macro_auroc(tables[n, s, f])["auroc_within"] for n, s, f in done},
         "runs": {f"seed {s}, fold {f}": own[n, s, f].parent.name for n, s, f in own},
+        "fingerprints": {f"seed {s}, fold {f}": tables[n, s, f].provenance.fingerprint for n, s, f in done},
         "training_seconds": [_seconds(own[place].parent) for place in done],
     }
     if not done:
-        return arm
-    found = summarise_repeats(_by_seed(name, done, tables), groups=_groups(tables[done[0]]), draws=draws)
+        lacking = any(path.with_suffix(LACKING).is_file() for path in own.values())
+        return arm | {"lacks": f"needs {ablation.plan.needs.get(name, 'what is not here')}"} if lacking else arm
+    found = summarise_repeats(_repeats(name, done, tables), groups=_groups(tables[done[0]]), draws=draws)
     arm |= {
         "auroc_within": _triple(found.auroc_within),
         "seed_sd": found.seed_sd,
@@ -194,23 +232,33 @@ def _arm(
     return arm if difference is None else arm | {"difference": difference}
 
 
-def _by_seed(arm: str, places: Sequence[Place], tables: Mapping[Place, ScoresTable]) -> list[ScoresTable]:
-    """One table a seed, of the folds that every seed of ``places`` has; of one seed alone where they share none."""
+def _repeats(arm: str, places: Sequence[Place], tables: Mapping[Place, ScoresTable]) -> list[ScoresTable]:
+    """One table a seed, of the folds that every seed of ``places`` has; of one seed alone where they share none.
+
+    Films that every fold's model scored whole are not put together: each model is a repeat of its own.
+    """
+    if _whole([tables[arm, seed, fold] for _, seed, fold in places]):
+        return [tables[arm, seed, fold] for _, seed, fold in places]
     folds = {seed: {f for _, s, f in places if s == seed} for seed in sorted({s for _, s, _ in places})}
     shared = set.intersection(*folds.values())
     kept = {seed: shared for seed in folds} if shared else dict([max(folds.items(), key=lambda item: len(item[1]))])
     return [merge_folds({f: tables[arm, seed, f] for f in sorted(own)}) for seed, own in kept.items()]
 
 
+def _whole(tables: Sequence[ScoresTable]) -> bool:
+    return not any(table.provenance.fold for table in tables)
+
+
 def _difference(
     name: str, first: str, done: Sequence[Place], tables: Mapping[Place, ScoresTable], draws: int
 ) -> list[float] | None:
-    """Arm ``name`` minus arm ``first`` over the runs that both have."""
+    """Arm ``name`` minus arm ``first`` over the runs that both have; nothing where they scored other films."""
     both = [(seed, fold) for _, seed, fold in done if (first, seed, fold) in tables]
-    if not both:
+    sides = [_repeats(arm, [(arm, seed, fold) for seed, fold in both], tables) for arm in (name, first) if both]
+    try:
+        return _quadruple(compare_repeats(*sides, draws=draws)) if both else None
+    except ScoresError:
         return None
-    sides = [_by_seed(arm, [(arm, seed, fold) for seed, fold in both], tables) for arm in (name, first)]
-    return _quadruple(compare_repeats(*sides, draws=draws))
 
 
 def _groups(table: ScoresTable) -> dict[str, str]:
@@ -226,12 +274,27 @@ def _quadruple(found: RepeatsDifference) -> list[float]:
     return [within.value, within.interval.low, within.interval.high, within.p_value]
 
 
+def _data(tables: Any) -> dict[str, str]:
+    """Films that were scored, corpus, split and fold -> hash of the studies."""
+    made = [scored.provenance for scored in tables]
+    return {" ".join(filter(None, (p.corpus, p.split, p.fold))): p.split_hash for p in made}
+
+
+def _without_folders(value: Any) -> Any:
+    """Of an absolute path its name alone: where something lies on a machine is nobody's business."""
+    if isinstance(value, str | Path) and Path(value).is_absolute():
+        return Path(value).name
+    if isinstance(value, Mapping):
+        return {key: _without_folders(each) for key, each in value.items()}
+    return [_without_folders(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def _exposures(tables: Any) -> dict[str, str]:
     """What the arms have seen of each finding; the closest contact that any of them had."""
     order = [mark.value for mark in Exposure]
     marks: dict[str, str] = {}
-    for table in tables:
-        for concept, mark in table.provenance.exposure.items():
+    for scored in tables:
+        for concept, mark in scored.provenance.exposure.items():
             marks[concept] = min(marks.get(concept, mark), mark, key=order.index)
     return marks
 
@@ -239,8 +302,8 @@ def _exposures(tables: Any) -> dict[str, str]:
 def _positives(tables: Any) -> dict[str, int]:
     """Films that show each finding, over the folds that were scored."""
     seen: dict[str, set[str]] = {}
-    for table in tables:
-        for concept, study in table.rows.loc[table.rows["label"] == 1, ["concept", "study"]].itertuples(index=False):
+    for scored in tables:
+        for concept, study in scored.rows.loc[scored.rows["label"] == 1, ["concept", "study"]].itertuples(index=False):
             seen.setdefault(str(concept), set()).add(str(study))
     return {concept: len(studies) for concept, studies in sorted(seen.items())}
 

@@ -14,7 +14,7 @@ from radz.types import Anchors
 
 SPACE = ("fingerprint", "backbone", "granularity")
 """What makes the space of a model's anchors. Number format and device only round; the strategy places within it."""
-FIELDS = ("name", "kind", "texts", "source", "parents", "unreviewed")
+FIELDS = ("name", "kind", "texts", "denials", "source", "parents", "unreviewed")
 MOVED = 1e-6
 """A cosine short of 1 by more than this is a move; rounding of unit float32 rows stays below."""
 
@@ -57,7 +57,7 @@ class Difference:
 def compare(first: Path, second: Path) -> Difference:
     """What changed from ``first`` to ``second``. Raises AnchorError where one is incomplete or damaged."""
     (old, before), (new, after) = read_anchors(first), read_anchors(second)
-    model = _differing(before["model"], after["model"], sorted(before["model"].keys() | after["model"].keys()))
+    model = _differing(before["model"], after["model"], sorted(before["model"]))
     both = [concept for concept in old.concepts if concept in new.concepts]
     cosines = _cosines(old, new, both) if not model.keys() & set(SPACE) else dict.fromkeys(both)
     entries = [{entry["id"]: entry for entry in record["concepts"]} for record in (before, after)]
@@ -74,7 +74,8 @@ def compare(first: Path, second: Path) -> Difference:
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any], fields: Any) -> dict[str, Pair]:
-    pairs = {name: (first.get(name), second.get(name)) for name in fields}
+    """Those that are not alike; what one of them does not say, e.g. an older record, is no difference."""
+    pairs = {name: (first[name], second[name]) for name in fields if name in first and name in second}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 

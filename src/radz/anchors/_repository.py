@@ -105,7 +105,7 @@ def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, s
     denials = anchors.denials or ((),) * len(concepts)
     entries = [
         {"id": c.id, "name": c.name, "texts": list(texts), "denials": list(denied), "source": c.source}
-        | {"parents": list(c.parents), "kind": c.kind, "sha256": c.sha256}
+        | {"unreviewed": [*c.unreviewed(texts)], "parents": list(c.parents), "kind": c.kind, "sha256": c.sha256}
         | {"concept": c.model_dump(mode="json", exclude_defaults=True)}
         for c, texts, denied in zip(concepts, anchors.texts, denials, strict=True)
     ]

@@ -19,7 +19,7 @@ def anchors_from_texts(
     strategy: str,
 ) -> Anchors:
     """Anchors whose rows are the normalised mean of each concept's encoded sentences."""
-    means = _means([*positive, *(negative or ())], encode_text)
+    means = mean_features([*positive, *(negative or ())], encode_text)
     rows = F.normalize(means, dim=-1)
     return Anchors(
         concepts=tuple(concept.id for concept in concepts),
@@ -33,7 +33,7 @@ def anchors_from_texts(
     )
 
 
-def _means(groups: Sequence[Sequence[str]], encode_text: EncodeText) -> torch.Tensor:
+def mean_features(groups: Sequence[Sequence[str]], encode_text: EncodeText) -> torch.Tensor:
     """Groups of texts (G,) -> the mean of each one's unit features, (G, D)."""
     texts = list(dict.fromkeys(text for group in groups for text in group))
     place = {text: i for i, text in enumerate(texts)}

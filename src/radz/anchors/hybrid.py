@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from radz.anchors._texts import mean_features
 from radz.knowledge import Concept
 from radz.types import Anchors, EncodeText
 
@@ -33,14 +34,13 @@ class Hybrid(nn.Module):
 
     def forward(self, concepts: Sequence[Concept], encode_text: EncodeText) -> Anchors:
         """Unit rows (C, E) of any concepts."""
-        texts = [description(concept) for concept in concepts]
-        read = encode_text(texts).to(self.residual.device)
+        texts = [(description(c), *(statement.text for statement in c.statements)) for c in concepts]
+        read = readings(texts, encode_text).to(self.residual.device)
         mapped = read + self.outer(F.gelu(self.inner(F.layer_norm(read, read.shape[-1:]))))
         rows = F.normalize(mapped, dim=-1) + self._residuals([concept.id for concept in concepts])
         ids = tuple(concept.id for concept in concepts)
         names = tuple(concept.name for concept in concepts)
-        own = tuple((text,) for text in texts)
-        return Anchors(ids, F.normalize(rows, dim=-1), None, own, "hybrid", names=names)
+        return Anchors(ids, F.normalize(rows, dim=-1), None, tuple(texts), "hybrid", names=names)
 
     def _residuals(self, ids: Sequence[str]) -> Tensor:
         """(C, E), each at most LIMIT long; zeros for what was not trained."""
@@ -48,6 +48,16 @@ class Hybrid(nn.Module):
         limited = self.residual * (LIMIT / norms.clamp(min=LIMIT))
         padded = torch.cat([limited, limited.new_zeros(1, limited.shape[1])])
         return padded[[self.place.get(name, -1) for name in ids]]
+
+
+def readings(texts: Sequence[Sequence[str]], encode_text: EncodeText) -> Tensor:
+    """Unit rows (C, E): each concept's description as it is read, or its direction averaged with the statements'.
+
+    They are read one by one, since the text path cuts a long text off at its end.
+    """
+    means = mean_features(texts, encode_text)
+    several = torch.tensor([[len(own) > 1] for own in texts], device=means.device)
+    return torch.where(several, F.normalize(means, dim=-1), means)
 
 
 def description(concept: Concept) -> str:

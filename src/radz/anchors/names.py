@@ -1,24 +1,30 @@
-"""``names``: "There is {concept}." against "There is no {concept}." No knowledge; the control."""
+"""``names``: "There is {concept}." against "There is no {concept}.", the shipped prompts. No knowledge; the control."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from radz.anchors._texts import anchors_from_texts
+from radz.anchors._prompts import DEFAULT, PromptPair, load_prompts
 from radz.knowledge import Concept
-from radz.types import NORMAL, Anchors, EncodeText
+from radz.types import Anchors, EncodeText
 
 
 def names(concepts: Sequence[Concept], encode_text: EncodeText) -> Anchors:
     """One sentence per concept and one that denies it: unit rows (C, D)."""
-    positive = [[f"There is {concept.name}."] for concept in concepts]
-    negative = [[denial(concept)] for concept in concepts]
-    return anchors_from_texts(concepts, positive, negative, encode_text, "names")
+    return default_prompt().anchors(concepts, encode_text)
 
 
 def denial(concept: Concept) -> str:
     """The sentence that says the opposite; "no abnormal finding" is denied by saying that there is one."""
-    return "There is an abnormal finding." if concept.id == NORMAL else f"There is no {concept.name}."
+    return default_prompt().denial(concept)
+
+
+@cache
+def default_prompt() -> PromptPair:
+    """The only pair of ``prompts/default.yaml``."""
+    (pair,) = load_prompts(DEFAULT)
+    return pair
 
 
 plugin = names

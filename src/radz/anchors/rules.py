@@ -25,6 +25,7 @@ def statements(concept: Concept) -> list[str]:
         *(f"There is {concept.name}, {concept.definition}." for _ in concept.definition[:1]),
         *(f"There is {concept.name}: {sign}." for sign in concept.appearance),
         *(f"There is {concept.name} in the {place}." for place in concept.location),
+        *(statement.text for statement in concept.statements),
     ]
 
 

@@ -12,11 +12,13 @@ from radz import __version__
 from radz.cli.ablate import ablate
 from radz.cli.anchors import app as anchors
 from radz.cli.calibrate import calibrate
+from radz.cli.compare import compare
 from radz.cli.data import app as data
 from radz.cli.evaluate import evaluate
 from radz.cli.findings import findings
 from radz.cli.predict import predict
 from radz.cli.report import report
+from radz.cli.thresholds import thresholds
 from radz.cli.train import train
 from radz.errors import RadzError
 from radz.types import RESEARCH_USE
@@ -28,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may hold patient text
 )
-for command in (predict, train, calibrate, evaluate, report, findings, ablate):
+for command in (predict, train, calibrate, thresholds, evaluate, compare, report, findings, ablate):
     app.command()(command)
 app.add_typer(anchors, name="anchors")
 app.add_typer(data, name="data")

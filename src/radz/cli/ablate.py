@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from radz.errors import ConfigError
+from radz.errors import ConfigError, MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
     from radz.ablation.plan import Ablation
@@ -48,12 +49,15 @@ def ablate(
     if plan is None:
         raise ConfigError("Give a plan, e.g. configs/ablations/components.yaml, or --results DIR.")
     ablation = load_ablation(plan, set_ or ())
+    if unknown := [name for name in arm or () if name not in ablation.arms]:
+        raise UnknownNameError(f"arm of {ablation.name}", unknown[0], ablation.arms)
     store = Store(output)
-    places = store.add(cell for cell in ablation.cells if not arm or cell.arm in arm)
+    places = store.add(ablation.cells)
+    runs = store.runs_for(path for place, path in places.items() if not arm or place[0] in arm)
     if dry_run:
-        _list(store.runs.values(), ablation, places)
+        _list(runs, ablation, places)
         return
-    failed = _make(list(store.runs.values()), devices)
+    failed = _make(runs, devices)
     _report(ablation, places, output)
     for name, why in failed.items():
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"failed: {name}: {why}")
@@ -81,9 +85,11 @@ def _list(runs: Iterable[Run], ablation: Ablation, places: dict[Place, Path]) ->
     for run in runs:
         what = "; ".join(cells.get(run.name, ["a start of others"]))
         start = f" from {run.start.name}" if run.start else ""
-        console.print(f"{run.state:<6} {run.name}{start}  {what}")
+        console.print(f"{run.state:<7} {run.name}{start}  {what}")
         states.append(run.state)
-    counts = ", ".join(f"{states.count(state)} {state}" for state in ("done", "begun", "to do") if state in states)
+    counts = ", ".join(
+        f"{states.count(state)} {state}" for state in ("done", "lacking", "begun", "to do") if state in states
+    )
     console.print(
         f"{ablation.plan.title}: {len(places)} cells of {len(ablation.arms)} arms, {len(states)} runs: {counts}"
     )
@@ -99,12 +105,14 @@ def _make(runs: list[Run], count: int | None) -> dict[str, str]:
 
 
 def _report(ablation: Ablation, places: dict[Place, Path], output: Path) -> None:
-    from radz.ablation.table import arms_table, notes, page_of, record_of, write_record
+    from radz.ablation.table import arms_rows, html_page_of, markdown, notes, page_of, record_of, write_record
 
     record = record_of(ablation, places)
     write_record(record, output / f"{ablation.name}.json")
     page = output / f"{ablation.name}.md"
     page.write_text(page_of(record), encoding="utf-8")
+    with suppress(MissingExtraError):  # Markdown says the same
+        page.with_suffix(".html").write_text(html_page_of(record), encoding="utf-8")
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    for part in (record["title"], arms_table(record), *notes(record), f"page: {page}"):
+    for part in (record["title"], markdown(*arms_rows(record)), *notes(record), f"page: {page}"):
         console.print(part + "\n")

@@ -64,7 +64,7 @@ def fit(predictor: Predictor, target: Target, recall: float, batch_size: int) ->
     recorder = Recorder(predictor.model)
     with progress_bar(len(films)) as advance:
         table = score_corpus(recorder, films, anchors, provenance=made, batch_size=batch_size, progress=advance)
-    return fit_uncertainty(table, recorder.embeddings, anchors, recall)
+    return fit_uncertainty(table, recorder.looks, anchors, recall)
 
 
 def _say(stored: StoredCalibration, path: Path) -> None:

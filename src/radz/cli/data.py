@@ -103,7 +103,9 @@ def fake(
     """Write three made-up studies in a corpus's official layout, to try things on."""
     from radz import registry
 
-    root = registry.load("corpora", corpus).fake(directory)
+    plugin = registry.load("corpora", corpus)
+    directory.mkdir(parents=True, exist_ok=True)
+    root = plugin.fake(directory)
     typer.echo(root)
 
 

@@ -15,15 +15,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli._checks import (
+    Checks,
+    partition,
+    prompted,
+    score_controls,
+    score_prompts,
+    split_prompts,
+)
+from radz.cli._cost import with_costs
 from radz.cli._options import Format
 from radz.cli._pages import write_pages
+from radz.cli._rows import How, model_rows, named
+from radz.cli.thresholds import read_each
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
+    from radz.anchors._prompts import PromptPair
     from radz.data.folds import Fold
-    from radz.eval.reliability import Reliability
-    from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
+    from radz.eval.scores_file import ScoresProvenance, ScoresTable
     from radz.eval.uncertainty import StoredCalibration
     from radz.report.tables import ModelRow
     from radz.serve.predictor import Predictor
@@ -36,6 +47,7 @@ class Uncertain(StrEnum):
     IGNORE = "ignore"
     ONES = "ones"
     ZEROS = "zeros"
+    SEPARATE = "separate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,13 @@ def evaluate(
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
     source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
     anchors: Annotated[str | None, typer.Option(help="Anchor strategy; the model's own by default.")] = None,
+    prompts: Annotated[
+        str | None,
+        typer.Option(help="default, paraphrases (median and worst are reported), or a YAML file of prompts."),
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option(help="Shortcut controls too: no film, another's film, negated prompts, source and view.")
+    ] = False,
     finding: Annotated[list[str] | None, typer.Option(help="Finding to score; all of the corpus by default.")] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     stratum: Annotated[
@@ -82,9 +101,15 @@ def evaluate(
     report: Annotated[
         list[Path] | None, typer.Option(help="Write the evaluation as a page too: .html, .md or .json. Repeatable.")
     ] = None,
+    cost: Annotated[
+        bool, typer.Option(help="Measure too what scoring costs: size, FLOPs, memory and speed on this machine.")
+    ] = False,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
+    thresholds: Annotated[
+        list[Path] | None, typer.Option(help="File of `radz thresholds`, chosen on validation scores. Repeatable.")
+    ] = None,
     calibration: Annotated[
         Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")
     ] = None,
@@ -109,24 +134,24 @@ def evaluate(
     for path in report or ():
         check_path(path)
     notes: dict[str, str] = {}
-    reliable: Reliability | str = "scores from a file are not calibrated"
+    pair, pairs = split_prompts(prompts, anchors)
+    chosen = read_each(thresholds or ())
     claim = partial(judge, zero_shot=zero_shot, allow_supervised=allow_supervised)
     if from_scores:
-        first, *others = (read_scores(path) for path in from_scores)
+        (first, *others), checks = partition([read_scores(path) for path in from_scores])
         tables = named([replace(first, provenance=claim(first.provenance)), *others])
     else:
         target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
-        run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size)
-        tables, notes, reliable = run.score(claim, uncertain.value, aliases)
-        _write(tables, out)
-    rows = model_rows(
-        tables, notes, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ()
-    )
-    rows[0] = _with_reliability(rows[0], reliable)
-    _show(rows, format_)
+        run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size, pair)
+        tables, notes = run.score(claim, aliases, trained_count(model) if cost else None)
+        checks = run.check(next(iter(tables.values())), pairs, controls=controls, draws=draws)
+        _write(tables, checks, out)
+    how = How(draws, seed, uncertain.value, findings_file or (), chosen)
+    rows = model_rows(tables, checks, notes, how)
+    _show(rows, format_, by_finding=bool(from_scores))
     if report:
-        write_pages(rows, tables, report, uncertain.value)
+        write_pages(rows, tables, report, how.uncertain)
     _list_unreadable(next(iter(tables.values())).provenance)
 
 
@@ -139,19 +164,25 @@ class _Run:
     findings: Sequence[str] | None
     seed: int
     batch_size: int
+    prompt: PromptPair | None = None
 
     def score(
-        self, claim: Callable[[ScoresProvenance], ScoresProvenance], uncertain: UncertainPolicy, aliases: Path | None
-    ) -> tuple[dict[str, ScoresTable], dict[str, str], Reliability | str]:
-        """Scores of the model and of its references on identical studies, why a reference has none, and how far the
-        model's calibration holds, or why that is not said.
+        self,
+        claim: Callable[[ScoresProvenance], ScoresProvenance],
+        aliases: Path | None,
+        trained: int | None = None,
+    ) -> tuple[dict[str, ScoresTable], dict[str, str]]:
+        """Scores of the model and of its references on identical studies, and why a reference has none.
+
+        The model's hold what its calibration is judged by. trained: its trained parameters, where costs are measured.
         """
         from radz.eval.scoring import diseases, score_models
 
         corpus = self.target.open()
-        anchors = self.predictor.anchors(self.findings or [f for f in corpus.findings if f != NORMAL], self.strategy)
+        anchors = self._anchors(corpus)
         concepts = diseases(anchors, corpus)
         made = scores_provenance(self.predictor, self.target, corpus, anchors, concepts, seed=self.seed)
+        made = prompted(made, self.prompt)
         provenance = claim(replace(made, overlap=self._shared_with_training(corpus, aliases)))
         others, notes = _build(references(self.predictor, self.target, self.strata))
         model, why = self._recorded(anchors, provenance)
@@ -166,8 +197,41 @@ class _Run:
                 strata=self.strata,
                 progress=advance,
             )
-        reliable = why or self._reliability(tables[model.name], anchors, model, uncertain)
-        return {name: _unexposed(t) if name in others else t for name, t in tables.items()}, notes, reliable
+        tables = {name: _unexposed(table) if name in others else table for name, table in tables.items()}
+        tables[model.name] = self._with_calibration(tables[model.name], anchors, model, why)
+        if trained is not None:
+            models[model.name] = self.predictor.model
+            tables = with_costs(tables, models, corpus, anchors, batch_size=self.batch_size, trained=trained)
+        return tables, notes
+
+    def check(self, main: ScoresTable, pairs: Sequence[PromptPair], *, controls: bool, draws: int) -> Checks:
+        """Scores under other wordings and, where asked for, of the shortcut controls, on the studies of ``main``."""
+        checks = Checks()
+        if not controls and not pairs:
+            return checks
+        corpus = self.target.open()
+        if controls:
+            checks = score_controls(
+                self.predictor,
+                corpus,
+                self._anchors(corpus),
+                main,
+                draws=draws,
+                seed=self.seed,
+                batch_size=self.batch_size,
+                bar=progress_bar,
+            )
+        if pairs:
+            checks.prompts = score_prompts(
+                pairs, self.predictor, corpus, main, batch_size=self.batch_size, bar=progress_bar
+            )
+        return checks
+
+    def _anchors(self, corpus: Any) -> Anchors:
+        findings = self.findings or [finding for finding in corpus.findings if finding != NORMAL]
+        if self.prompt is not None:
+            return self.predictor.prompted(findings, self.prompt)
+        return self.predictor.anchors(findings, self.strategy)
 
     def _shared_with_training(self, corpus: Any, aliases: Path | None) -> tuple[str, ...]:
         """What the films of ``corpus`` share with those that the model was trained on, a line each."""
@@ -190,9 +254,11 @@ class _Run:
 
         return Recorder(model), ""
 
-    def _reliability(self, table: ScoresTable, anchors: Anchors, model: Any, uncertain: UncertainPolicy) -> Reliability:
-        from radz.eval.reliability import reliability
+    def _with_calibration(self, table: ScoresTable, anchors: Anchors, model: Any, why: str) -> ScoresTable:
+        from radz.eval.judgement import with_calibration
 
+        if why:
+            return replace(table, provenance=replace(table.provenance, uncalibrated=why))
         stored, marks = self.predictor.calibration, table.provenance.exposure
         assert stored is not None
         known = [
@@ -200,18 +266,22 @@ class _Run:
             for concept, texts in zip(anchors.concepts, anchors.texts, strict=True)
             if stored.knows(concept, texts) and marks.get(concept) != Exposure.UNSEEN
         ]
-        return reliability(table, stored, known, _distances(stored, model.embeddings), uncertain)
+        return with_calibration(table, stored, known, _distances(stored, model.looks))
 
 
-def _distances(stored: StoredCalibration, embeddings: Mapping[str, Any]) -> dict[str, float]:
+def _distances(stored: StoredCalibration, looks: Mapping[str, Any]) -> dict[str, float]:
     """Study id -> distance from the calibration films; none where they were too few."""
     if stored.familiarity is None:
         return {}
-    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in embeddings.items()}
+    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in looks.items()}
 
 
-def _with_reliability(row: ModelRow, found: Reliability | str) -> ModelRow:
-    return replace(row, uncalibrated=found) if isinstance(found, str) else replace(row, reliability=found)
+def trained_count(model: Path | None) -> int:
+    """Trained parameters of a checkpoint, the shipped one by default."""
+    from radz.model.checkpoint import trained_parameters
+    from radz.serve.predictor import shipped_checkpoint
+
+    return trained_parameters(model or shipped_checkpoint())
 
 
 def scores_provenance(
@@ -313,40 +383,7 @@ def _unexposed(table: ScoresTable) -> ScoresTable:
     return replace(table, provenance=bare)
 
 
-def named(tables: Sequence[ScoresTable]) -> dict[str, ScoresTable]:
-    """Tables by model name; a second table of the same name gets its fingerprint or number behind it."""
-    named: dict[str, ScoresTable] = {}
-    for number, table in enumerate(tables, start=1):
-        name = table.provenance.model
-        named[name if name not in named else f"{name} {table.provenance.fingerprint[:8]} ({number})"] = table
-    return named
-
-
-def model_rows(
-    tables: Mapping[str, ScoresTable],
-    notes: Mapping[str, str],
-    *,
-    draws: int,
-    seed: int,
-    uncertain: UncertainPolicy,
-    findings_files: Sequence[Path],
-) -> list[ModelRow]:
-    """The model first, by disease group too, then its references with what the model gains over them."""
-    from radz.eval.hierarchy import groups_of
-    from radz.eval.zero_shot import compare, summarise
-    from radz.knowledge import KnowledgeBase
-    from radz.report.tables import ModelRow
-
-    (name, first), *others = tables.items()
-    groups = groups_of(first.concepts, KnowledgeBase.load(findings_files))
-    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain, groups=groups))]
-    for other, table in others:
-        comparison = compare(first, table, draws=draws, seed=seed, uncertain=uncertain)
-        rows.append(ModelRow(other, summarise(table, draws=draws, seed=seed, uncertain=uncertain), comparison))
-    return rows + [ModelRow(other, note=note) for other, note in notes.items()]
-
-
-def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> None:
+def _write(tables: Mapping[str, ScoresTable], checks: Checks, out: Path | None) -> None:
     from radz.eval.gate import named_by_claim
     from radz.eval.scores_file import write_scores
 
@@ -355,6 +392,10 @@ def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> None:
     path = named_by_claim(_scores_path(made, out), made.claim)
     for i, (name, table) in enumerate(tables.items()):
         file = path if i == 0 else path.with_name(f"{path.stem}.{name}.parquet")
+        write_scores(table, file)
+        console.print(f"scores: {file}")
+    for name, table in checks.files().items():
+        file = path.with_name(f"{path.stem}.{name}.parquet")
         write_scores(table, file)
         console.print(f"scores: {file}")
 
@@ -366,7 +407,8 @@ def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
     return (out or Path()) / f"scores-{'-'.join(filter(None, parts))}.parquet"
 
 
-def _show(rows: Sequence[ModelRow], format_: Format) -> None:
+def _show(rows: Sequence[ModelRow], format_: Format, by_finding: bool) -> None:
+    from radz.report.statistics import further_lines, further_tables
     from radz.report.tables import (
         as_record,
         findings_table,
@@ -388,10 +430,10 @@ def _show(rows: Sequence[ModelRow], format_: Format) -> None:
     if len(rows) > 1:
         console.print(models_table(rows))
     found = rows[0].reliability
-    for table in reliability_tables(found) if found else ():
+    for table in (*further_tables(rows, by_finding), *(reliability_tables(found) if found else ())):
         console.print(table)
     about = reliability_lines(found) if found else [f"Calibration not judged: {rows[0].uncalibrated}."]
-    for line in (*about, *footnotes(evaluation)):
+    for line in (*further_lines(rows[0]), *about, *footnotes(evaluation)):
         console.print(line, markup=False)
 
 

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from radz.cli._checks import partition
 from radz.cli._pages import write_pages
-from radz.cli.evaluate import Uncertain, model_rows, named
+from radz.cli._rows import How, model_rows, named
+from radz.cli.evaluate import Uncertain
+from radz.cli.thresholds import read_each
 from radz.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,7 +23,9 @@ if TYPE_CHECKING:
 
 def report(
     *,
-    scores: Annotated[list[Path], typer.Argument(help="Scores of `radz evaluate`; more files are models to compare.")],
+    scores: Annotated[
+        list[Path], typer.Argument(help="Scores of `radz evaluate`; more files are models to compare, or checks.")
+    ],
     out: Annotated[
         list[Path] | None,
         typer.Option(help="File to write: .html, .md or .json. Repeatable. Beside the scores, as HTML, by default."),
@@ -28,6 +33,9 @@ def report(
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
+    thresholds: Annotated[
+        list[Path] | None, typer.Option(help="File of `radz thresholds`, chosen on validation scores. Repeatable.")
+    ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     worst_cases: Annotated[
         int, typer.Option(min=0, help="Films per finding, missed and false alarms each, to embed. Needs --root.")
@@ -43,17 +51,19 @@ def report(
         check_path(path)
     if worst_cases and root is None:
         raise ConfigError("--worst-cases embeds films: say with --root FOLDER where the corpus is.")
-    tables = named([read_scores(path) for path in scores])
-    rows = model_rows(tables, {}, draws=draws, seed=seed, uncertain=uncertain.value, findings_files=findings_file or ())
-    cases = _cases(rows[0], tables, root, worst_cases, uncertain.value) if root and worst_cases else ()
-    write_pages(rows, tables, paths, uncertain.value, cases)
+    models, checks = partition([read_scores(path) for path in scores])
+    tables = named(models)
+    how = How(draws, seed, uncertain.value, findings_file or (), read_each(thresholds or ()))
+    rows = model_rows(tables, checks, {}, how)
+    cases = _cases(rows[0], tables, root, worst_cases, how.uncertain) if root and worst_cases else ()
+    write_pages(rows, tables, paths, how.uncertain, cases)
 
 
 def _cases(
     row: ModelRow, tables: Mapping[str, ScoresTable], root: Path, count: int, uncertain: UncertainPolicy
 ) -> tuple[Case, ...]:
     """Worst cases of the findings in the mean, with their films from the corpus that the scores name."""
-    from radz import registry
+    from radz.data.folds import Fold, open_corpus
     from radz.eval.worst import worst_cases
     from radz.report.films import with_films
 
@@ -61,4 +71,5 @@ def _cases(
     made = table.provenance
     assert row.evaluation is not None
     found = worst_cases(table, row.evaluation.macro.concepts, count, uncertain)
-    return with_films(found, registry.load("corpora", made.corpus)(root, split=made.split, **made.options))
+    fold = Fold.parse(made.fold) if made.fold else None
+    return with_films(found, open_corpus(made.corpus, root, made.split, made.options, fold))

@@ -94,5 +94,6 @@ def _ancestors(concept: Concept, knowledge: KnowledgeBase) -> set[str]:
 
 
 def _own_words(concept: Concept, provenance: Provenance) -> str:
-    described = () if concept.id in provenance.held_out else (concept.definition, *concept.appearance)
+    texts = (concept.definition, *concept.appearance, *(statement.text for statement in concept.statements))
+    described = () if concept.id in provenance.held_out else texts
     return fold(" . ".join((*concept.names, *described)))

@@ -1,22 +1,23 @@
 """Scores to probabilities, fitted on validation scores and on nothing else.
 
 Each finding with enough positives and negatives gets its own Platt scaling, ``sigmoid(slope * score + offset)``, whose
-probabilities hold at the prevalence of the validation films. Beside it one temperature over all findings,
-``sigmoid(score / T)``, as the field has it: it has no offset, so it cannot know prevalence, and is only reported.
+probabilities hold at the prevalence of the validation films. Beside it one temperature over all findings, with one
+offset, ``sigmoid(score / T + offset)``: without an offset T runs to infinity, since findings are rare.
+It knows no finding's own prevalence and is only reported.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import expit
 
-from radz.errors import LeakageError, MissingExtraError
+from radz.errors import LeakageError, MissingExtraError, ScoresError
 from radz.eval.intervals import Interval, bootstrap, percentile_interval
 from radz.eval.metrics import Floats
 from radz.eval.scores_file import ScoresTable, as_matrix
@@ -34,6 +35,11 @@ class Platt:
     offset: float
     positives: int
     negatives: int
+
+    @property
+    def temperature(self) -> float:
+        """What a score is divided by: 1 / slope."""
+        return 1 / self.slope if self.slope else math.inf
 
     @property
     def prevalence(self) -> float:
@@ -59,9 +65,9 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """temperature: of all findings together. platt: by concept. refused: concept -> why it has no probability."""
+    """pooled: of all findings together. platt: by concept. refused: concept -> why it has no probability."""
 
-    temperature: float
+    pooled: Platt
     platt: Mapping[str, Platt]
     refused: Mapping[str, str]
 
@@ -78,7 +84,7 @@ def fit_calibration(table: ScoresTable, min_per_class: int = MIN_PER_CLASS) -> C
     columns = {matrix.concepts[j]: (matrix.scores[known[:, j], j], matrix.labels[known[:, j], j]) for j in diseases}
     fits = {concept: _fit_platt(*column, min_per_class) for concept, column in columns.items()}
     return Calibration(
-        temperature=_fit_temperature(*(np.concatenate(part) for part in zip(*columns.values(), strict=True))),
+        pooled=_fit_pooled(*(np.concatenate(part) for part in zip(*columns.values(), strict=True))),
         platt={concept: fit for concept, fit in fits.items() if isinstance(fit, Platt)},
         refused={concept: fit for concept, fit in fits.items() if isinstance(fit, str)},
     )
@@ -133,14 +139,15 @@ def _shares(part: NDArray[np.int64], whole: NDArray[np.int64], weights: Floats) 
     return shares
 
 
-def _fit_temperature(scores: Floats, labels: Floats) -> float:
-    """T of the least negative log-likelihood of sigmoid(score / T), within [1e-3, 1e3]."""
-
-    def loss(log_t: float) -> float:
-        logits = scores / np.exp(log_t)
-        return float(np.mean(np.logaddexp(0, logits) - labels * logits))
-
-    return float(np.exp(minimize_scalar(loss, bounds=(np.log(1e-3), np.log(1e3)), method="bounded").x))
+def _fit_pooled(scores: Floats, labels: Floats) -> Platt:
+    """One temperature and offset; the prevalence alone, at slope 0, where scores do not rise with findings."""
+    positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
+    if min(positives, negatives) == 0:
+        raise ScoresError("Nothing to calibrate: the validation films show every finding, or none.")
+    slope, offset = _logistic(scores, labels)
+    if slope <= 0:
+        slope, offset = 0.0, math.log(positives / negatives)
+    return Platt(slope, offset, positives, negatives)
 
 
 def _fit_platt(scores: Floats, labels: Floats, min_per_class: int) -> Platt | str:

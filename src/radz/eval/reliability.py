@@ -99,7 +99,7 @@ def reliability(
     prevalence = np.broadcast_to([fit.prevalence for fit in fits], scores.shape)
     ways = {
         "before: sigmoid(score)": expit(scores),
-        "before: sigmoid(score / T), one T": expit(scores / stored.temperature),
+        "after: one temperature and offset": stored.pooled.probability(scores),
         "after: Platt per finding": platt,
         "no model: validation prevalence": prevalence,
     }

@@ -37,10 +37,13 @@ SCHEMA = pa.schema(
         pa.field("view", pa.string(), nullable=False),
         pa.field("sex", pa.string(), nullable=False),
         pa.field("age", pa.string(), nullable=False),
+        pa.field("distance", pa.float32()),
     ]
 )
 METADATA = ("source", "view", "sex", "age")
 """Columns that say how a study came about, "" where the corpus does not; older files lack them."""
+DISTANCE = "distance"
+"""Column: how far the study's film lies from those that the model was calibrated on, null where that is not known."""
 LABELS = {Presence.PRESENT: 1, Presence.ABSENT: 0}
 UncertainPolicy = Literal["ignore", "ones", "zeros", "separate"]
 KEY = b"radz"
@@ -54,7 +57,9 @@ class ScoresProvenance:
     strata: metadata keys that name a study's stratum. exposure: concept -> what the model has seen of it.
     unreadable: study id -> why its image could not be read; such a study has no rows. overlap: what the studies share
     with those that the model was trained on, a line each. claim: "zero-shot", "supervised" or nothing, see
-    ``radz.eval.gate``. prompts: the prompt set that the anchors are from, where one was named. control: the shortcut
+    ``radz.eval.gate``. calibration: what the model's probabilities, sets and refusals are judged by, see
+    ``radz.eval.judgement``; uncalibrated: why there is none. cost: what scoring a film costs, see ``radz.eval.cost``.
+    prompts: the prompt set that the anchors are from, where one was named. control: the shortcut
     control that was scored instead of the films, if any.
     """
 
@@ -76,6 +81,9 @@ class ScoresProvenance:
     fold: str = ""
     prompts: str = ""
     control: str = ""
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    uncalibrated: str = ""
+    cost: Mapping[str, Any] = field(default_factory=dict)
     policies: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -167,7 +175,7 @@ def check_rows(rows: pd.DataFrame, where: str) -> None:
     _need_none(rows, np.isinf(rows["score"]), where, "an infinite score")
     _need_none(rows, rows["score"].isna() & (rows["note"] == ""), where, "no score and no note that says why")
     _need_none(rows, rows.duplicated(["study", "concept"]), where, "a study and concept that came before")
-    for column in ("patient", "stratum", *METADATA):
+    for column in ("patient", "stratum", *METADATA, DISTANCE):
         moved = rows.groupby("study")[column].transform("nunique") > 1
         _need_none(rows, moved, where, f"a study with more than one {column}")
 
@@ -202,14 +210,15 @@ def labels_under(rows: pd.DataFrame, uncertain: UncertainPolicy) -> NDArray[np.f
 
 
 def _typed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
-    frame = frame.assign(**{name: "" for name in METADATA if name not in frame.columns})
+    absent: dict[str, Any] = {**dict.fromkeys(METADATA, ""), DISTANCE: np.nan}
+    frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame.columns})
     _need_columns(frame, where)
     text = {name: "str" for name in ("study", "patient", "stratum", "concept", "presence", "note", *METADATA)}
     missing = [name for name in text if frame[name].isna().any()]
     if missing:
         raise ScoresError(f"{where}: column(s) {', '.join(missing)} must be filled in every row, some are null.")
     try:
-        typed = frame.astype({**text, "score": "float32", "label": "Int8"})
+        typed = frame.astype({**text, "score": "float32", "label": "Int8", DISTANCE: "float32"})
     except (TypeError, ValueError) as error:
         raise ScoresError(f"{where}: scores must be numbers and labels 1, 0 or null: {error}.") from None
     return typed[list(SCHEMA.names)].reset_index(drop=True)

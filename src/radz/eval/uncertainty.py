@@ -51,7 +51,7 @@ class StoredCalibration(BaseModel):
         description="Finding -> share of films that show it; probabilities hold there."
     )
     refused: dict[str, str] = Field(description="Finding -> why it has no probability.")
-    temperature: float = Field(description="One temperature over all findings; reported, not shown.")
+    pooled: Platt = Field(description="One temperature (1 / slope) and offset over all findings; reported, not shown.")
     finding_set: RiskControl | None = Field(description="Lowest score of a finding in a film's set.")
     familiarity: Familiarity | None = Field(description="How far a film may lie from the calibration films.")
     agreement: float | None = Field(description="Least agreement of the texts of one finding's anchor, in [0, 1].")
@@ -76,9 +76,9 @@ class StoredCalibration(BaseModel):
 
 
 def fit_uncertainty(
-    table: ScoresTable, embeddings: Mapping[str, Floats], anchors: Anchors, recall: float = RECALL
+    table: ScoresTable, looks: Mapping[str, Floats], anchors: Anchors, recall: float = RECALL
 ) -> StoredCalibration:
-    """All of it from scores of a validation split and the films' embeddings, study id -> (E,).
+    """All of it from scores of a validation split and the films' looks, study id -> (E,).
 
     Findings that the model has not seen take no part. Raises LeakageError for any split but ``val``, ScoresError where
     no finding is left, MissingExtraError without scikit-learn.
@@ -87,7 +87,7 @@ def fit_uncertainty(
     seen = _seen(table)
     matrix, fitted = as_matrix(seen), fit_calibration(seen)
     missing: dict[str, str] = {}
-    films = np.stack([embeddings[study] for study in matrix.studies])
+    films = np.stack([looks[study] for study in matrix.studies])
     texts = dict(zip(anchors.concepts, anchors.texts, strict=True))
     made = table.provenance
     return StoredCalibration(
@@ -103,7 +103,7 @@ def fit_uncertainty(
         platt=dict(fitted.platt),
         prevalence={concept: round(fit.prevalence, 6) for concept, fit in fitted.platt.items()},
         refused=dict(fitted.refused) | {c: UNSEEN for c in table.concepts if c not in matrix.concepts and c != NORMAL},
-        temperature=fitted.temperature,
+        pooled=fitted.pooled,
         finding_set=_or_reason("finding_set", lambda: control_recall(matrix.scores, matrix.labels, recall), missing),
         familiarity=_or_reason("familiarity", lambda: fit_familiarity(films, matrix.patients), missing),
         agreement=_least_agreement(anchors, matrix.concepts),

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from radz.errors import KnowledgeError, UnknownNameError
+from radz.knowledge._statement import Statement
 from radz.types import NORMAL
 
 UNREVIEWED = "unreviewed"
@@ -61,7 +62,16 @@ class Concept(BaseModel):
     body_part: str = Field("chest", description="Body part of the image that the appearance speaks of.")
     modality: str = Field("radiograph", description="The kind of image the appearance speaks of.")
     codes: dict[str, str] = Field({}, description="Ontology -> code.")
+    statements: tuple[Statement, ...] = Field(
+        (), description="Sentences with a source each: cited, or drafted. The strategies `rules` and `hybrid` use them."
+    )
     source: str = Field(UNREVIEWED, description="What was opened to write it (title, section, date), or 'unreviewed'.")
+
+    @field_validator("statements")
+    @classmethod
+    def _each_text_once(cls, statements: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        """Of two with one text the later counts: it may be the reviewed one."""
+        return tuple({statement.text: statement for statement in statements}.values())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -80,8 +90,14 @@ class Concept(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """Hash of everything the entry says."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        """Hash of everything the entry says. One without statements has the hash that it had before there were any."""
+        said = self.model_dump_json(exclude=None if self.statements else {"statements"})
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def unreviewed(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """Which of an anchor's ``texts`` are statements that nobody has reviewed."""
+        open_texts = {statement.text for statement in self.statements if not statement.reviewed}
+        return tuple(text for text in texts if text in open_texts)
 
 
 class KnowledgeBase:
@@ -98,13 +114,16 @@ class KnowledgeBase:
     def load(cls, extra: Sequence[Path] = ()) -> KnowledgeBase:
         """The shipped concepts and those of the user's YAML files; a later entry replaces an earlier one.
 
-        Raises KnowledgeError for a file that is not of this form, or a parent that does not exist.
+        An entry that has ``statements`` alone adds them to the concept of its id instead. Raises KnowledgeError for a
+        file that is not of this form, or a parent that does not exist.
         """
         shipped = _shipped()
         if not extra:
             return shipped
-        added = [concept for path in extra for concept in read_concepts(path)]
-        base = cls([*{c.id: c for c in [*shipped, *added]}.values()])
+        concepts = {concept.id: concept for concept in shipped}
+        for path in extra:
+            concepts |= {concept.id: concept for concept in read_concepts(path, concepts)}
+        base = cls([*concepts.values()])
         base.require_parents()
         return base
 
@@ -185,8 +204,16 @@ def described(name: str, description: str) -> Concept:
     return Concept(id=concept_id, name=name, appearance=(description,), source="given by the user")
 
 
-def read_concepts(path: Path) -> list[Concept]:
-    """Concepts of one YAML file. Raises KnowledgeError with the entry and the field that is wrong."""
+def read_concepts(path: Path, known: Mapping[str, Concept] | None = None) -> list[Concept]:
+    """Concepts of one YAML file; ``known`` (by id) are those to which it may add statements.
+
+    Raises KnowledgeError with the entry and the field that is wrong.
+    """
+    return [_concept(path, key, entry, (known or {}).get(key)) for key, entry in read_entries(path).items()]
+
+
+def read_entries(path: Path) -> dict[str, Any]:
+    """Concept id -> fields as one YAML file has them, unchecked. Raises KnowledgeError where it is no such file."""
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -195,7 +222,7 @@ def read_concepts(path: Path) -> list[Concept]:
         raise KnowledgeError(f"{path.name} is not valid YAML: {error}") from None
     if not isinstance(tree, dict):
         raise KnowledgeError(f"{path.name} must map a concept id to its fields, found {type(tree).__name__}.")
-    return [_concept(path, key, entry) for key, entry in tree.items()]
+    return tree
 
 
 def fold(name: str) -> str:
@@ -231,7 +258,8 @@ def _silent(concept: Concept, names: set[str]) -> Concept:
     lists = ("synonyms", "labels", "appearance", "location", "context", "not_to_confuse")
     kept = {f: tuple(t for t in getattr(concept, f) if not mentions(fold(t), names)) for f in lists}
     definition = "" if mentions(fold(concept.definition), names) else concept.definition
-    return concept.model_copy(update={**kept, "definition": definition})
+    statements = tuple(s for s in concept.statements if not mentions(fold(s.text), names))
+    return concept.model_copy(update={**kept, "definition": definition, "statements": statements})
 
 
 @cache
@@ -242,14 +270,21 @@ def _shipped() -> KnowledgeBase:
     return base
 
 
-def _concept(path: Path, key: str, entry: Any) -> Concept:
+def _concept(path: Path, key: str, entry: Any, known: Concept | None) -> Concept:
     try:
-        return Concept.model_validate({"id": key, **(entry or {})})
+        return Concept.model_validate({"id": key, **_fields(entry or {}, known)})
     except (ValidationError, TypeError) as error:
         problems = error.errors() if isinstance(error, ValidationError) else [{"loc": (), "msg": str(error)}]
         first = problems[0]
         field = ".".join(map(str, first["loc"]))
-        known = ", ".join(Concept.model_fields)
+        allowed = ", ".join(Concept.model_fields)
         raise KnowledgeError(
-            f"{path.name}, concept '{key}', field '{field}': {first['msg']}. Fields are {known}."
+            f"{path.name}, concept '{key}', field '{field}': {first['msg']}. Fields are {allowed}."
         ) from None
+
+
+def _fields(entry: Any, known: Concept | None) -> Any:
+    """The entry's fields; of one that only adds statements those of the concept it adds to, with its own last."""
+    if known is None or not isinstance(entry, dict) or entry.keys() != {"statements"}:
+        return entry
+    return {**known.model_dump(), "statements": [*known.statements, *entry["statements"]]}

@@ -15,7 +15,8 @@ in [CONTRIBUTING](../CONTRIBUTING.md), how the base is used in [design.md](desig
 
 Statements are the definition and each phrase of appearance, location, context and confusion. A statement is *sourced*
 where its entry names the text that was opened to check it; everything else is general knowledge that nobody has
-reviewed. Names in Spanish and Korean find a concept and mark exposure; sentences and anchors are English.
+reviewed. A sentence with a source of its own (`statements`) is sourced once a person has reviewed it, and *cited,
+unreviewed* before. Names in Spanish and Korean find a concept and mark exposure; sentences and anchors are English.
 
 UMLS codes are those that PadChest's table gives its labels. This writes them, and without `--write` checks them:
 
@@ -32,20 +33,26 @@ def describe(knowledge: KnowledgeBase | None = None) -> str:
 
 
 def statements(concept: Concept) -> list[str]:
-    """Everything that an entry claims."""
+    """Everything that an entry claims, but for sentences that have a source of their own."""
     return [*filter(None, [concept.definition]), *(text for name in _TEXTS for text in getattr(concept, name))]
 
 
 def _counts(concepts: Sequence[Concept]) -> Iterator[str]:
-    said = Counter("unreviewed" if c.source == UNREVIEWED else "sourced" for c in concepts for _ in statements(c))
+    said = Counter(status for concept in concepts for status in _statuses(concept))
     languages = Counter(language for c in concepts for language in c.translations)
     yield from ["## Counts", "", f"{len(concepts)} concepts, {said.total()} statements.", ""]
     yield from _table("kind", Counter(c.kind for c in concepts))
     shown = [c for c in concepts if c.kind in IMAGED]
     yield from _table("image of findings and devices", Counter(f"{c.body_part}, {c.modality}" for c in shown))
     yield from _table("disease group of findings", Counter(c.group for c in concepts if c.kind == "finding"))
-    yield from _table("statements", {"sourced": said["sourced"], "unreviewed": said["unreviewed"]})
+    yield from _table("statements", {"sourced": 0, **said})
     yield from _table("concepts with", _with(concepts) | {f"names in '{code}'": languages[code] for code in languages})
+
+
+def _statuses(concept: Concept) -> Iterator[str]:
+    """Of each statement, who stands behind it."""
+    yield from (UNREVIEWED if concept.source == UNREVIEWED else "sourced" for _ in statements(concept))
+    yield from ("sourced" if s.reviewed else f"cited, {UNREVIEWED}" for s in concept.statements)
 
 
 def _with(concepts: Sequence[Concept]) -> dict[str, int]:

@@ -77,7 +77,26 @@ class RadZ(nn.Module):
 
     def tower_states(self, pixel_values: Tensor | None) -> Tensor:
         """Patch states that the projector takes, (B, P, V), by the backbone's own layer and selection."""
-        states = self.tower(pixel_values, output_hidden_states=True, return_dict=True).hidden_states
+        return self._patch_states(self._tower_layers(pixel_values))
+
+    def look(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
+        """Patch states as ``tower_states`` gives them, and what the film looks like, (B, 2 V'), from one pass.
+
+        The look is the mean and the spread over the film of each channel a third of the way up the tower, on a
+        logarithmic scale: texture and layout, before anything is about findings.
+        """
+        with self.autocast(pixel_values):
+            states = self._tower_layers(pixel_values)
+        early = states[len(states) // 3].float()  # (B, P', V')
+        look = torch.cat([early.mean(1), early.std(1)], dim=1)
+        return self._patch_states(states), look.sign() * look.abs().log1p()
+
+    def _tower_layers(self, pixel_values: Tensor | None) -> tuple[Tensor, ...]:
+        layers: tuple[Tensor, ...]
+        layers = self.tower(pixel_values, output_hidden_states=True, return_dict=True).hidden_states
+        return layers
+
+    def _patch_states(self, states: tuple[Tensor, ...]) -> Tensor:
         layers = self.vision.vision_feature_layer
         chosen = [states[layer] for layer in ([layers] if isinstance(layers, int) else layers)]
         if self.vision.vision_feature_select_strategy == "default":

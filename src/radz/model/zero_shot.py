@@ -48,16 +48,18 @@ class RadzZeroShot:
 
         Where pooling is attention each anchor reads the patches with its own query, and so does its denial.
         """
-        return self.compare_and_embed(films, anchors)[0]
+        return self._similarity(self._features(films), anchors)
 
     @torch.inference_mode()
-    def compare_and_embed(
+    def compare_and_look(
         self, films: Sequence[Pixels], anchors: Anchors
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What ``compare`` and ``encode_images`` give, (B, C) and (B, E), from one forward pass."""
-        features = self._features(films)
-        embeddings: NDArray[np.float32] = features.image_embedding(self.granularity).float().cpu().numpy()
-        return self._similarity(features, anchors), embeddings
+        """What ``compare`` gives, (B, C), and what the films look like, (B, E), from one forward pass."""
+        processor = self.model.processor
+        states, looks = self.model.look(processor.pixel_values(films).to(self.device))
+        batch = Batch(image_prompt=processor.image_prompt(len(films)), tower_states=states)
+        shown: NDArray[np.float32] = looks.cpu().numpy()
+        return self._similarity(self.model(batch.to(self.device)), anchors), shown
 
     @torch.inference_mode()
     def maps(self, films: Sequence[Pixels], anchors: Anchors) -> NDArray[np.float32]:

@@ -128,12 +128,13 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole. title: which model. subtitle: on what. notice: what it must not be used for."""
+    """The whole. title: which model. subtitle: on what. notice: what it must not be used for. kind: above the title."""
 
     title: str
     subtitle: str
     notice: str
     sections: tuple[Section, ...]
+    kind: str = "Evaluation"
 
 
 def table(caption: str, columns: str, rows: list[Row], *, words: str = "", notes: tuple[str, ...] = ()) -> Table:

@@ -28,7 +28,12 @@ def page_of(contents: Contents) -> Page:
 
 def as_html(contents: Contents) -> str:
     """One file: no script, no request, nothing beside it. Raises MissingExtraError without the extra ``report``."""
-    return _rendered("page.html.j2", page_of(contents))
+    return html_of(page_of(contents))
+
+
+def html_of(page: Page) -> str:
+    """Any page's blocks as HTML, as ``as_html`` does it."""
+    return _rendered("page.html.j2", page)
 
 
 def as_markdown(contents: Contents) -> str:

@@ -36,6 +36,10 @@ STYLES = len(LINES)
 APART = 0.4
 """Distance of the whiskers of one row, in rows."""
 POINT = 1 / 72
+LETTER = 6.4
+"""Width of a letter in a row's name, in points, as wide letters have it."""
+LETTERS = 24
+"""Longer names are cut in drawings; tables have them whole."""
 SETTINGS: Any = {
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -85,10 +89,12 @@ def forest(
     title: str, description: str, rows: Mapping[str, Sequence[Whisker]], *, chance: float, label: str, strong: str = ""
 ) -> Figure:
     """Values with intervals, one line of the drawing per row, top to bottom; the row ``strong`` stands out."""
+    rows = {_short(name): whiskers for name, whiskers in rows.items()}
     places, end = _places(rows)
+    left = 0.04 + LETTER * max(map(len, rows)) / 350
     height = 48 + 17 * (end + 0.5)
     with _Drawing(title, description, 350, height) as drawing:
-        axes = drawing.axes((0.37, 40 / height, 0.61, 1 - 44 / height))
+        axes = drawing.axes((left, 40 / height, 0.98 - left, 1 - 44 / height))
         axes.axvline(chance, color=MUTED, linewidth=0.8, linestyle=DASHES[1])
         for (name, whiskers), place in zip(rows.items(), places, strict=True):
             _whiskers(axes, whiskers, place, name == strong)
@@ -136,7 +142,7 @@ def diagram(
             axes.plot([x, x], [whisker.low, whisker.high], color=LINES[0], linewidth=1.4)
             axes.plot(x, whisker.value, "o", color=LINES[0], markersize=5)
             axes.annotate(count, (x, whisker.low), (0, -4), textcoords="offset points", ha="center", va="top", size=10)
-        axes.set(xlim=(0, 1), ylim=(-0.08, 1), xlabel=labels[0], ylabel=labels[1])
+        axes.set(xlim=(0, 1), ylim=(-0.1, 1.02), xlabel=labels[0], ylabel=labels[1])
         axes.grid(color=RULE, linewidth=0.5)
         return drawing.figure()
 
@@ -193,7 +199,7 @@ def _for_page(svg: str, title: str, description: str) -> str:
     svg = re.sub(r" (width|height)=\"[\d.]+pt\"", "", svg, count=2)
     svg = re.sub(r"<g id=\"[^\"]*\"", "<g", svg)  # the same names in every drawing of a page
     svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", svg)
-    svg = re.sub(r"(\.\d\d)\d+", r"\1", re.sub(r"\s*\n\s*", " ", svg))  # a hundredth of a point is enough
+    svg = re.sub(r"<[^>]*>", _rounded, re.sub(r"\s*\n\s*", " ", svg))
     for colour, variable in VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
     end = svg.index(">")
@@ -201,8 +207,17 @@ def _for_page(svg: str, title: str, description: str) -> str:
     return f'{svg[:end]} role="img">{named}{svg[end + 1 :]}'
 
 
+def _rounded(tag: re.Match[str]) -> str:
+    """Places to a hundredth of a point; letters between tags stay as they are."""
+    return re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
+
+
 def _style(style: int) -> dict[str, Any]:
     return {"color": LINES[style - 1], "linestyle": DASHES[style - 1], "linewidth": 1.9 if style == 1 else 1.3}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
 
 
 def _places(rows: Mapping[str, Sequence[Whisker]]) -> tuple[list[float], float]:

@@ -13,10 +13,12 @@ from typing import Any
 
 from rich.table import Table
 
+from radz.eval.controls import Controls
 from radz.eval.gate import SUPERVISED
 from radz.eval.intervals import Difference
 from radz.eval.reliability import Reliability
 from radz.eval.results import Comparison, Estimate, Evaluation
+from radz.eval.sensitivity import PromptSensitivity
 from radz.types import RESEARCH_USE, Exposure
 
 NO_VALUE = "–"
@@ -27,6 +29,7 @@ class ModelRow:
     """One model of the comparison, without an evaluation where ``note`` says why it has no number.
 
     comparison: the evaluated model minus this one. reliability: of its calibration; ``uncalibrated`` why there is none.
+    prompts, controls: of the evaluated model, where they were asked for.
     """
 
     name: str
@@ -35,6 +38,8 @@ class ModelRow:
     note: str = ""
     reliability: Reliability | None = None
     uncalibrated: str = ""
+    prompts: PromptSensitivity | None = None
+    controls: Controls | None = None
 
 
 def title(evaluation: Evaluation) -> str:
@@ -95,7 +100,7 @@ def groups_table(evaluation: Evaluation) -> Table:
         table.add_column(name, justify="left" if name == "group" else "right", no_wrap=True)
     for group in evaluation.groups:
         counted = f"{len(group.concepts)} of {group.findings}"
-        table.add_row(group.group, counted, str(group.positives), _estimate(group.auroc_within))
+        table.add_row(group.group, counted, str(group.positives), estimate_text(group.auroc_within))
     return table
 
 
@@ -113,16 +118,16 @@ def models_table(rows: Sequence[ModelRow]) -> Table:
             continue
         macro, gain = row.evaluation.macro, row.comparison.auroc_within if row.comparison else None
         count = str(len(macro.concepts))
-        table.add_row(row.name, count, *_metrics(macro), *(_difference(gain) if gain else ("", "")))
+        table.add_row(row.name, count, *_metrics(macro), *(difference_text(gain) if gain else ("", "")))
     return table
 
 
 def reliability_tables(found: Reliability) -> list[Table]:
     """Probabilities before and after calibration, and what refusing far films leaves."""
-    quality = _table("probabilities", "made how", "ECE", "Brier")
+    quality = new_table("probabilities", "made how", "ECE", "Brier")
     for row in found.qualities:
         quality.add_row(row.name, f"{row.calibration_error:.3f}", f"{row.brier:.4f}")
-    coverage = _table("the nearest films", "coverage", "films", "Brier")
+    coverage = new_table("the nearest films", "coverage", "films", "Brier")
     for part in found.risk_coverage:
         coverage.add_row(f"{part.coverage:.0%}", str(part.films), f"{part.risk:.4f}")
     return [quality, coverage] if found.risk_coverage else [quality]
@@ -145,7 +150,8 @@ def reliability_lines(found: Reliability) -> list[str]:
     return lines
 
 
-def _table(title: str, first: str, *others: str) -> Table:
+def new_table(title: str, first: str, *others: str) -> Table:
+    """A table whose columns but the first stand to the right."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column(first)
     for name in others:
@@ -180,6 +186,8 @@ def as_record(rows: Sequence[ModelRow]) -> dict[str, Any]:
         "left_out": first.left_out,
         "reliability": asdict(rows[0].reliability) if rows[0].reliability else None,
         "uncalibrated": rows[0].uncalibrated,
+        "prompts": asdict(rows[0].prompts) if rows[0].prompts else None,
+        "controls": asdict(rows[0].controls) if rows[0].controls else None,
         "models": [_model_record(row) for row in others],
     }
     made: dict[str, Any] = plain(record)
@@ -194,17 +202,19 @@ def _model_record(row: ModelRow) -> dict[str, Any]:
 
 def _metrics(values: Any) -> tuple[str, str, str]:
     precision = values.average_precision.value
-    pooled, within = _estimate(values.auroc_pooled), _estimate(values.auroc_within)
+    pooled, within = estimate_text(values.auroc_pooled), estimate_text(values.auroc_within)
     return within, pooled, NO_VALUE if math.isnan(precision) else f"{precision:.3f}"
 
 
-def _estimate(estimate: Estimate) -> str:
+def estimate_text(estimate: Estimate) -> str:
+    """``0.667 [0.620, 0.709]``."""
     if math.isnan(estimate.value):
         return NO_VALUE
     return f"{estimate.value:.3f} [{estimate.interval.low:.3f}, {estimate.interval.high:.3f}]"
 
 
-def _difference(difference: Difference) -> tuple[str, str]:
+def difference_text(difference: Difference) -> tuple[str, str]:
+    """``+0.025 [-0.022, +0.072]`` and the p-value."""
     if math.isnan(difference.value):
         return NO_VALUE, NO_VALUE
     interval = difference.interval

@@ -23,7 +23,10 @@ def finding_name(concept: str) -> str:
 
 def number(value: float, digits: int = 3, sign: str = "") -> str:
     """A number with a true minus; a dash where it is undefined. sign: ``+`` shows both."""
-    return NO_VALUE if math.isnan(value) else f"{value:{sign}.{digits}f}".replace("-", "−")
+    if math.isnan(value):
+        return NO_VALUE
+    rounded = round(value, digits) + 0.0  # a zero without a minus
+    return f"{rounded:{sign}.{digits}f}".replace("-", "−")
 
 
 def between(interval: Interval, digits: int = 3, sign: str = "") -> str:

@@ -42,18 +42,19 @@ class Judge:
         names: Sequence[str],
         scores: Floats,
         *,
-        embeddings: Floats,
+        looks: Floats,
         kinds: Sequence[ImageKind],
         anchors: Anchors,
         exposures: dict[str, Exposure],
     ) -> list[Result]:
-        """Results of B films from scores (B, C) and embeddings (B, E), the order of the films kept."""
+        """Results of B films from scores (B, C) and looks (B, E), the order of the films kept."""
         shown = reconcile(scores, anchors.concepts, self.knowledge)
         blanks = [self._why_blank(c, t, exposures[c]) for c, t in _texts(anchors)]
         probability = self._probabilities(scores, anchors, blanks)
-        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, embeddings, strict=True)]
+        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, looks, strict=True)]
         films = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
-        notes = self._disagreements(anchors)
+        said = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
+        notes = ["; ".join(filter(None, both)) for both in said]
         return [_result(*film, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for film in films]
 
     def why_abstain(self, kind: ImageKind, embedding: Floats) -> str:
@@ -101,6 +102,14 @@ class Judge:
         return [
             f"its texts disagree: agreement {value:.2f}, at least {least:.2f} where calibrated" if value < least else ""
             for value in anchors.agreement.tolist()
+        ]
+
+    def _unreviewed(self, anchors: Anchors) -> list[str]:
+        """A note for each finding whose anchor comes from cited or drafted sentences that nobody has reviewed."""
+        return [
+            f"{count} of its {len(texts)} texts are unreviewed statements" if count else ""
+            for concept, texts in _texts(anchors)
+            for count in [len(self.knowledge[concept].unreviewed(texts)) if concept in self.knowledge else 0]
         ]
 
 

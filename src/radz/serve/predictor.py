@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from radz import __version__
 from radz.anchors import closed_set, open_strategy
+from radz.anchors._prompts import PromptPair
 from radz.anchors._repository import load_anchors, save_anchors
 from radz.cache import cache_root
 from radz.data.images import ImageKind, read_image, read_kind
@@ -108,6 +109,10 @@ class Predictor:
         if key not in self._anchors:
             self._anchors[key] = self._cached(strategy, concepts)
         return self._anchors[key]
+
+    def prompted(self, findings: Sequence[str], pair: PromptPair) -> Anchors:
+        """Anchors of ``findings`` from one wording, made anew: one sentence that states each, one that denies it."""
+        return pair.anchors(self._parse(findings), self.model.encode_text)
 
     def save_anchors(self, directory: Path, findings: Sequence[str] | None = None, strategy: str | None = None) -> int:
         """Write the anchors of ``findings`` to ``directory``, as ``anchors`` makes them; how many they are."""
@@ -218,11 +223,11 @@ class Predictor:
     def _results(self, names: Sequence[str], films: Sequence[Film], anchors: Anchors) -> list[Result]:
         if not films:
             return []
-        scores, embeddings = self.model.compare_and_embed([pixels for pixels, _ in films], anchors)
+        scores, looks = self.model.compare_and_look([pixels for pixels, _ in films], anchors)
         return Judge(self.provenance, self.knowledge, self.calibration, self.uncalibrated).results(
             names,
             scores.astype(np.float64),
-            embeddings=embeddings.astype(np.float64),
+            looks=looks.astype(np.float64),
             kinds=[kind for _, kind in films],
             anchors=anchors,
             exposures=self.exposures(anchors.concepts),

@@ -1,4 +1,4 @@
-"""A model whose films are remembered as embeddings while they are scored."""
+"""A model that remembers what films look like while it scores them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from radz.types import Anchors, Scores, Study
 
 
 class Recorder:
-    """``ZeroShotModel`` over another one. embeddings: study id -> (E,) float64 of each film it was shown."""
+    """``ZeroShotModel`` over another one. looks: study id -> (E,) float64 of each film it was shown."""
 
     def __init__(self, model: RadzZeroShot) -> None:
         self.model, self.name = model, model.name
-        self.embeddings: dict[str, Floats] = {}
+        self.looks: dict[str, Floats] = {}
 
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """As the model scores them, values (B, C), in one forward pass."""
         ids = tuple(study.study_id for study in studies)
         films = [study.pixels for study in studies if study.pixels is not None]
-        values, embeddings = self.model.compare_and_embed(films, anchors)
-        self.embeddings |= dict(zip(ids, embeddings.astype(np.float64), strict=True))
+        values, looks = self.model.compare_and_look(films, anchors)
+        self.looks |= dict(zip(ids, looks.astype(np.float64), strict=True))
         return Scores(ids, anchors.concepts, values)

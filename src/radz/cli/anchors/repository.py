@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,8 +52,23 @@ def show(
     record = read_record(directory)
     table = Table("finding", "texts", "source", "parents", title=f"anchors '{record['strategy']}'")
     for entry in _entries(record, concept):
-        table.add_row(entry["id"], "\n".join(entry["texts"]), entry["source"], ", ".join(entry["parents"]))
+        table.add_row(
+            entry["id"], "\n".join(map(_cited(entry), entry["texts"])), entry["source"], ", ".join(entry["parents"])
+        )
     Console(highlight=False, markup=False).print(table)
+
+
+def _cited(entry: dict[str, Any]) -> Callable[[str], str]:
+    """A text with its source and whether it was reviewed, where it is a statement that has one of its own."""
+    known = {statement["text"]: statement for statement in entry["concept"].get("statements", ())}
+
+    def cite(text: str) -> str:
+        if text not in known:
+            return text
+        reviewed = "reviewed" if known[text].get("reviewed") else "unreviewed"
+        return f"{text} [{known[text]['source']}; {reviewed}]"
+
+    return cite
 
 
 def diff(

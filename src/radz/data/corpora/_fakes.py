@@ -1,6 +1,9 @@
-"""Patients that a hash puts into each split, for the corpora's ``fake``."""
+"""What the corpora's ``fake`` needs besides films: tables, and patients that a hash puts into each split."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
 
 from radz.data.splits import SPLITS, split_by_hash
 
@@ -12,3 +15,9 @@ def one_patient_a_split(salt: str, val_fraction: float = 0.1, test_fraction: flo
         patient = f"patient-{number}"
         drawn.setdefault(split_by_hash(patient, salt, val_fraction, test_fraction), patient)
     return {split: drawn[split] for split in SPLITS if split in drawn}
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """A text file of these lines, folders made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8")

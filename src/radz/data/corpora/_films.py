@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from radz.data.corpora._corpus import About
+from radz.data.faults import notable
 from radz.errors import ConfigError, CorpusError
 from radz.types import Study
 
@@ -40,13 +41,14 @@ def present_films(studies: Sequence[Study], missing: Missing, root: Path, about:
         return [*studies]
     found = [study for study in studies if study.image is not None and study.image.is_file()]
     lacking = len(studies) - len(found)
-    if lacking and (missing == "error" or not found):
-        first = next(study.image for study in studies if study.image is None or not study.image.is_file())
-        raise CorpusError(
-            f"{root}: {lacking:,} of {len(studies):,} films are missing (the first: {first}). {how_to_obtain(about)} "
-            "To work with those that are there, set the option missing: skip."
-        )
-    return found
+    with notable():
+        if lacking and (missing == "error" or not found):
+            first = next(study.image for study in studies if study.image is None or not study.image.is_file())
+            raise CorpusError(
+                f"{root}: {lacking:,} of {len(studies):,} films are missing (the first: {first}). "
+                f"{how_to_obtain(about)} To work with those that are there, set the option missing: skip."
+            )
+    return [*studies] if missing == "error" else found
 
 
 def find_table(root: Path, names: Sequence[str], about: About, *, needed: bool = True) -> Path | None:

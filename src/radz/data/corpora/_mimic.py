@@ -10,6 +10,7 @@ import pandas as pd
 
 from radz.data.corpora._chexpert import LABELS, Uncertain, findings, read_labels
 from radz.data.corpora._corpus import Corpus, write_film
+from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._films import Missing, Side, Views, choose_films, find_table, present_films, require_choice
 from radz.data.corpora._labels import Unlisted
 from radz.data.corpora._mimic_reports import ARCHIVE, with_reports
@@ -89,12 +90,12 @@ class Mimic(Corpus):
         marks = {"50414267": {"No Finding": "1.0"}, "57375967": {"Edema": "-1.0"}, "50771383": {"Pneumonia": "1.0"}}
         names = [f"{name}0000000-00000000-00000000-00000000-00000000" for _, _, name in films]
         keys = [f"{n},{study},{patient}" for n, (patient, study, _) in zip(names, films, strict=True)]
-        _write(tmp_path / SPLIT, "dicom_id,study_id,subject_id,split", _joined(keys, splits))
-        _write(tmp_path / METADATA, "dicom_id,study_id,subject_id,ViewPosition", _joined(keys, views))
+        write_lines(tmp_path / SPLIT, ["dicom_id,study_id,subject_id,split", *_joined(keys, splits)])
+        write_lines(tmp_path / METADATA, ["dicom_id,study_id,subject_id,ViewPosition", *_joined(keys, views)])
         patients = {study: patient for patient, study, _ in films}
         rows = [",".join([patients[s], s, *(marks[s].get(label, "") for label in LABELS)]) for s in marks]
         for labeler in ("chexpert", "negbio"):
-            _write(tmp_path / LABEL_TABLES[labeler], ",".join(("subject_id", "study_id", *LABELS)), rows)
+            write_lines(tmp_path / LABEL_TABLES[labeler], [",".join(("subject_id", "study_id", *LABELS)), *rows])
         for seed, (name, (patient, study, _)) in enumerate(zip(names, films, strict=True)):
             folder = tmp_path / "files" / f"p{patient[:2]}" / f"p{patient}"
             write_film(folder / f"s{study}" / f"{name}{cls.suffix}", seed)
@@ -155,7 +156,3 @@ def side_of(view: str) -> Side:
 
 def _joined(keys: Sequence[str], values: Sequence[str]) -> list[str]:
     return [f"{key},{value}" for key, value in zip(keys, values, strict=True)]
-
-
-def _write(path: Path, header: str, rows: Sequence[str]) -> None:
-    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")

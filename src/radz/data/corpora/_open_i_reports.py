@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
-from radz.data.ontology import labels_of
+from radz.data.ontology import concepts_of, labels_of
 from radz.data.reports import remove_marks
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase, fold
@@ -47,6 +47,14 @@ def labels_in(headings: Iterable[str]) -> set[str]:
             raise CorpusError(f"'{heading}' begins with no heading of src/radz/data/labels/open_i.yaml. Add it there.")
         found |= {known[name] for name in (first, *(f"{first}/{q}" for q in qualifiers)) if name in known}
     return found
+
+
+@cache
+def labelled_by(term: str) -> frozenset[str]:
+    """Concepts of the corpus that a term found by a program names; of another concept, those that it is a kind of."""
+    named, ours, knowledge = concepts_in(term), {*concepts_of("open_i")}, KnowledgeBase.load()
+    above = (concept for name in named - ours for concept in knowledge.lineage(name))
+    return frozenset((named | {*above}) & ours)
 
 
 @cache

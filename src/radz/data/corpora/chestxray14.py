@@ -19,6 +19,7 @@ import pandas as pd
 from radz.data.corpora._boxes import Box, numbers
 from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._dicom_files import years
+from radz.data.corpora._films import Missing, present_films
 from radz.data.corpora._labels import complete, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
 from radz.data.faults import notable
@@ -53,13 +54,20 @@ class ChestXray14(Corpus):
     )
 
     def __init__(
-        self, root: Path, split: str | None = None, *, val_fraction: float = 0.1, films: Path | str | None = None
+        self,
+        root: Path,
+        split: str | None = None,
+        *,
+        val_fraction: float = 0.1,
+        films: Path | str | None = None,
+        missing: Missing = "error",
     ) -> None:
         """Open the folder ``root``.
 
         val_fraction: share of the official train_val patients that become ``val``, chosen by a hash of the patient id,
         the same on every machine. films: a CSV with the columns image, split and optionally source that restricts the
-        corpus to these file names and takes their split instead of the official one.
+        corpus to these file names and takes their split instead of the official one. missing: films listed and not
+        there, ``error | skip | later``.
 
         Raises CorpusError where a file, column or film is missing, UnknownNameError for a split, LeakageError where
         ``films`` puts a patient into two splits.
@@ -67,13 +75,17 @@ class ChestXray14(Corpus):
         if not 0 <= val_fraction < 1:
             raise ConfigError(f"val_fraction is {val_fraction}, allowed is 0 <= val_fraction < 1.")
         self.root = Path(root)
+        self.policies = {"split": f"official, {val_fraction} val" if films is None else str(films), "missing": missing}
         table = _entries(self.root)
         if films is None:
             splits = _official_splits(self.root, table, val_fraction)
         else:
             table, splits = _chosen(table, Path(films))
-        studies = _studies(table, splits, _found_films(self.root, column_of(table, "Image Index")))
-        super().__init__(studies, FINDINGS, split, inverted=INVERTED, rows=table[ROW].tolist())
+        paths = _film_paths(self.root, column_of(table, "Image Index"), missing)
+        rows = dict(zip(column_of(table, "Image Index"), table[ROW].tolist(), strict=True))
+        studies = _studies(table, splits, paths)
+        studies = studies if missing == "error" else present_films(studies, missing, self.root, self.about)
+        super().__init__(studies, FINDINGS, split, inverted=INVERTED, rows=[rows[study.study_id] for study in studies])
 
     @cached_property
     def boxes(self) -> Mapping[str, tuple[Box, ...]]:
@@ -110,7 +122,7 @@ def _entries(root: Path) -> pd.DataFrame:
     found = [root / name for name in ENTRIES if (root / name).is_file()]
     if not found:
         raise CorpusError(f"{root}: holds neither {' nor '.join(ENTRIES)}. Give the folder that the NIH download made.")
-    table = read_table(found[0])
+    table = read_table(found[0]).rename(columns={"Patient Sex": "Patient Gender"})  # the newer release's name of it
     require_columns(table, _COLUMNS | _METADATA, found[0].name)
     return table
 
@@ -158,16 +170,18 @@ def _names(path: Path) -> set[str]:
     return set(path.read_text(encoding="utf-8").split())
 
 
-def _found_films(root: Path, wanted: Sequence[str]) -> dict[str, Path]:
-    paths = {path.name: path for pattern in ("images*/*.png", "images*/images/*.png") for path in root.glob(pattern)}
-    missing = [name for name in wanted if name not in paths]
+def _film_paths(root: Path, wanted: Sequence[str], missing: Missing) -> dict[str, Path]:
+    """File name -> path. Raises CorpusError for films that are not there and may not be missing."""
+    found = {path.name: path for pattern in ("images*/*.png", "images*/images/*.png") for path in root.glob(pattern)}
+    lacking = [name for name in wanted if name not in found]
     with notable():
-        if missing:
+        if lacking and missing == "error":
             raise CorpusError(
-                f"{root}: {len(missing)} of {len(wanted)} films are missing from its folders images*/ (the first: "
-                f"{', '.join(missing[:3])}). Download them, or list those you have with the option films."
+                f"{root}: {len(lacking)} of {len(wanted)} films are missing from its folders images*/ (the first: "
+                f"{', '.join(lacking[:3])}). Download them, list those you have with the option films, or set the "
+                "option missing: skip."
             )
-    return {name: root / "images" / name for name in missing} | paths
+    return {name: root / "images" / name for name in lacking} | found
 
 
 def _studies(table: pd.DataFrame, splits: list[str], paths: Mapping[str, Path]) -> list[Study]:

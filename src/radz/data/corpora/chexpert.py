@@ -21,6 +21,7 @@ import pandas as pd
 
 from radz.data.corpora._chexpert import LABELS, Uncertain, findings, read_labels
 from radz.data.corpora._corpus import About, Corpus, write_film
+from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._films import Missing, Side, Views, choose_films, find_table, how_to_obtain, present_films
 from radz.data.corpora._labels import Unlisted
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
@@ -205,8 +206,7 @@ def _cells(marks: Mapping[str, str]) -> list[str]:
 
 def _write(path: Path, rows: list[list[str]], first: Sequence[str] = ()) -> None:
     header = [*(first or ("Path", "Sex", "Age", "Frontal/Lateral", "AP/PA")), *LABELS]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n", encoding="utf-8")
+    write_lines(path, (",".join(row) for row in [header, *rows]))
 
 
 plugin = CheXpert

@@ -91,8 +91,8 @@ class Covidx(Corpus):
             "test": ("ANON24", "Figure 1.png", "positive", "actmed"),
         }
         for seed, (part, line) in enumerate(lines.items()):
-            (tmp_path / f"{part}.txt").write_text(" ".join(line) + "\n", encoding="utf-8")
             write_film(tmp_path / part / line[1], seed)
+            (tmp_path / f"{part}.txt").write_text(" ".join(line) + "\n", encoding="utf-8")
         return tmp_path
 
 

@@ -22,6 +22,7 @@ from PIL import Image
 from radz.data.corpora._boxes import Box, by_study, numbers
 from radz.data.corpora._corpus import About, Corpus, fake_film
 from radz.data.corpora._dicom_files import years
+from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._films import Missing, find_table, present_films, require_choice
 from radz.data.corpora._labels import Unlisted
 from radz.data.corpora._tables import ROW, read_table, require_columns
@@ -112,7 +113,7 @@ class DeepLesion(Corpus):
             box = '"20.5, 30.0, 40.5, 44.0"'
             cells = [f'{path.parent.name}_109.png,{i + 1},{kind},{box},"{window}",{i + 1},0,F,62' for kind in kinds]
             rows += cells
-        (tmp_path / TABLE).write_text("\n".join(rows) + "\n", encoding="utf-8")
+        write_lines(tmp_path / TABLE, rows)
         return tmp_path
 
 

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import SHORTCUTS, read_headers, shortcuts
+from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
 from radz.data.corpora._tables import ROW, column_of, read_table
 from radz.data.images import find_images, is_dicom
@@ -90,7 +91,7 @@ class DicomFolder(Corpus):
                 tmp_path / f"study-{seed}" / "image.dcm", seed, **uids, ViewPosition="PA", BodyPartExamined="CHEST"
             )
             rows.append(f"1.2.{seed},{cell},{split}")
-        (tmp_path / LABELS).write_text("\n".join(rows) + "\n", encoding="utf-8")
+        write_lines(tmp_path / LABELS, rows)
         return tmp_path
 
 

@@ -25,7 +25,7 @@ from radz.data.corpora._films import (
     require_choice,
 )
 from radz.data.corpora._labels import Broader, Unlisted, from_listed
-from radz.data.corpora._open_i_reports import Report, concepts_in, labels_in, read_reports
+from radz.data.corpora._open_i_reports import Report, labelled_by, labels_in, read_reports
 from radz.data.corpora._tables import read_table, require_columns
 from radz.data.ontology import concepts_of, labels_of
 from radz.data.splits import split_by_hash
@@ -105,7 +105,7 @@ class OpenI(Corpus):
             number = next(n for n in range(1, 10_000) if split_by_hash(f"CXR{n}", _SALT, 0.1, 0.2) == split)
             films = [f"CXR{number}_IM-0001-{film}001" for film in ((1, 2) if seed == 0 else (1,))]
             path = tmp_path / _REPORTS / f"{number}.xml"
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(_fake_report(f"CXR{number}", heading, films), encoding="utf-8")
             for film in films:
                 write_film(tmp_path / "NLMCXR_png" / f"{film}.png", seed)
@@ -139,8 +139,7 @@ def _labels(report: Report, source: LabelSource, unlisted: Unlisted, broader: Br
     names = labels_in(report.major)
     if source == "major":
         return from_listed("open_i", names, "unlabelled" if _NOT_INDEXED in names else unlisted, broader)
-    ours = concepts_of("open_i")
-    found = {concept: Presence.PRESENT for term in report.automatic for concept in concepts_in(term) if concept in ours}
+    found = {concept: Presence.PRESENT for term in report.automatic for concept in labelled_by(term)}
     return from_listed("open_i", names & {"normal"}, unlisted, broader, found)
 
 

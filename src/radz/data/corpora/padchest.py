@@ -21,6 +21,7 @@ import pandas as pd
 from PIL import Image
 
 from radz.data.corpora._corpus import About, Corpus, fake_film
+from radz.data.corpora._fakes import one_patient_a_split
 from radz.data.corpora._films import (
     Missing,
     Side,
@@ -118,16 +119,20 @@ class PadChest(Corpus):
         cells = ("['pulmonary mass', 'rib fracture']", "['normal']", "['pleural effusion', ' pacemaker']")
         places = ("[['pulmonary mass', 'loc right upper lobe'], ['rib fracture']]", "[['normal']]", "[]")
         rows = []
-        for i, split in enumerate(("train", "val", "test")):
-            patient = next(p for p in map(str, range(10_000)) if split_by_hash(p, _SALT, 0.1, 0.2) == split)
+        for i, patient in enumerate(one_patient_a_split(_SALT).values()):
             film = f"{patient}_{i}.png"
             rows.append((film, i, f"study{i}", patient, "PA", cells[i], "Physician", " sin hallazg .", places[i]))
-            (tmp_path / str(i)).mkdir(exist_ok=True)
+            (tmp_path / str(i)).mkdir(parents=True, exist_ok=True)
             Image.fromarray(fake_film(i).astype(np.uint16) * 16).save(tmp_path / str(i) / film)
         table = pd.DataFrame(rows, columns=[*_COLUMNS.values()])
         table[[*_DESCRIBED]] = ("F", "1930.0", "20140915", "GMM", "No")
         table.to_csv(tmp_path / TABLE)
         return tmp_path
+
+
+def labels_in(cell: str) -> set[str]:
+    """``"['normal', ' pacemaker', '']"`` -> {normal, pacemaker}. Raises ValueError or SyntaxError for another cell."""
+    return {str(label).strip() for label in _parsed(cell)} - {""}
 
 
 def places_of(cell: str) -> dict[str, tuple[str, ...]]:
@@ -171,7 +176,7 @@ def _labels(table: pd.DataFrame, unlisted: Unlisted, broader: Broader) -> list[M
 
 
 def _labels_of(cell: str, unlisted: Unlisted, broader: Broader) -> dict[str, Presence]:
-    names = {str(label).strip() for label in _parsed(cell)} - {""}
+    names = labels_in(cell)
     return from_listed("padchest", names, "unlabelled" if names & {*OPEN_ENDED} else unlisted, broader)
 
 

@@ -21,7 +21,7 @@ import pandas as pd
 from radz.data.corpora._boxes import Box, by_study, numbers
 from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import headers_of, shortcuts
-from radz.data.corpora._fakes import one_patient_a_split
+from radz.data.corpora._fakes import one_patient_a_split, write_lines
 from radz.data.corpora._films import Missing, find_table, present_films
 from radz.data.corpora._tables import ROW, read_table, require_columns
 from radz.data.ontology import to_concepts
@@ -105,10 +105,10 @@ class Rsna(Corpus):
         kinds = [OPAQUE_FILM, ABNORMAL_FILM, NORMAL_FILM]
         rows = [(patient, cells) for patient, own in zip(patients.values(), boxes, strict=True) for cells in own]
         kind_of = dict(zip(patients.values(), kinds, strict=True))
-        _write(
+        write_lines(
             tmp_path / LABELS, ["patientId,x,y,width,height,Target", *(f"{patient},{cells}" for patient, cells in rows)]
         )
-        _write(tmp_path / CLASSES, ["patientId,class", *(f"{patient},{kind_of[patient]}" for patient, _ in rows)])
+        write_lines(tmp_path / CLASSES, ["patientId,class", *(f"{patient},{kind_of[patient]}" for patient, _ in rows)])
         for seed, patient in enumerate(patients.values()):
             film = tmp_path / FILMS / f"{patient}.dcm"
             write_dicom(film, seed, PatientID=patient, ViewPosition="AP", PatientSex="M", PatientAge="046Y")
@@ -156,10 +156,6 @@ def _described(film: Study, metadata: dict[str, str], nih: str | None, shares: t
     patient = film.study_id if nih is None else str(int(nih.partition("_")[0]))
     more = {} if nih is None else {"nih_image": nih}
     return replace(film, patient_id=patient, metadata=metadata | more, split=split_by_hash(patient, _SALT, *shares))
-
-
-def _write(path: Path, lines: list[str]) -> None:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 plugin = Rsna

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from radz.data.corpora._boxes import read_runs, write_runs
 from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import headers_of, shortcuts
-from radz.data.corpora._fakes import one_patient_a_split
+from radz.data.corpora._fakes import one_patient_a_split, write_lines
 from radz.data.corpora._films import Missing, find_table, present_films
 from radz.data.corpora._tables import ROW, read_table, require_columns
 from radz.data.splits import rows_text, split_by_hash
@@ -97,7 +97,7 @@ class Siim(Corpus):
             film = tmp_path / "dicom-images-train" / f"1.2.{seed}" / f"1.3.{seed}" / f"1.4.{seed}.dcm"
             write_dicom(film, seed, PatientID=patient, ViewPosition="PA", PatientSex="F", PatientAge="051Y")
             rows += [f"{film.stem}, {write_runs(spot)}" for spot in spots] if seed == 0 else [f"{film.stem}, -1"]
-        (tmp_path / TABLES[0]).write_text("\n".join(rows) + "\n", encoding="utf-8")
+        write_lines(tmp_path / TABLES[0], rows)
         return tmp_path
 
     def _study(self, film: Study, header: Mapping[str, str], val_fraction: float, test_fraction: float) -> Study:

@@ -25,7 +25,7 @@ import pandas as pd
 from radz.data.corpora._boxes import Box, by_study, numbers
 from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import headers_of, shortcuts
-from radz.data.corpora._fakes import one_patient_a_split
+from radz.data.corpora._fakes import one_patient_a_split, write_lines
 from radz.data.corpora._films import Missing, find_table, present_films, require_choice
 from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
 from radz.data.ontology import concepts_of, labels_of, to_concepts
@@ -118,7 +118,7 @@ class VinDr(Corpus):
         tested = [*LABELS[:-2], "Other disease", NOTHING]
         _write_labels(tmp_path / "annotations" / "image_labels_test.csv", [("film-9", "", ["Other disease"])], tested)
         boxes = [f"{train},R0,Cardiomegaly,691.0,1375.0,1653.0,1831.0", f"{val},R0,{NOTHING},,,,"]
-        _write(
+        write_lines(
             tmp_path / "annotations" / "annotations_train.csv",
             ["image_id,rad_id,class_name," + ",".join(_CORNERS), *boxes],
         )
@@ -232,12 +232,7 @@ def _write_labels(path: Path, rows: Sequence[tuple[str, str, Sequence[str]]], la
         [film, *([reader] if read else []), *("01"[label in own] for label in labels)] for film, reader, own in rows
     ]
     header = ["image_id", *(["rad_id"] if read else []), *labels]
-    _write(path, [",".join(row) for row in [header, *cells]])
-
-
-def _write(path: Path, lines: Sequence[str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_lines(path, [",".join(row) for row in [header, *cells]])
 
 
 plugin = VinDr

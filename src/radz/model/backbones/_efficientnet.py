@@ -16,6 +16,8 @@ from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedMode
 from transformers.modeling_outputs import BaseModelOutput
 
 TIMM_NAME = "tf_efficientnet_lite0"
+EARLY = 2
+"""The stage whose maps stand for an early layer: 40 channels, 28 x 28."""
 
 
 class EfficientNetTowerConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped
@@ -28,22 +30,23 @@ class EfficientNetTowerConfig(PreTrainedConfig):  # type: ignore[misc]  # transf
 
 
 class EfficientNetTower(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped
-    """(B, 3, 224, 224), mean and deviation 0.5 -> hidden states ((B, 49, 1280),)."""
+    """(B, 3, 224, 224), mean and deviation 0.5 -> hidden states ((B, 784, 40), (B, 49, 1280))."""
 
     config_class = EfficientNetTowerConfig
     main_input_name = "pixel_values"
 
     def __init__(self, config: EfficientNetTowerConfig) -> None:
         super().__init__(config)
-        self.net: nn.Module = timm.create_model(TIMM_NAME, num_classes=0, global_pool="")
+        self.net: Any = timm.create_model(TIMM_NAME, num_classes=0, global_pool="")
         self.freeze_batch_norm = True
         self.post_init()
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutput:
-        """Patches in row order: hidden_states is a 1-tuple of (B, P, 1280)."""
-        maps = self.net(pixel_values.contiguous(memory_format=torch.channels_last))  # (B, 1280, 7, 7)
-        patches = maps.flatten(2).transpose(1, 2)
-        return BaseModelOutput(last_hidden_state=patches, hidden_states=(patches,))
+        """Patches in row order: hidden_states are those of an early stage, (B, 784, 40), and the last, (B, P, 1280)."""
+        images = pixel_values.contiguous(memory_format=torch.channels_last)
+        maps, (early,) = self.net.forward_intermediates(images, indices=[EARLY])  # (B, 1280, 7, 7), (B, 40, 28, 28)
+        states = tuple(each.flatten(2).transpose(1, 2) for each in (early, maps))
+        return BaseModelOutput(last_hidden_state=states[-1], hidden_states=states)
 
     def train(self, mode: bool = True) -> EfficientNetTower:
         """Training mode, but for frozen BatchNorm."""

@@ -7,9 +7,39 @@ from __future__ import annotations
 
 from radz.report.blocks import Section
 from radz.report.contents import Contents
-from radz.report.sections import calibration, cases, curves, findings, groups, models, provenance, summary
+from radz.report.sections import (
+    calibration,
+    cases,
+    controls,
+    cost,
+    curves,
+    delong,
+    findings,
+    groups,
+    models,
+    prompts,
+    provenance,
+    summary,
+    thresholds,
+    uncertain,
+)
 
-PARTS = (summary, findings, models, curves, calibration, groups, cases, provenance)
+PARTS = (
+    summary,
+    findings,
+    models,
+    curves,
+    thresholds,
+    delong,
+    calibration,
+    groups,
+    uncertain,
+    controls,
+    prompts,
+    cost,
+    cases,
+    provenance,
+)
 
 
 def sections(contents: Contents) -> tuple[Section, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from radz.eval.gate import SUPERVISED
 from radz.eval.results import Estimate, Evaluation
 from radz.report.blocks import Callout, Number, Numbers, Prose, Section
 from radz.report.contents import Contents
@@ -63,10 +64,15 @@ def _gains(contents: Contents) -> list[Number]:
 def _verdict(evaluation: Evaluation) -> Callout:
     marks = Counter(exposure_of(evaluation, finding.concept) for finding in evaluation.findings)
     reasons = "; ".join(f"{mark} means that {WHY.get(mark, 'it is marked so')}" for mark, _ in marks.most_common())
-    label = "Zero-shot" if set(marks) == {Exposure.UNSEEN} else "Not zero-shot"
-    if Exposure.UNSEEN in marks and len(marks) > 1:
-        label = "Zero-shot in part"
-    return Callout(label, f"{exposure_line(evaluation)}. Here {reasons}.")
+    overlap = "".join(f" {line[0].upper()}{line[1:]}." for line in evaluation.provenance.overlap)
+    return Callout(_label(evaluation, set(marks)), f"{exposure_line(evaluation)}. Here {reasons}.{overlap}")
+
+
+def _label(evaluation: Evaluation, marks: set[str]) -> str:
+    made = evaluation.provenance
+    if made.claim == SUPERVISED or made.overlap or Exposure.UNSEEN not in marks:
+        return "Not zero-shot"
+    return "Zero-shot" if len(marks) == 1 else "Zero-shot in part"
 
 
 def _main_number(evaluation: Evaluation) -> Prose:

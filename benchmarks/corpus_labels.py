@@ -1,0 +1,179 @@
+"""Labels of our corpora beside those of torchxrayvision's classes, counted on the same public tables and reports.
+
+    pip install torchxrayvision
+    python benchmarks/corpus_labels.py            # the tables of the installed package; no image is needed
+
+A class of torchxrayvision stands beside the concept that means the same, on the films that its class keeps. Where the
+counts differ, the labels that only one of the two takes for it are listed. To show that nothing else differs, films are
+counted once more by our reading of the labels, with torchxrayvision's words and with ours: it ends with 1 unless the
+first gives torchxrayvision's count and the second ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from _public_tables import open_chestxray14, open_chexpert, open_open_i, open_padchest
+
+from radz.data.corpora._open_i_reports import concepts_in, read_reports
+from radz.data.corpora.padchest import labels_in
+from radz.data.ontology import to_concepts
+from radz.knowledge import KnowledgeBase
+from radz.types import Presence
+
+PADCHEST_WORDS = {
+    "Infiltration": (
+        *("infiltrates", "interstitial pattern", "ground glass pattern", "reticular interstitial pattern"),
+        *("reticulonodular interstitial pattern", "alveolar pattern", "consolidation", "air bronchogram"),
+    ),
+    "Pleural_Thickening": ("pleural thickening",),
+    "Consolidation": ("air bronchogram",),
+    "Hilar Enlargement": ("adenopathy", "pulmonary artery enlargement"),
+    "Support Devices": ("device", "pacemaker"),
+    "Tube": ("tube'", "stent'"),
+}
+OPEN_I_WORDS = {
+    "Pleural_Thickening": ("pleural thickening",),
+    "Infiltration": ("infiltrate",),
+    "Atelectasis": ("atelectases",),
+    "Lung Opacity": ("opacity",),
+    "Lung Lesion": ("lesion",),
+}
+"""Words that torchxrayvision 1.5.7 looks for beside the class's name, anywhere in the labels."""
+
+
+@dataclass(frozen=True)
+class Films:
+    """Films of one corpus. theirs: class -> (present, absent). ours: film -> presences. labels: film -> its labels."""
+
+    findings: Sequence[str]
+    theirs: Mapping[str, tuple[int, int]]
+    ours: Sequence[Mapping[str, Presence]]
+    labels: Sequence[Collection[str]] = ()
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    concepts: Callable[[str], Collection[str]] = frozenset
+
+
+def chestxray14(xrv: Any, data: Path, folder: Path) -> Films:
+    theirs = everything(xrv.datasets.NIH_Dataset, data)
+    ours = open_chestxray14(data, folder)
+    return Films(ours.findings, totals(theirs), kept(ours, theirs.csv["Image Index"]))
+
+
+def chexpert(xrv: Any, data: Path, folder: Path) -> Films:
+    theirs = everything(xrv.datasets.CheX_Dataset, data)
+    ids = theirs.csv["Path"].str.partition("/")[2]
+    ours = open_chexpert(data, folder)
+    return Films(ours.findings, totals(theirs), kept(ours, ids))
+
+
+def padchest(xrv: Any, data: Path, folder: Path) -> Films:
+    theirs = everything(xrv.datasets.PC_Dataset, data)
+    labels = [labels_in(cell) for cell in theirs.csv["Labels"]]
+    ours = open_padchest(data, folder)
+    return Films(ours.findings, totals(theirs), kept(ours, theirs.csv["ImageID"]), labels, PADCHEST_WORDS, meant_by)
+
+
+def open_i(xrv: Any, data: Path, folder: Path) -> Films:
+    theirs = everything(xrv.datasets.Openi_Dataset, data)
+    corpus = open_open_i(data, folder, labels="automatic")
+    terms = {film: report.automatic for report in read_reports(folder / "ecgen-radiology") for film in report.films}
+    labels = [terms[film] for film in theirs.csv["imageid"]]
+    ours = kept(corpus, theirs.csv["imageid"])
+    return Films(corpus.findings, totals(theirs), ours, labels, OPEN_I_WORDS, concepts_in)
+
+
+CORPORA = {"chestxray14": chestxray14, "chexpert": chexpert, "padchest": padchest, "open_i": open_i}
+
+
+def meant_by(label: str) -> Collection[str]:
+    """Concepts that a label of PadChest makes present."""
+    return to_concepts("padchest", {label: Presence.PRESENT})
+
+
+def everything(dataset: Any, data: Path) -> Any:
+    """All films of a class of theirs, not those of one view or the first of a patient."""
+    return dataset(imgpath=str(data), views=["*"], unique_patients=False)
+
+
+def totals(dataset: Any) -> dict[str, tuple[int, int]]:
+    return {name: (count.get(1.0, 0), count.get(0.0, 0)) for name, count in dataset.totals().items()}
+
+
+def kept(corpus: Any, ids: pd.Series) -> list[Mapping[str, Presence]]:
+    labels = {study.study_id: study.labels for study in corpus.records}
+    return [labels[film] for film in ids]
+
+
+def rows(films: Films) -> Iterator[tuple[str, tuple[int, int], tuple[int, int], list[str], list[str], bool]]:
+    """Class, their counts, ours, labels only they take, labels only we take, and whether that is all."""
+    alphabet = Counter(label for labels in films.labels for label in labels)
+    for name, theirs in films.theirs.items():
+        concept = KnowledgeBase.load()[name].id
+        if concept not in films.findings:
+            continue
+        marks = Counter(labels.get(concept) for labels in films.ours)
+        ours = (marks[Presence.PRESENT], marks[Presence.ABSENT])
+        looked_for = {label for label in alphabet if has_word(label, name, films.words)}
+        meant = {label for label in alphabet if concept in lineage(films.concepts(label))}
+        counts = [sum(not chosen.isdisjoint(labels) for labels in films.labels) for chosen in (looked_for, meant)]
+        whole = [theirs[0], ours[0]] == counts if films.labels else theirs == ours
+        order = alphabet.__getitem__
+        only = (sorted(a - b, key=order, reverse=True) for a, b in ((looked_for, meant), (meant, looked_for)))
+        yield name, theirs, ours, *only, whole
+
+
+def has_word(label: str, name: str, words: Mapping[str, Sequence[str]]) -> bool:
+    cell = f"'{label.lower()}'"
+    own = "tube'" if name == "Tube" else name.lower()
+    return any(word in cell for word in (own, *words.get(name, ())))
+
+
+def lineage(concepts: Collection[str]) -> set[str]:
+    knowledge = KnowledgeBase.load()
+    return {above for concept in concepts for above in knowledge.lineage(concept)}
+
+
+def report(name: str, films: Films) -> bool:
+    print(f"\n{name}: {len(films.ours):,} films\n")
+    print("| class | torchxrayvision: present | absent | radz: present | absent | only they take | only we take |")
+    print("|---|---:|---:|---:|---:|---|---|")
+    whole = True
+    for label, theirs, ours, only_theirs, only_ours, explained in rows(films):
+        listed = (shown(names) for names in (only_theirs, only_ours))
+        print(f"| {label} | {theirs[0]} | {theirs[1]} | {ours[0]} | {ours[1]} | {' | '.join(listed)} |")
+        whole &= explained
+    none = [c for c in films.theirs if KnowledgeBase.load()[c].id not in films.findings]
+    if none:
+        print(f"\nNo label of the corpus means {', '.join(none)} in radz.")
+    print("\nNothing else differs." if whole else "\nA DIFFERENCE IS NOT EXPLAINED.")
+    return whole
+
+
+def shown(names: Sequence[str], most: int = 4) -> str:
+    return "; ".join(names[:most]) + (f"; {len(names) - most} more" if len(names) > most else "")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", nargs="*", default=[*CORPORA], help="those to compare; default, all")
+    options = parser.parse_args()
+    import torchxrayvision
+
+    data = Path(torchxrayvision.__file__).parent / "data"
+    whole = True
+    for name in options.corpora:
+        with tempfile.TemporaryDirectory() as folder:
+            whole &= report(name, CORPORA[name](torchxrayvision, data, Path(folder)))
+    return int(not whole)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,92 @@
+"""Prompt files: the sentences that state a finding and deny it, a list of pairs in a YAML file.
+
+The shipped ones lie in ``radz/prompts``: ``default``, which the strategy ``names`` takes, and ``paraphrases``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from radz.anchors._texts import anchors_from_texts
+from radz.errors import ConfigError, UnknownNameError
+from radz.knowledge import Concept
+from radz.types import NORMAL, Anchors, EncodeText
+
+PLACE = "{finding}"
+DEFAULT = "default"
+FIELDS = ("positive", "negative", "normal")
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPair:
+    """One wording. ``{finding}`` stands for the finding's name; normal: the denial of "no abnormal finding".
+
+    name: its set and its place there, e.g. ``paraphrases 3/9``. sha256: of the sentences, first 8 digits.
+    """
+
+    name: str
+    positive: str
+    negative: str
+    normal: str
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the wording, first 8 digits."""
+        return hashlib.sha256("\n".join((self.positive, self.negative, self.normal)).encode()).hexdigest()[:8]
+
+    def statement(self, concept: Concept) -> str:
+        """The sentence that says that the finding is there."""
+        return _filled(self.positive, concept.name)
+
+    def denial(self, concept: Concept) -> str:
+        """The sentence that says that it is not."""
+        return self.normal if concept.id == NORMAL else _filled(self.negative, concept.name)
+
+    def anchors(self, concepts: Sequence[Concept], encode_text: EncodeText, strategy: str = "names") -> Anchors:
+        """One sentence per concept and one that denies it: unit rows (C, D)."""
+        positive = [[self.statement(concept)] for concept in concepts]
+        negative = [[self.denial(concept)] for concept in concepts]
+        return anchors_from_texts(concepts, positive, negative, encode_text, strategy)
+
+
+def load_prompts(which: str) -> tuple[PromptPair, ...]:
+    """The pairs of a shipped set, by name, or of a YAML file.
+
+    Raises UnknownNameError for a set that is not shipped, ConfigError for a file that is missing or of another form.
+    """
+    folder = Path(str(files("radz") / "prompts"))
+    shipped = {path.stem: path for path in folder.glob("*.yaml")}
+    path = shipped.get(which, Path(which))
+    if which not in shipped and path.suffix not in (".yaml", ".yml"):
+        raise UnknownNameError("prompt set", which, shipped, "A file of your own ends with .yaml.")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no prompt file {path}. Shipped sets: {', '.join(sorted(shipped))}.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read as YAML: {error}") from None
+    if not isinstance(tree, list) or not tree:
+        raise ConfigError(f"{path} must hold a list of prompts, each with {', '.join(FIELDS)}.")
+    return tuple(_pair(entry, f"{path.stem} {i}/{len(tree)}", path) for i, entry in enumerate(tree, start=1))
+
+
+def _pair(entry: Any, name: str, path: Path) -> PromptPair:
+    fields = entry if isinstance(entry, dict) else {}
+    if set(fields) != set(FIELDS) or not all(isinstance(text, str) and text.strip() for text in fields.values()):
+        raise ConfigError(f"{path}: prompt {name} must have the sentences {', '.join(FIELDS)} and nothing else.")
+    if fields["positive"].count(PLACE) != 1 or fields["negative"].count(PLACE) != 1:
+        raise ConfigError(f"{path}: prompt {name} must name {PLACE} once in positive and once in negative.")
+    return PromptPair(name, fields["positive"], fields["negative"], fields["normal"])
+
+
+def _filled(template: str, name: str) -> str:
+    """The sentence about a finding; a name at its beginning gets a capital."""
+    text = template.replace(PLACE, name)
+    return text if not template.startswith(PLACE) else text[0].upper() + text[1:]

@@ -1,0 +1,47 @@
+"""The pooled AUROC by DeLong's method, beside the bootstrap: what other papers report."""
+
+from __future__ import annotations
+
+import math
+
+from radz.eval.results import Comparison, FindingEvaluation
+from radz.report.blocks import Cell, Row, Section, Table, row, table
+from radz.report.contents import Contents
+from radz.report.sections.findings import by_value
+from radz.report.wording import finding_name, number, p_value
+
+NOTE = "Normal intervals; studies of one patient are kept together. Strata are not looked at."
+
+
+def section(contents: Contents) -> Section | None:
+    """Each finding's interval, and its test against each other model."""
+    findings = [finding for finding in by_value(contents.evaluation) if finding.delong]
+    order = [finding.concept for finding in by_value(contents.evaluation)]
+    tests = [
+        _tests(row.name, row.comparison, order) for row in contents.rows if row.comparison and row.comparison.delong
+    ]
+    if not findings:
+        return None
+    columns = "finding|AUROC pooled|standard error|present"
+    intervals = table("AUROC pooled", columns, [_row(finding) for finding in findings], notes=(NOTE,))
+    return Section("delong", "Pooled AUROC by DeLong", (intervals, *tests))
+
+
+def _row(finding: FindingEvaluation) -> Row:
+    found = finding.delong
+    assert found is not None
+    bounds = "" if math.isnan(found.low) else f"{number(found.low)} to {number(found.high)}"
+    error = number(found.standard_error)
+    return row(finding_name(finding.concept), Cell(number(found.value), bounds), error, str(finding.positives))
+
+
+def _tests(name: str, comparison: Comparison, order: list[str]) -> Table:
+    rows = [_test(comparison, concept) for concept in order if concept in comparison.delong]
+    return table(f"Gain over {name} in AUROC pooled", "finding|gain|p|Holm p", rows)
+
+
+def _test(comparison: Comparison, concept: str) -> Row:
+    found, adjusted = comparison.delong[concept], comparison.delong_holm.get(concept, math.nan)
+    error = "" if math.isnan(found.standard_error) else f"± {number(found.standard_error)}"
+    gain = Cell(number(found.difference, sign="+"), error)
+    return row(finding_name(concept), gain, p_value(found.p_value), p_value(adjusted))
