@@ -5,8 +5,9 @@
 
 A class of torchxrayvision stands beside the concept that means the same, on the films that its class keeps. Where the
 counts differ, the labels that only one of the two takes for it are listed. To show that nothing else differs, films are
-counted once more by our reading of the labels, with torchxrayvision's words and with ours: it ends with 1 unless the
-first gives torchxrayvision's count and the second ours.
+picked once more by our reading of the labels, with torchxrayvision's words and with ours: it ends with 1 unless the
+first gives the very films that torchxrayvision calls present, and the second ours. ChestX-ray14 and CheXpert must agree
+film by film, also in what is absent.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from _public_tables import open_chestxray14, open_chexpert, open_open_i, open_padchest
+from numpy.typing import NDArray
 
 from radz.data.corpora._open_i_reports import concepts_in, read_reports
 from radz.data.corpora.padchest import labels_in
@@ -48,13 +51,15 @@ OPEN_I_WORDS = {
 }
 """Words that torchxrayvision 1.5.7 looks for beside the class's name, anywhere in the labels."""
 
+VALUES = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
+
 
 @dataclass(frozen=True)
 class Films:
-    """Films of one corpus. theirs: class -> (present, absent). ours: film -> presences. labels: film -> its labels."""
+    """Films of one corpus. theirs: class -> 1, 0 or NaN for each. ours, labels: presences and labels of each."""
 
     findings: Sequence[str]
-    theirs: Mapping[str, tuple[int, int]]
+    theirs: Mapping[str, NDArray[np.float32]]
     ours: Sequence[Mapping[str, Presence]]
     labels: Sequence[Collection[str]] = ()
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -103,8 +108,8 @@ def everything(dataset: Any, data: Path) -> Any:
     return dataset(imgpath=str(data), views=["*"], unique_patients=False)
 
 
-def totals(dataset: Any) -> dict[str, tuple[int, int]]:
-    return {name: (count.get(1.0, 0), count.get(0.0, 0)) for name, count in dataset.totals().items()}
+def totals(dataset: Any) -> dict[str, NDArray[np.float32]]:
+    return dict(zip(dataset.pathologies, dataset.labels.T, strict=True))
 
 
 def kept(corpus: Any, ids: pd.Series) -> list[Mapping[str, Presence]]:
@@ -119,15 +124,21 @@ def rows(films: Films) -> Iterator[tuple[str, tuple[int, int], tuple[int, int], 
         concept = KnowledgeBase.load()[name].id
         if concept not in films.findings:
             continue
-        marks = Counter(labels.get(concept) for labels in films.ours)
-        ours = (marks[Presence.PRESENT], marks[Presence.ABSENT])
+        ours = np.array([VALUES.get(labels.get(concept), np.nan) for labels in films.ours], np.float32)
         looked_for = {label for label in alphabet if has_word(label, name, films.words)}
         meant = {label for label in alphabet if concept in lineage(films.concepts(label))}
-        counts = [sum(not chosen.isdisjoint(labels) for labels in films.labels) for chosen in (looked_for, meant)]
-        whole = [theirs[0], ours[0]] == counts if films.labels else theirs == ours
+        whole = np.array_equal(theirs, ours, equal_nan=True)
+        if films.labels:
+            picked = ([not chosen.isdisjoint(labels) for labels in films.labels] for chosen in (looked_for, meant))
+            whole = all(np.array_equal(found == 1, again) for found, again in zip((theirs, ours), picked, strict=True))
         order = alphabet.__getitem__
         only = (sorted(a - b, key=order, reverse=True) for a, b in ((looked_for, meant), (meant, looked_for)))
-        yield name, theirs, ours, *only, whole
+        yield name, counted(theirs), counted(ours), *only, whole
+
+
+def counted(values: NDArray[np.float32]) -> tuple[int, int]:
+    """Present and absent."""
+    return int((values == 1).sum()), int((values == 0).sum())
 
 
 def has_word(label: str, name: str, words: Mapping[str, Sequence[str]]) -> bool:

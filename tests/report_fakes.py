@@ -8,10 +8,14 @@ import numpy as np
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
 from radz.eval.calibration import Bin
+from radz.eval.controls import Controls, FilmControl, Negation, NegationControl, Predicted
 from radz.eval.intervals import Interval
 from radz.eval.reliability import Coverage, Quality, Reliability, SetRecall
+from radz.eval.results import Estimate, MacroEvaluation
 from radz.eval.scores_file import ScoresProvenance, ScoresTable
 from radz.eval.scoring import score_corpus
+from radz.eval.sensitivity import PromptResult, PromptSensitivity
+from radz.eval.thresholds import fit_thresholds
 from radz.eval.zero_shot import compare, summarise
 from radz.report.contents import Contents
 from radz.report.tables import ModelRow
@@ -59,17 +63,49 @@ def reliability() -> Reliability:
     )
 
 
+def controls() -> Controls:
+    half = Estimate(0.5, Interval(0.45, 0.55, DRAWS, 0))
+    macro = MacroEvaluation(FINDINGS, half, half, half)
+    films = tuple(FilmControl(name, f"what {name} is", macro, name != "shuffled") for name in ("blank", "shuffled"))
+    sides = NegationControl("effusion", 0.7, 0.3, 0.72, -0.9)
+    return Controls(
+        films=films,
+        negation=Negation((sides,), half, half, half, -0.9),
+        predicted=(Predicted("source", "ward", 40, half),),
+        notes={"a control": "it could not be made."},
+    )
+
+
+def prompts() -> PromptSensitivity:
+    wordings = tuple(
+        PromptResult(f"paraphrases {i}/9 0123abcd", Estimate(0.6 + i / 100, Interval(0.5, 0.7, DRAWS, 0)), {})
+        for i in range(1, 10)
+    )
+    return PromptSensitivity(wordings, 0.65, wordings[0], {"effusion": (0.66, 0.61)})
+
+
+COST = {"parameters": 139_000_000, "flops_per_image": 2.5e10, "p50_latency_ms": 81.25, "images_per_second": 14.0}
+
+
+def everything() -> Contents:
+    """All that a page can show, films aside."""
+    noises = {"brightness": 0.0, "a_model_with_a_name": 0.3}
+    tables = {name: scores(name, noise=noise) for name, noise in noises.items()}
+    first, other = tables.values()
+    chosen = fit_thresholds(replace(first, provenance=replace(first.provenance, split="val")))
+    first = replace(first, provenance=replace(first.provenance, cost=COST))
+    whole = summarise(first, draws=DRAWS, groups=GROUPS, study_groups=True, thresholds=chosen, uncertain="separate")
+    row = ModelRow("brightness", whole, reliability=reliability(), prompts=prompts(), controls=controls())
+    comparison = compare(first, other, draws=DRAWS, uncertain="separate")
+    beside = ModelRow("a_model_with_a_name", summarise(other, draws=DRAWS, uncertain="separate"), comparison)
+    absent = ModelRow("absent", note="This corpus has no train split.")
+    return Contents.of([row, beside, absent], tables, "separate")
+
+
 def contents(mark: str = "supervised", others: tuple[str, ...] = ("other",), **changed) -> Contents:
     """The evaluated model and others; ``changed`` are fields of its row."""
     tables = {"brightness": scores(mark=mark)} | {name: scores(name, noise=0.3) for name in others}
     first, *rest = tables.values()
     rows = [ModelRow("brightness", summarise(first, draws=DRAWS, groups=GROUPS), **changed)]
     rows += [ModelRow(t.provenance.model, summarise(t, draws=DRAWS), compare(first, t, draws=DRAWS)) for t in rest]
-    rows.append(ModelRow("absent", note="This corpus has no train split."))
     return Contents.of(rows, tables)
-
-
-def with_evaluation(base: Contents, **changed) -> Contents:
-    """The same with changed fields of the evaluated model's evaluation."""
-    first, *rest = base.rows
-    return replace(base, rows=(replace(first, evaluation=replace(first.evaluation, **changed)), *rest))

@@ -14,7 +14,11 @@ from radz import registry
 from radz.data.corpora import _chexpert, _mimic, _mimic_reports, _open_i_reports, padchest
 from radz.data.corpora._films import choose_films
 from radz.data.corpora._labels import complete, from_listed
+from radz.data.folds import Fold, FoldedCorpus
+from radz.data.held_out import WithoutConcepts
+from radz.data.subset import Limited
 from radz.errors import ConfigError, CorpusError, ImageError, UnknownNameError
+from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence
 
 PRESENT, ABSENT, UNCERTAIN, UNLABELLED = Presence
@@ -76,6 +80,17 @@ def test_chexpert_uncertain_labels(small, policy, edema):
     assert corpus.policies["uncertain"] == policy
 
 
+def test_what_decided_the_labels_is_kept_by_views_of_a_corpus(small):
+    corpus = Chexpert(small, uncertain="zeros", views="all")
+    expected = {"uncertain": "zeros", "unlisted": "unlabelled", "views": "all", "missing": "error"}
+    views = [
+        WithoutConcepts(corpus, frozenset({"edema"}), KnowledgeBase.load(), reports=False),
+        FoldedCorpus([Chexpert(small, "train", uncertain="zeros", views="all")], Fold(1, 2), "train"),
+        Limited(corpus, 1),
+    ]
+    assert all(view.policies == expected for view in views)
+
+
 def test_chexpert_no_finding_denies_findings_and_not_devices(small):
     (study,) = Chexpert(small, "train").records
     denied = {concept for concept, presence in study.labels.items() if presence is ABSENT}
@@ -104,7 +119,7 @@ def test_chexpert_strange_cells_and_policies(small):
     table = pd.read_csv(small / "train.csv", dtype=str)
     table.loc[1, "Edema"] = "nan "
     table.to_csv(small / "train.csv", index=False)
-    with pytest.raises(CorpusError, match=r"train.csv: row 3: 'Edema' is 'nan ', allowed are 1, 0, -1 and an empty"):
+    with pytest.raises(CorpusError, match=r"train.csv: row 3: 'Edema' is 'nan', allowed are 1, 0, -1 and an empty"):
         Chexpert(small)
     with pytest.raises(ConfigError, match=r"uncertain is 'maybe', allowed are 'separate', 'ignore', 'ones', 'zeros'"):
         Chexpert(small, uncertain="maybe")
@@ -140,6 +155,13 @@ def test_chexpert_test_set_by_film(small, tmp_path):
     (small / "groundtruth.csv").unlink()
     (study,) = Chexpert(tmp_path, "test").records
     assert Counter(study.labels.values()) == {PRESENT: 1, ABSENT: 13}
+    table.drop(columns="No Finding").to_csv(small / "test_labels.csv", index=False)
+    (study,) = Chexpert(tmp_path, "test").records
+    assert study.presence(NORMAL) is UNLABELLED
+    assert Counter(study.labels.values()) == {PRESENT: 1, ABSENT: 12}
+    table.drop(columns="Edema").to_csv(small / "test_labels.csv", index=False)
+    with pytest.raises(CorpusError, match=r"test_labels.csv: missing column 'Edema' \(for label Edema"):
+        Chexpert(tmp_path)
 
 
 def test_films_that_are_not_there(small):

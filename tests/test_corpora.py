@@ -94,6 +94,10 @@ def test_ids_are_unique_and_patients_disjoint(corpus):
     check_patients(corpus.records, corpus.name)
 
 
+def test_policies_are_named(corpus):
+    assert all(isinstance(value, str) and value for value in corpus.policies.values())
+
+
 def test_metadata_is_text(corpus):
     assert all(isinstance(v, str) and v for study in corpus.records for v in study.metadata.values())
 

@@ -27,7 +27,7 @@ from radz.report.page import as_html, as_json, as_markdown, write
 from radz.report.plots import Whisker, forest
 from radz.report.wording import number, p_value
 from radz.types import RESEARCH_USE
-from report_fakes import contents, reliability, scores
+from report_fakes import contents, everything, scores
 
 VOID = {"meta", "link", "img", "br"}
 
@@ -67,7 +67,7 @@ class Reader(HTMLParser):
 @pytest.fixture(scope="module")
 def whole() -> Contents:
     """Everything that a page can show."""
-    base = contents(reliability=reliability())
+    base = everything()
     film = as_jpeg(np.zeros((1, 8, 8), dtype=np.float32))
     return replace(base, cases=(Case(WorstCase("SECRET-4", "effusion", True, -0.2, 0.975), film),))
 
@@ -109,6 +109,19 @@ def test_page_says_what_a_reader_must_know(html):
         "Refused at the stored distance: 3 of 80 films.",
         "Pixels are embedded.",
         "97.5 % of the films without it score higher",
+        "Oracle. Rows named oracle take the threshold that does best on these very films",
+        "Thresholds: greatest f1 on split 'val' of fake, 80 studies of 40 patients.",
+        "view PA",
+        "source clinic",
+        "A control fails. shuffled: the interval within strata does not hold 0.5.",
+        "Not made, a control: it could not be made.",
+        "mean 0.500 0.450 to 0.550 0.500 0.450 to 0.550 0.500 0.450 to 0.550 −0.900",
+        "worst: paraphrases 1/9 0123abcd 0.610",
+        "parameters 139.0 M",
+        "FLOPs per film 25.0 G",
+        "latency, median 81.2 ms",
+        "uncertain over absent",
+        "Gain over a_model_with_a_name in AUROC pooled",
     ):
         assert part in text, part
 
@@ -135,7 +148,8 @@ def test_markdown_and_json_hold_the_same_numbers(whole, html):
     assert f'{value} <span class="detail">{interval}</span>' in html
     assert record["evaluation"]["macro"]["auroc_within"]["value"] == main.value
     assert record["notice"] == RESEARCH_USE
-    assert set(record["curves"]["other"]) == set(FINDINGS)
+    assert set(record["curves"]["a_model_with_a_name"]) == set(FINDINGS)
+    assert record["controls"]["negation"]["correlation"] == -0.9
     assert record["worst_cases"] == [{"concept": "effusion", "missed": True, "score": -0.2, "worse_than": 0.975}]
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert headings == re.findall(r"<h2[^>]*>(.*?)</h2>", html)
@@ -147,8 +161,9 @@ def test_markdown_and_json_hold_the_same_numbers(whole, html):
 
 def test_parts_appear_only_with_their_data():
     alone = contents(others=())
-    bare = Reader(as_html(replace(alone, rows=alone.rows[:1])))
-    assert not {"models", "cases"} & set(bare.names)
+    bare = Reader(as_html(alone))
+    assert not {"models", "controls", "prompts", "cost", "uncertain", "cases"} & set(bare.names)
+    assert {"summary", "findings", "curves", "thresholds", "calibration", "provenance"} <= set(bare.names)
     assert "Not judged: the scores come without calibration." in bare.text
     assert "Pixels are embedded" not in bare.text
 

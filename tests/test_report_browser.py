@@ -11,7 +11,7 @@ import pytest
 
 from radz.report.page import as_html
 from radz.report.sections import sections
-from report_fakes import contents, reliability
+from report_fakes import everything
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -41,8 +41,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "page.html"
-    whole = contents(others=("a_model_with_quite_a_long_name", "another"), reliability=reliability())
-    file.write_text(as_html(whole), encoding="utf-8")
+    file.write_text(as_html(everything()), encoding="utf-8")
     return file
 
 
@@ -101,4 +100,4 @@ def test_the_page_can_be_read_in_order(browser, page):
     )
     assert headings[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(headings))
-    assert headings.count(2) == len(sections(contents(reliability=reliability())))
+    assert headings.count(2) == len(sections(everything()))

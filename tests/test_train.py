@@ -349,6 +349,7 @@ def test_the_checkpoint_says_what_it_has_seen(manifest, llava_dir, tmp_path):
     )
     provenance = load_checkpoint(checkpoint)[1]
     assert provenance.command == "radz train x"
+    assert provenance.policies == {"unlisted": "absent"}
     assert provenance.studies == provenance.patients == 18
     assert provenance.supervised == {"effusion": 6, "mass": 6, "no_finding": 6}
     assert provenance.mentioned == {"effusion": 6, "mass": 6, "no_finding": 6}

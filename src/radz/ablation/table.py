@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from radz.ablation.make import SECONDS
 from radz.ablation.plan import Ablation
-from radz.ablation.runs import LACKING, Place
+from radz.ablation.runs import LACKING, RUN, Place
 from radz.errors import ScoresError
 from radz.eval.hierarchy import groups_of
 from radz.eval.repeats import RepeatsDifference, compare_repeats, merge_folds, summarise_repeats
@@ -49,6 +50,7 @@ def record_of(ablation: Ablation, scores: Mapping[Place, Path], *, draws: int = 
         "base": str(plan.base),
         "arms": arms,
         "needs": plan.needs,
+        "start_seconds": _start_seconds(path.parent for place, path in scores.items() if place in tables),
         "texts": sorted({cell.config.data.report_policy for cell in ablation.cells}),
         "data": _data(tables.values()),
         "protocol": protocol_hash(("fold", *STRATA), draws, 0, MIN_POSITIVES, "ignore"),
@@ -152,7 +154,20 @@ def notes(record: Mapping[str, Any]) -> list[str]:
         f"({studies} films), at the seeds that were run. Differences are paired over films and seeds and over the runs "
         "that both arms have finished."
     )
-    return [how, zero_shot_line(record)]
+    return [how, zero_shot_line(record), *time_line(record)]
+
+
+def time_line(record: Mapping[str, Any]) -> list[str]:
+    """How long the runs took, where they say so."""
+    runs = [s for arm in record["arms"].values() for s in arm.get("training_seconds", ()) if s is not None]
+    starts = [s for s in record.get("start_seconds", {}).values() if s is not None]
+    if not runs:
+        return []
+    line = (
+        f"Training an arm on a fold took {median(runs) / 60:.1f} minutes in the median and {max(runs) / 60:.1f} at most"
+    )
+    shared = f"; what arms start from took {median(starts) / 60:.1f} minutes, once a fold and seed" if starts else ""
+    return [f"{line}{shared}; all together {(sum(runs) + sum(starts)) / 3600:.1f} hours, as the machine was."]
 
 
 def zero_shot_line(record: Mapping[str, Any]) -> str:
@@ -311,6 +326,12 @@ def _positives(tables: Any) -> dict[str, int]:
 def _seconds(folder: Path) -> float | None:
     path = folder / SECONDS
     return json.loads(path.read_text(encoding="utf-8")).get("training") if path.is_file() else None
+
+
+def _start_seconds(folders: Iterable[Path]) -> dict[str, float | None]:
+    """Run that others started from -> how long it took."""
+    starts = {json.loads((folder / RUN).read_text(encoding="utf-8"))["config"]["start"] for folder in folders}
+    return {Path(start).parent.name: _seconds(Path(start).parent) for start in sorted(filter(None, starts))}
 
 
 def _number(value: float | None) -> str:

@@ -24,6 +24,7 @@ class Limited(Sequence[Study]):
         totals = accumulate(counts[patient] for patient in order)
         taken = {patient for patient, total in zip(order, totals, strict=True) if total <= limit}
         self.corpus, self.findings = corpus, tuple(corpus.findings)
+        self.policies = getattr(corpus, "policies", {})
         self.rows = [i for i, study in enumerate(corpus.records) if study.patient_id in taken]
         self.records = tuple(corpus.records[i] for i in self.rows)
 

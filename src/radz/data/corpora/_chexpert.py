@@ -10,7 +10,7 @@ import pandas as pd
 
 from radz.data.corpora._films import require_choice
 from radz.data.corpora._labels import Broader, Unlisted, complete
-from radz.data.corpora._tables import ROW, require_columns
+from radz.data.corpora._tables import ROW, column_of, require_columns
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence
@@ -20,6 +20,8 @@ LABELS = (
     *("Consolidation", "Pneumonia", "Atelectasis", "Pneumothorax", "Pleural Effusion", "Pleural Other", "Fracture"),
     "Support Devices",
 )
+OPTIONAL = "No Finding"
+"""The one column that copies of the radiologists' tables may lack; it is unlabelled then."""
 Uncertain = Literal["separate", "ignore", "ones", "zeros"]
 """What an uncertain label (-1) becomes. ``separate``: it stays uncertain, and evaluation decides. ``ignore``: as if it
 had not been labelled. ``ones``: present. ``zeros``: absent. "No Finding" is never turned into present or absent."""
@@ -42,10 +44,10 @@ def read_labels(
     unlisted: what an empty cell is otherwise. Raises CorpusError for a missing column or a cell that is no label.
     """
     require_choice("uncertain", uncertain, Uncertain)
-    require_columns(table, {f"label {name}": name for name in LABELS}, where)
+    require_columns(table, {f"label {name}": name for name in LABELS if name != OPTIONAL}, where)
     known: dict[tuple[str, ...], Mapping[str, Presence]] = {}
     labels = []
-    for row, cells in zip(table[ROW], zip(*(table[name].tolist() for name in LABELS), strict=True), strict=True):
+    for row, cells in zip(table[ROW], zip(*(column_of(table, name) for name in LABELS), strict=True), strict=True):
         if cells not in known:
             listed = _listed(cells, f"{where}: row {row}", uncertain)
             known[cells] = complete(_without_findings(listed), findings(), unlisted, broader)
@@ -56,7 +58,7 @@ def read_labels(
 def _listed(cells: Sequence[str], where: str, uncertain: Uncertain) -> dict[str, Presence]:
     listed: dict[str, Presence] = {}
     for (concept, label), cell in zip(_concepts(), cells, strict=True):
-        presence = _CELLS.get(cell.strip().removesuffix(".0"))
+        presence = _CELLS.get(cell.removesuffix(".0"))
         if presence is None:
             raise CorpusError(f"{where}: '{label}' is '{cell}', allowed are 1, 0, -1 and an empty cell.")
         if presence is Presence.UNCERTAIN and (concept != NORMAL or uncertain == "ignore"):

@@ -75,7 +75,8 @@ class ChestXray14(Corpus):
         if not 0 <= val_fraction < 1:
             raise ConfigError(f"val_fraction is {val_fraction}, allowed is 0 <= val_fraction < 1.")
         self.root = Path(root)
-        self.policies = {"split": f"official, {val_fraction} val" if films is None else str(films), "missing": missing}
+        chosen = f"official, {val_fraction} val" if films is None else f"films of {Path(films).name}"
+        self.policies = {"split": chosen, "missing": missing}
         table = _entries(self.root)
         if films is None:
             splits = _official_splits(self.root, table, val_fraction)

@@ -65,6 +65,7 @@ class Manifest(Corpus):
         Raises CorpusError for a table, column, path or label that is not as it should be, UnknownNameError for a role,
         split or finding that does not exist, LeakageError for a patient in two splits.
         """
+        self.policies = {"unlisted": unlisted}
         path = _table_path(Path(root))
         names = _column_names(columns or {})
         table = _kept_rows(read_table(path), where or {}, str(path))

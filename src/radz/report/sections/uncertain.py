@@ -20,5 +20,5 @@ def section(contents: Contents) -> Section | None:
     ]
     if not rows:
         return None
-    columns = "finding|uncertain over absent|present over uncertain|uncertain"
+    columns = "finding|uncertain over absent|present over uncertain|studies"
     return Section("uncertain", "Uncertain labels", (table("AUROC of uncertain films", columns, rows, notes=(NOTE,)),))
