@@ -60,6 +60,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
+    if not options.manifest.is_file():
+        print(f"no films to read: {options.manifest} is not there; give --manifest or set RADZ_DEV_DATA")
+        return
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         table, paths = write_table(options.manifest, Path(folder) / "manifest.csv", options.films)
