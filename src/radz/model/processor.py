@@ -50,8 +50,7 @@ class RadzProcessor:
         if not normalise:
             return values.expand(-1, 3, -1, -1)
         mean, std = (torch.tensor(self._channels(name)).view(-1, 1, 1) for name in ("image_mean", "image_std"))
-        normalised = (values - mean) / std if len(mean) > 1 else values.sub_(mean).div_(std)  # no second batch of films
-        return normalised.expand(-1, 3, -1, -1)
+        return ((values - mean) / std).expand(-1, 3, -1, -1)
 
     def _resized(self, pixels: Sequence[Pixels]) -> Tensor:
         films = [torch.from_numpy(np.ascontiguousarray(p)) for p in pixels]
