@@ -9,7 +9,7 @@ from radz.types import Study
 class Films(list):
     """Thirty films of ten patients; patient i has one to five."""
 
-    findings = ("mass",)
+    findings, policies = ("mass",), {"missing": "error"}
 
     def __init__(self) -> None:
         counts = [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
@@ -38,4 +38,4 @@ def test_seeds_draw_other_patients_and_rows_keep_their_films():
     one, other = Limited(films, 10), Limited(films, 10, seed=1)
     assert ids(one) != ids(other)
     assert [one[i] for i in range(len(one))] == one[:] == [*one.records]
-    assert one.findings == ("mass",)
+    assert (one.findings, one.policies) == (("mass",), {"missing": "error"})

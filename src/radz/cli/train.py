@@ -21,16 +21,30 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override one setting: a.b=value. Repeatable.")
     ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Train this baseline on the same pairs instead: dual_encoder.")
+    ] = None,
+    text_encoder: Annotated[
+        str | None, typer.Option(help="Sentence encoder of dual_encoder, a directory or hub id; MiniLM by default.")
+    ] = None,
 ) -> None:
     """Train a model, or resume the run that was interrupted in the same output directory.
 
     Of a plan, the stages are trained in order; those that are finished are passed over.
     """
+    from radz.errors import UnknownNameError
+    from radz.train.dual import train_dual_encoder
     from radz.train.run import train as run
     from radz.train.stages import load_plan
 
+    if baseline not in (None, "dual_encoder"):
+        raise UnknownNameError("baseline that trains", str(baseline), ["dual_encoder"])
+    command = shlex.join(["radz", *sys.argv[1:]])
     for settings in load_plan(config, set_ or ()):
-        checkpoint = run(settings, _validation(settings), command=shlex.join(["radz", *sys.argv[1:]]))
+        if baseline is None:
+            checkpoint = run(settings, _validation(settings), command=command)
+        else:
+            checkpoint = train_dual_encoder(settings, text_encoder, command)
         Console().print(f"checkpoint: {checkpoint}", highlight=False, markup=False)
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self, overload
+from typing import Any, Self
 
 from radz import registry
 from radz.config import DataConfig
+from radz.data._studies import Studies
 from radz.data.splits import hash_fraction
 from radz.errors import ConfigError, UnknownNameError
 from radz.types import Study
@@ -48,7 +49,7 @@ class Fold:
         return frozenset(order[self.number - 1 :: self.count])
 
 
-class FoldedCorpus(Sequence[Study]):
+class FoldedCorpus(Studies):
     """One split of a corpus under a fold: ``train`` or ``val``. An index reads its image."""
 
     def __init__(self, corpora: Sequence[Any], fold: Fold, split: str) -> None:
@@ -64,20 +65,11 @@ class FoldedCorpus(Sequence[Study]):
         ]
         self.splits, self.split, self.findings, self._taken = POOL, split, tuple(corpora[0].findings), taken
         self.corpus = corpora[0]  # whose views it holds
-        self.policies = getattr(self.corpus, "policies", {})
+        self.policies = self.corpus.policies
         self.records = tuple(replace(corpus.records[i], split=split) for corpus, i in taken)
 
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @overload
-    def __getitem__(self, index: int) -> Study: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Study]: ...
-    def __getitem__(self, index: int | slice) -> Study | list[Study]:
+    def read(self, index: int) -> Study:
         """The study with its pixels read, where it has an image. Raises ImageError."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
         corpus, i = self._taken[index]
         study: Study = corpus[i]
         return replace(study, split=self.split)

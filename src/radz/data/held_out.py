@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, overload
+from typing import Any
 
 from radz.data._lexicon import compiled, load_lexicon
+from radz.data._studies import Studies
 from radz.data.labeler import Labeler, sentences
 from radz.data.sentences import NORMAL_TEXT
 from radz.errors import LeakageError, UnknownNameError
@@ -20,7 +21,7 @@ from radz.types import Presence, Study
 _CARRIED = (Presence.PRESENT, Presence.UNCERTAIN)
 
 
-class WithoutConcepts(Sequence[Study]):
+class WithoutConcepts(Studies):
     """A corpus as it would be if nobody had known the concepts ``held`` (ids). An index reads its image.
 
     reports: whether its reports are trained on; those are read with the English labeler (extra ``labeler``), and a
@@ -29,24 +30,15 @@ class WithoutConcepts(Sequence[Study]):
 
     def __init__(self, corpus: Any, held: frozenset[str], knowledge: KnowledgeBase, reports: bool) -> None:
         self.corpus, self.held = corpus, held
-        self.policies = getattr(corpus, "policies", {})
+        self.policies = corpus.policies
         self.findings = tuple(concept for concept in corpus.findings if concept not in held)
         cut = ReportCutter(held, knowledge) if reports else None
         kept = [(i, _stripped(study, held, cut)) for i, study in enumerate(corpus.records) if not _carries(study, held)]
         self.rows = [i for i, study in kept if study is not None]
         self.records = tuple(study for _, study in kept if study is not None)
 
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @overload
-    def __getitem__(self, index: int) -> Study: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Study]: ...
-    def __getitem__(self, index: int | slice) -> Study | list[Study]:
+    def read(self, index: int) -> Study:
         """The study with its pixels read, where it has an image. Raises ImageError."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
         return replace(self.records[index], pixels=self.corpus[self.rows[index]].pixels)
 
 

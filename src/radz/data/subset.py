@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, overload
+from typing import Any
 
+from radz.data._studies import Studies
 from radz.data.splits import hash_fraction
 from radz.types import Study
 
 
-class Limited(Sequence[Study]):
+class Limited(Studies):
     """At most ``limit`` films of a corpus, all films of each patient taken. An index reads its image.
 
     Patients are taken in an order of ``seed`` alone, until the next one's films would be too many: of two limits the
@@ -24,20 +24,11 @@ class Limited(Sequence[Study]):
         totals = accumulate(counts[patient] for patient in order)
         taken = {patient for patient, total in zip(order, totals, strict=True) if total <= limit}
         self.corpus, self.findings = corpus, tuple(corpus.findings)
-        self.policies = getattr(corpus, "policies", {})
+        self.policies = corpus.policies
         self.rows = [i for i, study in enumerate(corpus.records) if study.patient_id in taken]
         self.records = tuple(corpus.records[i] for i in self.rows)
 
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @overload
-    def __getitem__(self, index: int) -> Study: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Study]: ...
-    def __getitem__(self, index: int | slice) -> Study | list[Study]:
+    def read(self, index: int) -> Study:
         """The study with its pixels read, where it has an image. Raises ImageError."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
         study: Study = self.corpus[self.rows[index]]
         return study

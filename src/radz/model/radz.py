@@ -6,6 +6,7 @@ modality tokens' states give the global feature, the modality's own positions th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -97,11 +98,7 @@ class RadZ(nn.Module):
         return layers
 
     def _patch_states(self, states: tuple[Tensor, ...]) -> Tensor:
-        layers = self.vision.vision_feature_layer
-        chosen = [states[layer] for layer in ([layers] if isinstance(layers, int) else layers)]
-        if self.vision.vision_feature_select_strategy == "default":
-            chosen = [state[:, 1:] for state in chosen]
-        return torch.cat(chosen, dim=-1)
+        return patches_of(states, self.vision.vision_feature_layer, self.vision.vision_feature_select_strategy)
 
     def _embed(self, prompt: Prompt) -> Tensor:
         embeddings: Tensor = self.decoder.get_input_embeddings()(prompt.input_ids)
@@ -126,3 +123,11 @@ class RadZ(nn.Module):
         """The number format of the decoder, on the device of ``ids``."""
         device = ids.device.type
         return torch.autocast(device, torch.bfloat16, enabled=self.compute_dtype == torch.bfloat16)
+
+
+def patches_of(states: Sequence[Tensor], layers: int | Sequence[int], strategy: str) -> Tensor:
+    """Of a tower's hidden states those of ``layers``, side by side, (B, P, V); ``default`` drops the class token."""
+    chosen = [states[layer] for layer in ([layers] if isinstance(layers, int) else layers)]
+    if strategy == "default":
+        chosen = [state[:, 1:] for state in chosen]
+    return torch.cat(chosen, dim=-1)

@@ -77,6 +77,11 @@ class RadzZeroShot:
         grid: NDArray[np.float32] = weights.cpu().numpy().reshape(*weights.shape[:2], *self._grid(weights.shape[2]))
         return grid
 
+    @property
+    def one_vector(self) -> bool:
+        """Whether a film is one vector for all concepts; not so where each of them reads the patches on its own."""
+        return self.model.readout.queries is None
+
     def _features(self, films: Sequence[Pixels]) -> Features:
         processor = self.model.processor
         batch = Batch(image_prompt=processor.image_prompt(len(films)), pixel_values=processor.pixel_values(films))

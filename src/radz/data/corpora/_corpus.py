@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, overload
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from radz.data._studies import Studies
 from radz.data.faults import notable
 from radz.data.images import read_image
 from radz.data.splits import SPLITS, check_patients, rows_text
@@ -29,7 +30,7 @@ class About:
     terms: str
 
 
-class Corpus(Sequence[Study]):
+class Corpus(Studies):
     """Studies of one split of a corpus, or of all; an index reads its image.
 
     findings: concept ids that the corpus labels, in a fixed order, the same for every split.
@@ -42,7 +43,6 @@ class Corpus(Sequence[Study]):
 
     name: ClassVar[str]
     about: ClassVar[About]
-    policies: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -75,17 +75,8 @@ class Corpus(Sequence[Study]):
     def fake(cls, tmp_path: Path) -> Path:
         """Write three tiny studies, one a split, in the official layout; returns the root to open."""
 
-    def __len__(self) -> int:
-        return len(self.records)
-
-    @overload
-    def __getitem__(self, index: int) -> Study: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Study]: ...
-    def __getitem__(self, index: int | slice) -> Study | list[Study]:
+    def read(self, index: int) -> Study:
         """The study with its pixels read, where it has an image. Raises ImageError."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
         study = self.records[index]
         if study.image is None:
             return study

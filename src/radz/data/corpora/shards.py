@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -53,14 +53,8 @@ class Shards(Corpus):
             convert(manifest(manifest.fake(tmp_path / "films")), str(tmp_path / "shards"))
         return tmp_path / "shards"
 
-    @overload
-    def __getitem__(self, index: int) -> Study: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Study]: ...
-    def __getitem__(self, index: int | slice) -> Study | list[Study]:
+    def read(self, index: int) -> Study:
         """The study with its pixels, where it has a film. Raises ImageError where the shard cannot be read."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
         study, place = self.records[index], self._places[index]
         if place is None:
             return study
