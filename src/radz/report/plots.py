@@ -36,7 +36,7 @@ STYLES = len(LINES)
 APART = 0.4
 """Distance of the whiskers of one row, in rows."""
 POINT = 1 / 72
-LETTER = 6.4
+LETTER = 6.6
 """Width of a letter in a row's name, in points, as wide letters have it."""
 LETTERS = 24
 """Longer names are cut in drawings; tables have them whole."""

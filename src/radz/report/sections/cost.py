@@ -11,7 +11,8 @@ from radz.report.wording import number
 
 NOTES = (
     "Films in memory, anchors encoded: reading files and encoding sentences are no part of it. Active: read while a "
-    "film is scored. Working memory: what was not held before the first film.",
+    "film is scored. Trained: what the evaluated checkpoint's training changed; of other models, parameters that are "
+    "not frozen. Working memory: what was not held before the first film.",
     "Models are compared where one machine measured them, one after the other; a model measured later may profit from "
     "memory that the process holds already.",
 )
