@@ -103,6 +103,15 @@ def test_features_are_unit_and_shaped(model):
 
 
 @torch.no_grad()
+def test_a_film_of_one_channel_becomes_the_values_that_three_would_have(model):
+    shown = [np.random.default_rng(i).random((1, 30 + 9 * i, 50), dtype=np.float32) for i in range(3)]
+    three = [torch.from_numpy(film).expand(3, -1, -1) for film in shown]
+    settings = {"do_rescale": False, "return_tensors": "pt", "input_data_format": "channels_first"}
+    theirs = model.processor.image_processor(images=three, **settings)["pixel_values"]
+    assert torch.equal(model.processor.pixel_values(shown), theirs)
+    assert len(set(model.processor.image_processor.image_mean)) == 3, "CLIP normalises each channel in its own way"
+
+
 def test_the_image_does_not_leak_into_the_text(model):
     processor = model.processor
 

@@ -9,6 +9,8 @@ import pytest
 
 import radz.data
 from eval_fakes import FINDINGS, make_corpus
+from radz import registry
+from radz.cli._overlap import shared_with_training
 from radz.config import DataConfig
 from radz.data.met import film_names, pack, unpack
 from radz.data.overlap import find_overlap, known_overlaps, read_aliases
@@ -126,3 +128,14 @@ def test_a_stage_on_films_that_nobody_recorded_does_not_pass_for_recorded():
     start = Provenance(corpus="chestxray14", split="train")
     made = describe_films(data, DataConfig(corpus="fake", root="somewhere"), start)
     assert made == {"corpora": ("chestxray14", "fake"), "met": ""}
+
+
+def test_pictures_of_the_training_corpus_are_compared_on_demand(tmp_path):
+    manifest = registry.load("corpora", "manifest")
+    table = manifest.fake(tmp_path / "trained")
+    other = manifest(manifest.fake(tmp_path / "tested"), "train")
+    model = Provenance(corpus="manifest", split="train")
+    assert shared_with_training(model, other, "another") == ()
+    assert shared_with_training(model, other, "another", training_root=table, training_options=["unlisted=absent"]) == (
+        "1 of 1 studies look like a film that was trained on",
+    )

@@ -26,6 +26,7 @@ from radz.cli._checks import (
 )
 from radz.cli._cost import with_costs
 from radz.cli._options import Format
+from radz.cli._overlap import shared_with_training
 from radz.cli._pages import write_pages
 from radz.cli._rows import How, model_rows, named
 from radz.cli.thresholds import read_each
@@ -123,11 +124,17 @@ def evaluate(
     aliases: Annotated[
         Path | None, typer.Option(help="List of names that films have in another corpus: film,original or the RSNA's.")
     ] = None,
+    check_overlap: Annotated[
+        Path | None, typer.Option(help="Where the corpus trained on lies: compare its pictures with these too.")
+    ] = None,
+    overlap_option: Annotated[
+        list[str] | None, typer.Option(help="Option of the corpus of --check-overlap: key=value. Repeatable.")
+    ] = None,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Evaluate a model on a labelled corpus. Exit code 1 if an image could not be read."""
-    from radz.eval.gate import judge
+    from radz.eval.gate import judge, named_by_claim
     from radz.eval.scores_file import read_scores
     from radz.eval.scoring import STRATA
     from radz.report.page import check_path
@@ -144,8 +151,11 @@ def evaluate(
     else:
         target = make_target(corpus, root, split, option or (), fold)
         predictor = load_predictor(model, source, findings_file or (), calibration)
+        shared = partial(
+            shared_with_training, aliases=aliases, training_root=check_overlap, training_options=overlap_option or ()
+        )
         run = _Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size, pair)
-        tables, notes = run.score(claim, aliases, trained_count(model) if cost else None)
+        tables, notes = run.score(claim, shared, trained_count(model) if cost else None)
         path = _write(tables, out)  # before the checks, which take longer and may be interrupted
         checks = run.check(next(iter(tables.values())), pairs, controls=controls, draws=draws)
         _write_beside(path, checks.files())
@@ -153,7 +163,8 @@ def evaluate(
     rows = model_rows(tables, checks, notes, how)
     _show(rows, format_, by_finding=bool(from_scores))
     if report:
-        write_pages(rows, tables, report, how.uncertain)
+        made = next(iter(tables.values())).provenance
+        write_pages(rows, tables, [named_by_claim(path, made.claim) for path in report], how.uncertain)
     _list_unreadable(next(iter(tables.values())).provenance)
 
 
@@ -171,7 +182,7 @@ class _Run:
     def score(
         self,
         claim: Callable[[ScoresProvenance], ScoresProvenance],
-        aliases: Path | None,
+        shared: Callable[..., tuple[str, ...]],
         trained: int | None = None,
     ) -> tuple[dict[str, ScoresTable], dict[str, str]]:
         """Scores of the model and of its references on identical studies, and why a reference has none.
@@ -185,7 +196,7 @@ class _Run:
         concepts = diseases(anchors, corpus)
         made = scores_provenance(self.predictor, self.target, corpus, anchors, concepts, seed=self.seed)
         made = prompted(made, self.prompt)
-        provenance = claim(replace(made, overlap=self._shared_with_training(corpus, aliases)))
+        provenance = claim(replace(made, overlap=shared(self.predictor.provenance, corpus, self.target.corpus)))
         others, notes = _build(references(self.predictor, self.target, self.strata))
         model, why = self._recorded(anchors, provenance)
         models = {model.name: model, **others}
@@ -233,14 +244,6 @@ class _Run:
         if self.prompt is not None:
             return self.predictor.prompted(findings, self.prompt)
         return self.predictor.anchors(findings, self.strategy)
-
-    def _shared_with_training(self, corpus: Any, aliases: Path | None) -> tuple[str, ...]:
-        """What the films of ``corpus`` share with those that the model was trained on, a line each."""
-        from radz.data.met import origin_of
-        from radz.data.overlap import find_overlap, read_aliases
-
-        names, origin = read_aliases(aliases) if aliases else None, origin_of(corpus, self.target.corpus)
-        return tuple(find_overlap(self.predictor.provenance, origin, corpus.records, names).lines())
 
     def _recorded(self, anchors: Anchors, made: ScoresProvenance) -> tuple[ZeroShotModel, str]:
         """The model, with its films remembered where its calibration is to be judged; else why it is not."""

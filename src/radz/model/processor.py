@@ -40,12 +40,35 @@ class RadzProcessor:
         return self._ids(self.design.special_tokens)
 
     def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
-        """Films (1, H, W) in [0, 1], any size -> (B, 3, h, w), resized and normalised as the tower expects."""
-        films = [torch.from_numpy(np.ascontiguousarray(p)).expand(3, -1, -1) for p in pixels]
+        """Films (1, H, W) in [0, 1], any size -> (B, 3, h, w), resized and normalised as the tower expects.
+
+        A film has one channel and is resized as one, with the values that three would have. Where the tower
+        normalises its channels alike, the three are one in memory too.
+        """
+        normalise = bool(getattr(self.image_processor, "do_normalize", True))
+        values = self._resized(pixels)
+        if not normalise:
+            return values.expand(-1, 3, -1, -1)
+        mean, std = (torch.tensor(self._channels(name)).view(-1, 1, 1) for name in ("image_mean", "image_std"))
+        return ((values - mean) / std).expand(-1, 3, -1, -1)
+
+    def _resized(self, pixels: Sequence[Pixels]) -> Tensor:
+        films = [torch.from_numpy(np.ascontiguousarray(p)) for p in pixels]
+        if getattr(self.image_processor, "do_pad", False):  # pads with a colour, which one channel has not
+            films = [film.expand(3, -1, -1) for film in films]
         values: Tensor = self.image_processor(
-            images=films, do_rescale=False, return_tensors="pt", input_data_format="channels_first"
+            images=films,
+            do_rescale=False,
+            do_normalize=False,
+            return_tensors="pt",
+            input_data_format="channels_first",
         )["pixel_values"]
-        return values.contiguous(memory_format=torch.channels_last)
+        return values
+
+    def _channels(self, name: str) -> list[float]:
+        """A number of the image processor for each channel, or one where they are equal."""
+        three: list[float] = list(getattr(self.image_processor, name))
+        return three if len(set(three)) > 1 else three[:1]
 
     def image_prompt(self, count: int) -> Prompt:
         """``<image> instruction <ImgCls_1> … <ImgCls_K>`` for ``count`` films."""

@@ -26,7 +26,7 @@ class Shards(Corpus):
     name: ClassVar[str] = "shards"
     about: ClassVar[About] = About(
         title="any corpus in shards, local or remote, with pixels at the model's size",
-        obtain="make them: radz data convert CORPUS ROOT DIRECTORY",
+        obtain="make them: radz data convert ROOT DIRECTORY --corpus NAME",
         terms="those of the corpus that they were made from",
     )
 
