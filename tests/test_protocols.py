@@ -92,6 +92,18 @@ def test_held_out_trains_each_set_and_asks_for_it_alone(held, folder):
     ]  # fmt: skip
 
 
+def test_what_is_trained_is_not_trained_again_nor_mixed_with_other_settings(held, folder):
+    weights = [folder / "out" / "held" / name / "checkpoint" / "model.safetensors" for name in "ab"]
+    before = [path.stat().st_mtime_ns for path in weights]
+    again = run(folder / "held.yaml", "--set", "run.train.learning_rate=0.001")
+    assert again.exit_code == 0
+    assert held.stdout.endswith(again.stdout)
+    assert [path.stat().st_mtime_ns for path in weights] == before
+    other = run(folder / "held.yaml", "--set", "run.train.learning_rate=0.002")
+    assert isinstance(other.exception, ConfigError)
+    assert "holds a run of other settings. Give another --output" in str(other.exception)
+
+
 def test_a_model_that_met_the_finding_is_no_zero_shot(held, folder):
     model = ("--model", str(folder / "out" / "held" / "a" / "checkpoint"))
     plan = write(folder, "zero", kind="zero_shot", films={"x": films(folder, findings=["mass"])})
@@ -112,7 +124,7 @@ def test_linear_learns_from_shares_of_the_patients(held, folder):
     assert [row[1:4] for row in rows] == [["0, anchors names", "0", "0"], ["1", "1", "1"], ["25", "12", "12"],
                                           ["100", "48", "48"]]  # fmt: skip
     assert rows[1][4].startswith("0.500 [0.500, 0.500]")  # one film is one class
-    assert rows[1][6] == "2, 2"
+    assert rows[1][6] == "2"
     assert float(rows[3][4][:5]) > 0.7  # brightness is in any feature
     assert "trained with labels of mass" in result.stdout
     assert len(list((folder / "out" / "few").glob("x.linear-*.parquet"))) == 5

@@ -7,7 +7,7 @@ kind: linear        # a linear head on one model's features, at shares of the la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +18,15 @@ from radz.config import RunConfig, Section, build_config, parse_setting, put, re
 from radz.errors import ConfigError, UnknownNameError
 
 
-class Films(OtherCorpus):
+class AskedFilms(OtherCorpus):
     """Films to judge on, and what is asked of them."""
 
     findings: tuple[str, ...] = Field((), description="What is asked for; all that the corpus labels by default.")
+
+
+class Films(AskedFilms):
+    """The same, of a model that is claimed to know nothing of them."""
+
     zero_shot: bool = Field(True, description="Refuse a model that has met these findings, films or patients.")
 
 
@@ -35,9 +40,10 @@ class HeldOutProtocol(_Protocol):
 
     kind: Literal["held_out"]
     base: Path = Field(description="Run configuration, relative to the protocol.")
-    run: dict[str, Any] = Field({}, description="Settings over the base, for every training.")
+    run: dict[str, Any] = Field({}, description="Setting -> value over the base, for every training.")
     sets: dict[str, tuple[str, ...]] = Field(min_length=1, description="Name -> findings that are held out together.")
     test_split: str = Field("test", description="Split of the base's corpus that is judged.")
+    test_options: dict[str, Any] | None = Field(None, description="Its options there; as in training by default.")
     anchors: tuple[str, ...] = Field(("names",), min_length=1, description="Strategies; others are held to the first.")
 
     def configs(self, folder: Path, output: Path) -> dict[str, RunConfig]:
@@ -50,7 +56,7 @@ class HeldOutProtocol(_Protocol):
     def _config(self, folder: Path, output: Path, held: tuple[str, ...]) -> RunConfig:
         tree = read_yaml(folder / self.base)
         own = {"data.held_out": list(held), "output": str(output)}
-        for key, value in {**dict(_flat(self.run)), **own}.items():
+        for key, value in (self.run | own).items():
             put(tree, key, value)
         return build_config(RunConfig, tree)
 
@@ -61,7 +67,7 @@ class HeldOutProtocol(_Protocol):
             corpus=data.corpus,
             root=data.root,
             split=self.test_split,
-            options=data.options,
+            options=data.options if self.test_options is None else self.test_options,
             findings=self.sets[name],
         )
 
@@ -78,7 +84,7 @@ class LinearProtocol(_Protocol):
     """A linear head on a model's features, learned from a share of the labelled patients."""
 
     kind: Literal["linear"]
-    films: dict[str, OtherCorpus] = Field(min_length=1, description="Name -> films to judge on.")
+    films: dict[str, AskedFilms] = Field(min_length=1, description="Name -> films to judge on.")
     train_split: str = Field("train", description="Split of the same corpus whose labels are learned.")
     percent: tuple[float, ...] = Field((1, 10, 100), min_length=1, description="Shares of its labelled patients, in %.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="Draws of patients for a share under 100 %.")
@@ -96,7 +102,7 @@ def load_protocol(path: Path, overrides: Iterable[str] = ()) -> Protocol:
     """Read a protocol; ``overrides`` are ``a.b=value`` and win. Raises ConfigError, and UnknownNameError for a kind."""
     tree = read_yaml(path)
     for override in overrides:
-        put(tree, *parse_setting(override))
+        _put(tree, *parse_setting(override))
     if (kind := str(tree.get("kind"))) not in KINDS:
         raise UnknownNameError("kind of protocol", kind, KINDS)
     made = build_config(KINDS[kind], tree)
@@ -105,10 +111,10 @@ def load_protocol(path: Path, overrides: Iterable[str] = ()) -> Protocol:
     return made
 
 
-def _flat(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted name -> value of a tree of settings."""
-    for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", value
+def _put(tree: dict[str, Any], key: str, value: Any) -> None:
+    """Set a setting; one of the training, ``run.a.b``, keeps its dotted name, as plans of ``radz ablate`` write it."""
+    section, _, setting = key.partition(".")
+    if section == "run" and setting:
+        tree.setdefault("run", {})[setting] = value
+    else:
+        put(tree, key, value)

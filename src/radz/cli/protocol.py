@@ -12,21 +12,25 @@ from rich.console import Console
 
 from radz.cli._overlap import shared_with_training
 from radz.cli.evaluate import Target, load_predictor, progress_bar, scores_provenance
-from radz.errors import CorpusError
+from radz.errors import ConfigError, CorpusError
 from radz.types import RESEARCH_USE
 
 if TYPE_CHECKING:
     from radz.ablation.plan import OtherCorpus
-    from radz.ablation.protocol import Films, HeldOutProtocol, LinearProtocol, ZeroShotProtocol
-    from radz.eval.few_labels import LabelledFeatures
+    from radz.ablation.protocol import AskedFilms, Films, HeldOutProtocol, LinearProtocol, ZeroShotProtocol
+    from radz.config import RunConfig
+    from radz.eval.few_labels import LabelledFeatures, LinearHead
     from radz.eval.scores_file import ScoresTable
     from radz.report.protocols import Rows, Share
     from radz.serve.predictor import Predictor
     from radz.types import Pixels, Study
 
-WITHIN = "AUROC within source and view, macro over findings with 10 comparable positives; 95 % intervals over patients."
+WITHIN = (
+    "AUROC within source and view, macro over findings with 10 comparable positives; 95 % intervals over patients. "
+    "Metadata alone, that is source and view, score 0.5 by construction."
+)
 LEFT_OUT = "\\* fewer than 10 positives share a stratum with a negative: not in the average."
-NOT_LEARNED = "A finding of which the films learned hold one class only is not learned and scores 0.5; counted by seed."
+NOT_LEARNED = "A finding of which the films learned hold one class only is not learned and scores 0.5."
 
 
 def protocol(
@@ -71,11 +75,9 @@ class _How:
 
     def held_out(self, what: HeldOutProtocol, beside: Path) -> list[str]:
         """Train each set's model, or find it trained, and judge it on exactly its set."""
-        from radz.train.run import train
-
         groups = {}
         for name, config in what.configs(beside, self.folder).items():
-            checkpoint = train(config, command=f"radz protocol, set {name}")
+            checkpoint = _trained(config, name)
             predictor = load_predictor(checkpoint, self.source or config.model.source, ())
             groups[name] = self._strategies(name, what.films(config, name), what.anchors, predictor)
         return self._tables(groups, whole=True)
@@ -128,16 +130,15 @@ class _How:
         return named
 
     def _heads(
-        self, name: str, films: OtherCorpus, what: LinearProtocol, predictor: Predictor
+        self, name: str, films: AskedFilms, what: LinearProtocol, predictor: Predictor
     ) -> tuple[ScoresTable, list[Share]]:
         """The model's own scores, and those of its heads."""
         from radz.eval.few_labels import LinearHead, Remembered
         from radz.eval.scoring import diseases, score_models
-        from radz.report.protocols import Share
 
         target = _target(films)
         corpus = target.open()
-        anchors = predictor.anchors(_diseases(corpus))
+        anchors = predictor.anchors(films.findings or _diseases(corpus))
         concepts = diseases(anchors, corpus)
         encode = Remembered(lambda studies: predictor.model.encode_images(_pixels(studies)).double().numpy())
         data = _features(target.open(what.train_split), concepts, encode, self.batch_size)
@@ -152,13 +153,7 @@ class _How:
             )
         self._write({f"{name}.{label}": table for label, table in tables.items()})
         return tables["anchors"], [
-            Share(
-                percent,
-                len(set(next(own for (p, _), own in cells.items() if p == percent).patients)),
-                len(next(own for (p, _), own in cells.items() if p == percent).patients),
-                tuple(len(head.unlearned) for (p, _), head in heads.items() if p == percent),
-                tuple(tables[head.name] for (p, _), head in heads.items() if p == percent),
-            )
+            _share(percent, [(cells[key], heads[key], tables[heads[key].name]) for key in cells if key[0] == percent])
             for percent in what.percent
         ]
 
@@ -177,6 +172,34 @@ class _How:
             path = self.folder / f"{name}.parquet"
             write_scores(table, path)
             Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"scores: {path}")
+
+
+def _trained(config: RunConfig, name: str) -> Path:
+    """The checkpoint of a run, trained or resumed unless it is there.
+
+    Raises ConfigError where that directory holds a run of other settings.
+    """
+    from radz.config import read_yaml
+    from radz.train.run import train
+
+    settings, checkpoint = config.output / "config.yaml", config.output / "checkpoint"
+    if settings.is_file() and read_yaml(settings) != config.model_dump(mode="json"):
+        raise ConfigError(f"{config.output} holds a run of other settings. Give another --output, or remove it.")
+    if (checkpoint / "provenance.json").is_file():
+        return checkpoint
+    return train(config, command=f"radz protocol, set {name}")
+
+
+def _share(percent: float, seeds: Sequence[tuple[LabelledFeatures, LinearHead, ScoresTable]]) -> Share:
+    from radz.report.protocols import Share
+
+    return Share(
+        percent,
+        patients=tuple(len(set(data.patients)) for data, _, _ in seeds),
+        films=tuple(len(data.patients) for data, _, _ in seeds),
+        unlearned=tuple(len(head.unlearned) for _, head, _ in seeds),
+        tables=tuple(table for _, _, table in seeds),
+    )
 
 
 def _target(films: OtherCorpus) -> Target:

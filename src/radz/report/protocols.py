@@ -19,14 +19,14 @@ EMPTY = "–"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a linear head learned from: share of the patients in %, of how many patients and films; a table a seed.
+    """What a linear head learned from: share of the patients in %, and for each seed how many patients and films.
 
-    unlearned: findings of which one class was missing, a number a seed.
+    unlearned: of how many findings one class was missing. tables: scores. One of each a seed.
     """
 
     percent: float
-    patients: int
-    films: int
+    patients: tuple[int, ...]
+    films: tuple[int, ...]
     unlearned: tuple[int, ...]
     tables: tuple[ScoresTable, ...]
 
@@ -66,10 +66,8 @@ def shares_rows(name: str, bare: ScoresTable, shares: Sequence[Share], *, draws:
     for share in shares:
         value, seeds = macro_over_seeds(share.tables, draws=draws, seed=seed)
         spread = f"{min(seeds):.3f} to {max(seeds):.3f}" if len(seeds) > 1 else EMPTY
-        unlearned = ", ".join(map(str, share.unlearned))
-        rows.append(
-            [name, f"{share.percent:g}", f"{share.patients}", f"{share.films}", shown(value), spread, unlearned]
-        )
+        counts = [_range(each) for each in (share.patients, share.films, share.unlearned)]
+        rows.append([name, f"{share.percent:g}", *counts[:2], shown(value), spread, counts[2]])
     return ["films", "% of labels", "patients", "films learned", "AUROC", "seeds", "findings not learned"], rows
 
 
@@ -78,6 +76,11 @@ def shown(estimate: Estimate) -> str:
     if estimate.value != estimate.value:
         return EMPTY
     return f"{estimate.value:.3f} [{estimate.interval.low:.3f}, {estimate.interval.high:.3f}]"
+
+
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _set_row(name: str, tables: ByStrategy, first: str, draws: int, seed: int) -> list[str]:
