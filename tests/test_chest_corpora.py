@@ -85,7 +85,7 @@ def test_what_decided_the_labels_is_kept_by_views_of_a_corpus(small):
     expected = {"uncertain": "zeros", "unlisted": "unlabelled", "views": "all", "missing": "error"}
     views = [
         WithoutConcepts(corpus, frozenset({"edema"}), KnowledgeBase.load(), reports=False),
-        FoldedCorpus([Chexpert(small, "train", uncertain="zeros", views="all")], Fold(1, 2), "train"),
+        FoldedCorpus(Chexpert(small, uncertain="zeros", views="all"), Fold(1, 2), "train"),
         Limited(corpus, 1),
     ]
     assert all(view.policies == expected for view in views)

@@ -61,8 +61,9 @@ def test_a_film_keeps_its_pixels_and_takes_the_folds_split(manifest):
 
 
 def test_a_fold_is_written_k_of_n():
-    assert Fold.parse("2/5", 7) == Fold(2, 5, 7)
-    for wrong in ("0/3", "4/3", "1/1", "third"):
+    assert (Fold.parse("2/5"), Fold.parse("2/5@7")) == (Fold(2, 5), Fold(2, 5, 7))
+    assert [str(Fold(2, 5)), str(Fold.parse("2/5@7"))] == ["2/5", "2/5@7"]
+    for wrong in ("0/3", "4/3", "1/1", "third", "1/3@x"):
         with pytest.raises(ConfigError, match=rf"at least 2.*Got '{wrong}'"):
             Fold.parse(wrong)
 
@@ -72,10 +73,16 @@ def test_only_train_val_and_test_exist_under_a_fold(manifest):
         open_corpus("manifest", manifest, "valid", {}, Fold(1, 2))
 
 
-def config(manifest: Path, llava_dir: Path, output: Path, fold: str) -> RunConfig:
-    tree = {
+def config(manifest: Path, llava_dir: Path, output: Path, fold: str, data=(), **more) -> RunConfig:
+    tree = more | {
         "output": str(output),
-        "data": {"corpus": "manifest", "root": str(manifest), "options": {"unlisted": "absent"}, "fold": fold},
+        "data": {
+            "corpus": "manifest",
+            "root": str(manifest),
+            "options": {"unlisted": "absent"},
+            "fold": fold,
+            **dict(data),
+        },
         "model": {"backbone": "hf", "source": str(llava_dir), "readout": {"dim": 8}, "lora": {"r": 2}},
         "train": {"batch_size": 4, "max_steps": 1, "dtype": "float32"},
     }
@@ -87,6 +94,8 @@ def test_a_model_remembers_its_fold_and_is_not_judged_on_another(manifest, llava
     trained_on = {study.patient_id for study in open_training_data(settings).records}
     assert trained_on == patients(manifest, "train", Fold(1, 3))
     checkpoint = train(settings)
+    with pytest.raises(LeakageError, match="left out fold 1/3 and 'val' of fold 2/3"):
+        train(config(manifest, llava_dir, tmp_path / "next", "2/3", start=str(checkpoint)))
     assert read_description(checkpoint)[1].fold == "1/3"
     with pytest.raises(LeakageError, match=r"data\.fold 1/3, and this one has 2/3"):
         train(config(manifest, llava_dir, tmp_path / "run", "2/3"))
@@ -98,12 +107,23 @@ def test_a_model_remembers_its_fold_and_is_not_judged_on_another(manifest, llava
     assert "6 studies of 3 patients" in right.output
 
 
+def test_films_without_reports_from_the_same_table_keep_to_the_fold(manifest, llava_dir, tmp_path):
+    films = {"images": {"corpus": "manifest", "root": str(manifest), "per_batch": 2}}
+    data = {"unlabelled": films, "second_view": True}
+    settings = config(
+        manifest, llava_dir, tmp_path, "1/3", loss={"weights": {"alignment": 1, "consistency": 1}}, data=data
+    )
+    assert {study.patient_id for study in open_training_data(settings).films.records} == patients(
+        manifest, "train", Fold(1, 3)
+    )
+
+
 def test_what_leaks_and_what_does_not():
     folded, plain = (Provenance(corpus="manifest", split="train", fold=fold) for fold in ("1/3", ""))
     require_left_out("manifest", "test", "2/3", folded)
     require_left_out("padchest", "val", "2/3", folded)
     require_left_out("manifest", "val", "", plain)
-    with pytest.raises(LeakageError, match=r"Give --fold 1/3"):
+    with pytest.raises(LeakageError, match=r"Give the fold 1/3"):
         require_left_out("manifest", "val", "", folded)
-    with pytest.raises(LeakageError, match=r"Leave --fold out"):
+    with pytest.raises(LeakageError, match=r"Leave the fold out"):
         require_left_out("manifest", "val", "1/3", plain)

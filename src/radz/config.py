@@ -185,11 +185,9 @@ class DataConfig(Section):
     )
     fold: str | None = Field(
         None,
-        pattern=r"^\d+/\d+$",
         description="k/n: the patients of train and val are dealt into n folds, of which the k-th validates and the "
-        "others train. Unset: the corpus's own splits.",
+        "others train; k/n@s is another deal, of seed s. Unset: the corpus's own splits.",
     )
-    fold_seed: int = Field(0, description="Which deal of the patients into folds.")
     limit: int | None = Field(
         None,
         ge=1,

@@ -7,7 +7,7 @@ stays what it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -30,16 +30,17 @@ class Fold:
     seed: int = 0
 
     def __str__(self) -> str:
-        return f"{self.number}/{self.count}" + (f" of deal {self.seed}" if self.seed else "")
+        return f"{self.number}/{self.count}" + (f"@{self.seed}" if self.seed else "")
 
     @classmethod
-    def parse(cls, text: str, seed: int = 0) -> Self:
-        """Read ``1/3``, the first of three. Raises ConfigError for anything else."""
-        found = re.fullmatch(r"(\d+)/(\d+)", text.strip())
-        number, count = map(int, found.groups()) if found else (0, 0)
+    def parse(cls, text: str) -> Self:
+        """Read ``1/3``, the first of three, or ``1/3@7``, of deal 7. Raises ConfigError for anything else."""
+        found = re.fullmatch(r"(\d+)/(\d+)(?:@(\d+))?", text.strip())
+        number, count, seed = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
         if count < 2 or not 1 <= number <= count:
             raise ConfigError(
-                f"A fold is written k/n, the k-th of n, with n at least 2: 1/3, 2/3 or 3/3. Got '{text}'."
+                f"A fold is written k/n, the k-th of n, with n at least 2: 1/3, 2/3 or 3/3; 1/3@7 is of deal 7. "
+                f"Got '{text}'."
             )
         return cls(number, count, seed)
 
@@ -50,48 +51,43 @@ class Fold:
 
 
 class FoldedCorpus(Studies):
-    """One split of a corpus under a fold: ``train`` or ``val``. An index reads its image."""
+    """``train`` or ``val`` of a corpus under a fold. An index reads its image."""
 
-    def __init__(self, corpora: Sequence[Any], fold: Fold, split: str) -> None:
-        """corpora: the splits of the pool. Raises UnknownNameError for a split other than train and val."""
+    splits = POOL
+
+    def __init__(self, corpus: Any, fold: Fold, split: str) -> None:
+        """corpus: all its splits; what is in neither train nor val stays out.
+
+        Raises UnknownNameError for another split, ConfigError where there is nothing to deal.
+        """
         if split not in POOL:
-            raise UnknownNameError("split under a fold", split, POOL)
-        here = fold.deal({study.patient_id for corpus in corpora for study in corpus.records})
-        taken = [
-            (corpus, i)
-            for corpus in corpora
-            for i, study in enumerate(corpus.records)
-            if (study.patient_id in here) == (split == "val")
-        ]
-        self.splits, self.split, self.findings, self._taken = POOL, split, tuple(corpora[0].findings), taken
-        self.corpus = corpora[0]  # whose views it holds
-        self.policies = self.corpus.policies
-        self.records = tuple(replace(corpus.records[i], split=split) for corpus, i in taken)
+            raise UnknownNameError("split under a fold", split, (*POOL, "test"))
+        pool = {study.patient_id for study in corpus.records if study.split in POOL}
+        if not pool:
+            raise ConfigError("The corpus has neither a train nor a val split, so there is nothing to deal into folds.")
+        here = fold.deal(pool)
+        rows = [i for i, study in enumerate(corpus.records) if study.split in POOL]
+        self.rows = [i for i in rows if (corpus.records[i].patient_id in here) == (split == "val")]
+        self.corpus, self.split, self.findings, self.policies = corpus, split, corpus.findings, corpus.policies
+        self.records = tuple(replace(corpus.records[i], split=split) for i in self.rows)
 
     def read(self, index: int) -> Study:
         """The study with its pixels read, where it has an image. Raises ImageError."""
-        corpus, i = self._taken[index]
-        study: Study = corpus[i]
+        study: Study = self.corpus[self.rows[index]]
         return replace(study, split=self.split)
 
 
 def open_corpus(name: str, root: Any, split: str, options: Mapping[str, Any], fold: Fold | None = None) -> Any:
     """One split of the corpus plug-in ``name``; under a ``fold``, ``train`` and ``val`` are its own.
 
-    Raises CorpusError, UnknownNameError and LeakageError, as the plug-in does.
+    Raises CorpusError, UnknownNameError and LeakageError, as the plug-in does, and as FoldedCorpus.
     """
     corpus = registry.load("corpora", name)
     if fold is None or split == "test":
         return corpus(root, split=split, **options)
-    if split not in POOL:
-        raise UnknownNameError("split under a fold", split, (*POOL, "test"))
-    whole = corpus(root, split=None, **options)
-    pool = [corpus(root, split=each, **options) for each in POOL if each in whole.splits]
-    if not pool:
-        raise ConfigError(f"{name} has neither a train nor a val split, so there is nothing to deal into folds.")
-    return FoldedCorpus(pool, fold, split)
+    return FoldedCorpus(corpus(root, split=None, **options), fold, split)
 
 
 def fold_of(data: DataConfig) -> Fold | None:
     """The fold that the configuration names. Raises ConfigError where it is none."""
-    return None if data.fold is None else Fold.parse(data.fold, data.fold_seed)
+    return None if data.fold is None else Fold.parse(data.fold)

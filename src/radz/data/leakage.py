@@ -53,7 +53,7 @@ def require_left_out(corpus: str, split: str, fold: str, provenance: Provenance)
     asked = f"fold {fold}" if fold else "the corpus's own split"
     raise LeakageError(
         f"The model {trained} and '{split}' of {asked} is asked for: films that it was trained on would be among them. "
-        + (f"Give --fold {provenance.fold.split()[0]}." if provenance.fold else "Leave --fold out.")
+        + (f"Give the fold {provenance.fold}." if provenance.fold else "Leave the fold out.")
     )
 
 

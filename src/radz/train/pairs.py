@@ -134,7 +134,8 @@ def _open_films(data: DataConfig, held: frozenset[str], knowledge: KnowledgeBase
     source = data.unlabelled.images
     if source is None:
         return None
-    corpus = open_corpus(source.corpus, source.root, source.split, source.options)
+    same = (source.corpus, source.root) == (data.corpus, data.root)
+    corpus = open_corpus(source.corpus, source.root, source.split, source.options, fold_of(data) if same else None)
     return WithoutConcepts(corpus, held, knowledge, reports=False) if held else corpus
 
 

@@ -17,7 +17,7 @@ from transformers import TrainerCallback
 from radz.anchors import learns, open_strategy
 from radz.config import DataConfig, RunConfig, TrainConfig, TrainedAnchorsConfig
 from radz.data.folds import fold_of
-from radz.data.leakage import count_mentions, require_unseen
+from radz.data.leakage import count_mentions, require_left_out, require_unseen
 from radz.data.met import origin_of, pack
 from radz.data.overlap import trained_corpora
 from radz.errors import ConfigError, LeakageError
@@ -72,6 +72,7 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
     model, start = _starting_model(config)
     if start is not None:
         require_unseen(config.data.held_out, start, KnowledgeBase.load())
+        require_left_out(config.data.corpus, config.data.val_split, str(fold_of(config.data) or ""), start)
     if learns(config.anchors):
         add_anchors(model, _trained_anchors(config, data.concepts), config.seed)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -185,7 +186,7 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
         corpus=config.data.corpus,
         split=config.data.train_split,
         fold=str(fold_of(config.data) or ""),
-        policies=dict(getattr(data.corpus, "policies", {})),
+        policies=dict(data.corpus.policies),
         text_policy=policy,
         held_out=tuple(sorted(data.held_out)),
         unlabelled={k: len(v) for k, v in (("images", data.films or ()), ("texts", data.texts)) if v},
@@ -259,7 +260,7 @@ def _require_same_data(config: RunConfig) -> None:
     if before is None:
         return
     now = config.data.model_dump(mode="json")
-    for name, unset in (("held_out", []), ("fold", None), ("fold_seed", 0)):
+    for name, unset in (("held_out", []), ("fold", None)):
         theirs, ours = (sorted(x) if isinstance(x, list) else x for x in (before.get(name, unset), now[name]))
         if theirs != ours:
             raise LeakageError(
