@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
 
 from radz.config import RunConfig, build_config
@@ -27,6 +28,7 @@ class Watched(RadzTrainer):
 
 
 def main(settings: Path, output: Path) -> None:
+    torch.set_num_threads(1)  # as the launcher sets it: the order of sums depends on it
     tree = json.loads(settings.read_text())
     tree["output"] = str(output)
     for section, size in ((tree["train"], "batch_size"), (tree["data"]["unlabelled"]["images"], "per_batch")):

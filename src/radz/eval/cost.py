@@ -6,6 +6,7 @@ compare where one machine measured both, one after the other, best each in a pro
 
 from __future__ import annotations
 
+import gc
 import platform
 import threading
 import time
@@ -203,6 +204,7 @@ def _memory(device: torch.device) -> Iterator[_Memory]:
         yield memory
         memory.peak = torch.cuda.max_memory_allocated(device)
         return
+    gc.collect()  # what is given back while the block runs would hide as much of what it takes
     held = psutil.Process().memory_info().rss
     memory = _Memory(held, held)
     sampler = threading.Thread(target=memory.sample, daemon=True)
