@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from radz.errors import ScoresError
 from radz.eval.reliability import Reliability, reliability
 from radz.eval.scores_file import DISTANCE, ScoresTable, UncertainPolicy
+from radz.eval.stored import first_fault
 from radz.eval.uncertainty import StoredCalibration
 
 
@@ -46,10 +47,8 @@ def judge_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore")
     try:
         stored = StoredCalibration.model_validate(made.calibration)
     except ValidationError as error:
-        first = error.errors()[0]
         raise ScoresError(
-            f"The calibration in the scores of '{made.model}' is damaged: {'.'.join(map(str, first['loc']))}: "
-            f"{first['msg']}. Write the scores again."
+            f"The calibration in the scores of '{made.model}' is damaged: {first_fault(error)}. Write the scores again."
         ) from None
     return reliability(table, stored, stored.texts, _distances(table), uncertain)
 

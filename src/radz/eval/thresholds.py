@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from radz import __version__
 from radz.errors import CalibrationError, LeakageError
 from radz.eval.operating import Rule, best_threshold
 from radz.eval.scores_file import ScoresProvenance, ScoresTable, as_matrix
+from radz.eval.stored import read_stored, write_stored
 from radz.eval.uncertainty import scores_sha256
 from radz.types import NORMAL, RESEARCH_USE
 
@@ -105,10 +106,7 @@ def fit_thresholds(table: ScoresTable, rule: Rule = "f1", min_per_class: int = M
 
 def write_thresholds(thresholds: Thresholds, path: Path) -> None:
     """Write the file; it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(thresholds.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_stored(thresholds, path)
 
 
 def read_thresholds(path: Path) -> Thresholds:
@@ -116,16 +114,7 @@ def read_thresholds(path: Path) -> Thresholds:
 
     Raises CalibrationError for a file that is missing or damaged, LeakageError for one of another split than ``val``.
     """
-    try:
-        return Thresholds.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CalibrationError(f"There is no {path}. `radz thresholds` writes such a file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CalibrationError(f"{path.name} cannot be read: {error}. {AGAIN}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise CalibrationError(f"{path.name} is damaged: {place}: {first['msg']}. {AGAIN}") from None
+    return read_stored(Thresholds, path, "radz thresholds", AGAIN)
 
 
 def _named(made: Thresholds | ScoresProvenance) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from radz import __version__
 from radz.errors import CalibrationError, LeakageError, ScoresError
@@ -22,6 +22,7 @@ from radz.eval.conformal import RECALL, RiskControl, control_recall
 from radz.eval.familiarity import Familiarity, fit_familiarity
 from radz.eval.metrics import Floats
 from radz.eval.scores_file import ScoresTable, as_matrix
+from radz.eval.stored import read_stored, write_stored
 from radz.types import NORMAL, RESEARCH_USE, Anchors, Exposure
 
 CALIBRATION = "calibration.json"
@@ -113,10 +114,7 @@ def fit_uncertainty(
 
 def write_calibration(stored: StoredCalibration, path: Path) -> None:
     """Write the file; it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(stored.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_stored(stored, path)
 
 
 def read_calibration(path: Path, fingerprint: str, anchors: str) -> StoredCalibration:
@@ -125,7 +123,7 @@ def read_calibration(path: Path, fingerprint: str, anchors: str) -> StoredCalibr
     Raises CalibrationError for a file that is missing, damaged, another model's or of other anchors, LeakageError for
     one that was not fitted on a validation split.
     """
-    stored = _parsed(path)
+    stored = read_stored(StoredCalibration, path, "radz calibrate", AGAIN)
     if stored.split != "val":
         raise LeakageError(
             f"{path.name} was fitted on split '{stored.split}'; only split 'val' calibrates, so that nothing is fitted "
@@ -152,19 +150,6 @@ def scores_sha256(table: ScoresTable) -> str:
     """Hash of every study, finding, score and label, whatever the order of the rows."""
     rows = table.rows[["study", "concept", "score", "presence"]].sort_values(["study", "concept"])
     return hashlib.sha256(rows.to_csv(index=False, float_format="%.9g").encode()).hexdigest()
-
-
-def _parsed(path: Path) -> StoredCalibration:
-    try:
-        return StoredCalibration.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CalibrationError(f"There is no {path}. `radz calibrate` writes such a file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CalibrationError(f"{path.name} cannot be read: {error}. {AGAIN}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise CalibrationError(f"{path.name} is damaged: {place}: {first['msg']}. {AGAIN}") from None
 
 
 def _seen(table: ScoresTable) -> ScoresTable:

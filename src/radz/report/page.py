@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from radz.errors import ConfigError, MissingExtraError
+from radz.eval.stored import write_whole
 from radz.eval.worst import WorstCase
 from radz.report.blocks import Page
 from radz.report.contents import Contents
@@ -74,11 +75,7 @@ def check_path(path: Path) -> None:
 def write(contents: Contents, path: Path) -> None:
     """Write the report as the file's ending says; the file appears whole or not at all."""
     check_path(path)
-    text = WRITERS[path.suffix.lower()](contents)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(WRITERS[path.suffix.lower()](contents), path)
 
 
 def _rendered(template: str, page: Page) -> str:
