@@ -17,7 +17,7 @@ from radz.cli._options import parse_options
 from radz.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
-    from radz.cli.evaluate import Target
+    from radz.cli._opening import Target
     from radz.eval.scores_file import ScoresProvenance
     from radz.knowledge import Concept, KnowledgeBase
     from radz.types import Anchors, Scores, Study, ZeroShotModel
@@ -90,7 +90,7 @@ class Contest:
         return replace(made, name=named.label)
 
     def _ours(self, named: Named, corpus: Any) -> Contestant:
-        from radz.cli.evaluate import load_predictor, scores_provenance
+        from radz.cli._opening import load_predictor, scores_provenance
         from radz.model.checkpoint import trained_parameters
         from radz.serve.predictor import shipped_checkpoint
 

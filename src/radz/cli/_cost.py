@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
-
-from radz.errors import ImageError
 
 if TYPE_CHECKING:
     from radz.eval.scores_file import ScoresTable
-    from radz.types import Anchors, Study, ZeroShotModel
+    from radz.types import Anchors, ZeroShotModel
 
 
 def with_costs(
@@ -23,24 +22,13 @@ def with_costs(
     trained: int,
 ) -> dict[str, ScoresTable]:
     """The tables, each with its model's cost on the first readable films. trained: parameters of the first model."""
+    from radz.data.studies import readable
     from radz.eval.cost import measure_cost
 
-    films = _films(corpus, batch_size)
+    films = list(islice(readable(corpus), batch_size))
     costed = {}
     for i, (name, table) in enumerate(tables.items()):
         own = trained if i == 0 else None
         cost = measure_cost(models[name], films, anchors, batch_size=batch_size, trained_parameters=own)
         costed[name] = replace(table, provenance=replace(table.provenance, cost=asdict(cost)))
     return costed
-
-
-def _films(corpus: Any, count: int) -> list[Study]:
-    films: list[Study] = []
-    for i in range(len(corpus)):
-        try:
-            films.append(corpus[i])
-        except ImageError:
-            continue
-        if len(films) == count:
-            break
-    return films

@@ -1,4 +1,4 @@
-"""What several commands take: ``key=value`` options, and the formats that a table is written in."""
+"""What several commands take: ``key=value`` options, what uncertain labels count as, and how a result is written."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ class Format(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+class Uncertain(StrEnum):
+    """What an uncertain label counts as."""
+
+    IGNORE = "ignore"
+    ONES = "ones"
+    ZEROS = "zeros"
+    SEPARATE = "separate"
 
 
 def parse_options(options: Iterable[str]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from radz.cli._checks import Checks, judge_controls, sensitivity
 from radz.cli.thresholds import fitting
 
 if TYPE_CHECKING:
+    from radz.eval.checks import Checks
     from radz.eval.scores_file import ScoresTable, UncertainPolicy
     from radz.eval.thresholds import Thresholds
     from radz.report.tables import ModelRow
@@ -55,6 +55,7 @@ def model_rows(tables: Mapping[str, ScoresTable], checks: Checks, notes: Mapping
 
 
 def _first_row(name: str, table: ScoresTable, checks: Checks, chosen: Thresholds | None, how: How) -> ModelRow:
+    from radz.eval.checks import judge_controls, sensitivity
     from radz.eval.hierarchy import groups_of
     from radz.eval.judgement import judge_calibration
     from radz.eval.zero_shot import summarise

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from radz.cli.evaluate import Target, load_predictor, make_target, progress_bar, scores_provenance
+from radz.cli._opening import Target, load_predictor, make_target, progress_bar, scores_provenance
 from radz.errors import LeakageError
 from radz.types import NORMAL
 

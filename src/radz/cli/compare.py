@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 
 from radz.cli._contestants import Contest, Contestant, parse_model, with_own_names
-from radz.cli._options import Format
-from radz.cli.evaluate import Uncertain, make_target, progress_bar
+from radz.cli._opening import make_target, progress_bar
+from radz.cli._options import Format, Uncertain
+from radz.cli._rows import How, model_rows
 from radz.errors import RadzError
 from radz.types import NORMAL
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from radz.eval.cost import Cost
     from radz.eval.scores_file import ScoresTable
     from radz.report.tables import ModelRow
-    from radz.types import Study
 
 METADATA = "metadata_only"
 FILMS = 32
@@ -64,6 +64,7 @@ def compare(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Compare models on a labelled corpus: quality with paired intervals, and cost. Scores are written, too."""
+    from radz.eval.checks import Checks
     from radz.eval.scoring import STRATA
     from radz.knowledge import KnowledgeBase
 
@@ -76,7 +77,7 @@ def compare(
     contestants, notes = _open(contest, models, opened)
     tables = _score(contestants, opened, contest, batch_size)
     files = _write(tables, out)
-    rows = _rows(tables, notes, draws=draws, seed=seed, uncertain=uncertain.value)
+    rows = model_rows(tables, Checks(), notes, How(draws, seed, uncertain.value, findings_file or ()))
     costs = _costs(contestants, opened, batch_size, calls) if cost else []
     _show(rows, costs, files, format_)
 
@@ -117,27 +118,12 @@ def _score(contestants: Sequence[Contestant], corpus: Any, contest: Contest, bat
     return made
 
 
-def _rows(
-    tables: dict[str, ScoresTable], notes: dict[str, str], *, draws: int, seed: int, uncertain: Any
-) -> list[ModelRow]:
-    """The first model, then the others with what the first gains over them."""
-    from radz.eval.zero_shot import compare as paired
-    from radz.eval.zero_shot import summarise
-    from radz.report.tables import ModelRow
-
-    (name, first), *others = tables.items()
-    rows = [ModelRow(name, summarise(first, draws=draws, seed=seed, uncertain=uncertain))]
-    for other, table in others:
-        difference = paired(first, table, draws=draws, seed=seed, uncertain=uncertain)
-        rows.append(ModelRow(other, summarise(table, draws=draws, seed=seed, uncertain=uncertain), difference))
-    return rows + [ModelRow(other, note=note) for other, note in notes.items()]
-
-
 def _costs(contestants: Sequence[Contestant], corpus: Any, batch_size: int, calls: int) -> list[Cost]:
     """Cost of each model on the same films, one after the other."""
+    from radz.data.studies import readable
     from radz.eval.cost import measure_cost
 
-    films = list(islice(_readable(corpus), FILMS))
+    films = list(islice(readable(corpus), FILMS))
     return [
         measure_cost(
             contestant,
@@ -149,17 +135,6 @@ def _costs(contestants: Sequence[Contestant], corpus: Any, batch_size: int, call
         )
         for contestant in contestants
     ]
-
-
-def _readable(corpus: Any) -> Any:
-    """Studies with their films; those that cannot be read are passed over."""
-    for i in range(len(corpus)):
-        try:
-            study: Study = corpus[i]
-        except RadzError:
-            continue
-        if study.pixels is not None:
-            yield study
 
 
 def _write(tables: dict[str, ScoresTable], out: Path) -> dict[str, Path]:

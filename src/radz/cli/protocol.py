@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli._opening import Target, load_predictor, progress_bar, scores_provenance
 from radz.cli._overlap import shared_with_training
-from radz.cli.evaluate import Target, load_predictor, progress_bar, scores_provenance
 from radz.errors import ConfigError, CorpusError
 from radz.types import RESEARCH_USE
 

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from radz.cli._checks import partition
+from radz.cli._options import Uncertain
 from radz.cli._pages import write_pages
 from radz.cli._rows import How, model_rows, named
-from radz.cli.evaluate import Uncertain
 from radz.cli.thresholds import read_each
 from radz.errors import ConfigError
 
@@ -43,6 +42,7 @@ def report(
     root: Annotated[Path | None, typer.Option(help="The corpus's directory or table, for --worst-cases.")] = None,
 ) -> None:
     """Write one evaluation as a page that needs no network and no script, as Markdown or as JSON."""
+    from radz.eval.checks import partition
     from radz.eval.scores_file import read_scores
     from radz.report.page import check_path
 

@@ -13,8 +13,8 @@ from typing import Any, Self
 
 from radz import registry
 from radz.config import DataConfig
-from radz.data._studies import Studies
 from radz.data.splits import hash_fraction
+from radz.data.studies import Studies
 from radz.errors import ConfigError, UnknownNameError
 from radz.types import Study
 

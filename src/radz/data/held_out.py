@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from radz.data._lexicon import compiled, load_lexicon
-from radz.data._studies import Studies
 from radz.data.labeler import Labeler, sentences
 from radz.data.sentences import NORMAL_TEXT
+from radz.data.studies import Studies
 from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import KnowledgeBase, fold, mentions
 from radz.types import Presence, Study

@@ -6,8 +6,8 @@ from collections import Counter
 from itertools import accumulate
 from typing import Any
 
-from radz.data._studies import Studies
 from radz.data.splits import hash_fraction
+from radz.data.studies import Studies
 from radz.types import Study
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from radz.data._studies import Studies
 from radz.data.faults import notable
 from radz.data.images import read_image
 from radz.data.splits import SPLITS, check_patients, rows_text
+from radz.data.studies import Studies
 from radz.errors import CorpusError, MissingExtraError, UnknownNameError
 from radz.types import Pixels, Study
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
+from radz.errors import ImageError
 from radz.types import Study
 
 
@@ -36,3 +37,14 @@ class Studies(Sequence[Study]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         return self.read(index)
+
+
+def readable(corpus: Sequence[Study]) -> Iterator[Study]:
+    """The studies whose film can be read, with it, in order; others are passed over."""
+    for i in range(len(corpus)):
+        try:
+            study = corpus[i]
+        except ImageError:
+            continue
+        if study.pixels is not None:
+            yield study
