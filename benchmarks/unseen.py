@@ -3,7 +3,7 @@
     python benchmarks/unseen.py --names A.names.parquet --names B.names.parquet --rules ... --hybrid ...
 
 The files are raw scores of `radz evaluate --zero-shot` of one model for each held-out set, on the same studies, the
-first of every strategy of one set, and so on. Nothing is scored here; `radz protocol` trains, scores and prints at once.
+first of every strategy of one set, and so on. Nothing is scored here; `radz protocol` does it all at once.
 """
 
 from __future__ import annotations
