@@ -61,6 +61,20 @@ def test_the_projector_speaks_at_the_scale_of_words(backbone):
     assert 0.5 < float(ratio) < 2
 
 
+def test_the_gradient_at_a_black_film_is_that_of_any_other():
+    """The tower's states of a black film are zero, and a normalisation divides by the size of what it gets."""
+    model = build_model(build_config(ModelConfig, {"readout": {"layer": 12}}))
+    model.projector.requires_grad_(True)
+    noise = torch.rand(1, 49, 1280, generator=torch.Generator().manual_seed(0))
+
+    def gradient(states):
+        model.zero_grad()
+        model(Batch(image_prompt=model.processor.image_prompt(1), tower_states=states)).image_global.sum().backward()
+        return float(model.projector.linear_2.bias.grad.norm())
+
+    assert gradient(torch.zeros(1, 49, 1280)) < 20 * gradient(noise)
+
+
 @torch.no_grad()
 def test_the_tower_equals_the_published_network(tmp_path):
     """Parity with the network that the weights were published for, where it is installed."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForImageTextToText
+from tokenizers.processors import TemplateProcessing
+from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from radz.errors import CheckpointError, ConfigError, UnknownNameError
 from radz.model.build import build_model, freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
+from radz.model.processor import RadzProcessor
 from radz.model.radz import RadZ
 from radz.model.zero_shot import RadzZeroShot
 from radz.provenance import Provenance
@@ -162,6 +164,23 @@ def test_a_text_that_writes_a_modality_token_is_text(model):
         own = prompt.input_ids[prompt.local].tolist()
         assert not {*own} & {*model.processor.special_ids, model.processor.image_token_id}
         assert model.processor.tokenizer.decode(own) == f"mass {words}"
+
+
+def test_every_sequence_begins_with_the_token_that_begins_sequences(model, llava_dir):
+    """Whether the tokenizer puts it there, as LLaVA's does, or not, as the default model's does."""
+    silent = AutoProcessor.from_pretrained(llava_dir)
+    silent.tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="$A")
+    silent.tokenizer.add_tokens(["<image>"], special_tokens=True)
+    assert silent.tokenizer("mass")["input_ids"][0] != silent.tokenizer.bos_token_id
+    other = RadzProcessor(silent, model.design, model.config)
+    begin = model.processor.tokenizer.bos_token_id
+    for got, expected in (
+        (other.image_prompt(1), model.processor.image_prompt(1)),
+        (other.text_prompt(["Mass"]), model.processor.text_prompt(["Mass"])),
+    ):
+        assert got.input_ids.tolist() == expected.input_ids.tolist()
+        assert got.input_ids[0].tolist().index(begin) == 0
+        assert got.input_ids[0].tolist().count(begin) == 1
 
 
 def test_gradient_reaches_new_rows_only_and_moves_nothing_else(model):

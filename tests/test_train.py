@@ -16,7 +16,7 @@ from transformers import TrainerCallback
 
 from radz import registry
 from radz.config import LossConfig, RunConfig, build_config, load_config
-from radz.errors import CheckpointError, ConfigError, CorpusError, UnknownNameError
+from radz.errors import CheckpointError, ConfigError, CorpusError, TrainingError, UnknownNameError
 from radz.model.build import freeze
 from radz.model.checkpoint import load_checkpoint, load_tower_head
 from radz.serve.predictor import Predictor
@@ -237,6 +237,13 @@ def test_it_learns_and_logs_every_term(manifest, llava_dir, tmp_path):
     assert lines[0]["loss_alignment"] == pytest.approx(lines[0]["loss"], abs=1e-3)
     assert len(seen) == 12
     assert any(line.get("val_auroc") == 0.5 for line in lines)
+
+
+def test_a_training_whose_numbers_are_none_stops_and_says_so(manifest, llava_dir, tmp_path):
+    wild = {"learning_rate": 1e30, "head_rate": 1e30, "epochs": 4, "batch_size": 6, "dtype": "float32"}
+    with pytest.raises(TrainingError, match=r"(loss 'alignment'|norm of the gradients) is (nan|inf) in step [1-9]"):
+        train(config(manifest, llava_dir, tmp_path, train=wild | {"warmup_fraction": 0.0}))
+    assert not (tmp_path / "checkpoint").exists()
 
 
 def test_warm_up_moves_the_tower_and_is_done_once(manifest, llava_dir, tmp_path):

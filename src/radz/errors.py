@@ -73,6 +73,10 @@ class CacheError(RadzError):
     """The model cache could not be prepared, read or trusted."""
 
 
+class TrainingError(RadzError):
+    """A training went where no further step helps: its loss or gradients are no numbers."""
+
+
 class CheckpointError(RadzError):
     """A checkpoint is incomplete, damaged or made for another backbone."""
 

