@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 from radz import registry
 from radz.cli import app
 from radz.data.check import check, compare
-from radz.data.corpora._corpus import fake_film
+from radz.data.corpora._corpus import fake_film, write_dicom
 from radz.data.description import describe
 from radz.data.duplicates import ALIKE, alike, fingerprints, grouped, thumbnail
 from radz.data.images import read_image, survey_image
@@ -121,6 +123,59 @@ def test_films_missing_from_an_official_layout_are_told_with_where_to_obtain_the
     assert "films missing: 1" in result.stdout
     assert plugin.about.obtain in result.stdout
     assert plugin.about.terms in result.stdout
+
+
+@pytest.fixture
+def lossless(tmp_path):
+    """A DICOM film in lossless JPEG, which GDCM alone decodes; the place of its Huffman tables' marker."""
+    gdcm = pytest.importorskip("gdcm")
+    write_dicom(tmp_path / "raw.dcm", seed=1)
+    reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+    reader.SetFileName(str(tmp_path / "raw.dcm"))
+    assert reader.Read()
+    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
+    change.SetInput(reader.GetImage())
+    assert change.Change()
+    writer.SetFile(reader.GetFile())
+    writer.SetImage(change.GetOutput())
+    writer.SetFileName(str(tmp_path / "lossless.dcm"))
+    assert writer.Write()
+    content = bytearray((tmp_path / "lossless.dcm").read_bytes())
+    return content, content.index(b"\xff\xc4")
+
+
+def test_a_decoder_that_ends_its_process_costs_one_film(root, lossless):
+    content, tables = lossless
+    (root / "1.dcm").write_bytes(content)
+    content[tables] = 0  # without them GDCM 3 ends its process
+    (root / "0.dcm").write_bytes(content)
+    write_dicom(root / "2.dcm", seed=2)
+    for i in range(3):
+        change(root, f"{i}.png", f"{i}.dcm")
+    found = check("manifest", root, workers=1)
+    assert kinds(found) == [("unreadable", True)]
+    assert found.faults[0].films == ("0.dcm",)
+    assert found.faults[0].message.startswith("its decoder ended the process that it ran in")
+    assert found.images == 5
+
+
+def test_films_to_turn_round_are_compared_as_they_are_read(root):
+    write_dicom(root / "0.dcm", seed=0)
+    ImageOps.invert(film(1)).save(root / "0.png")
+    change(root, "5.png", "0.dcm")
+    found = check("manifest", root, {"inverted": ["0.png", "0.dcm"]})
+    assert kinds(found) == [("alike", False)]
+    assert found.faults[0].films == ("0.png", "1.png")
+
+
+def test_a_script_without_a_guard_is_told_so(root, tmp_path):
+    write_dicom(root / "0.dcm", seed=0)
+    change(root, "0.png", "0.dcm")
+    script = tmp_path / "script.py"
+    script.write_text(f"from radz.data.check import check\ncheck('manifest', {str(root)!r})\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "ConfigError: DICOM files are decoded in a process of their own" in done.stderr
 
 
 def test_a_corpus_that_cannot_be_opened_is_a_fault_too(tmp_path):
