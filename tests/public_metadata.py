@@ -1,6 +1,7 @@
-"""Label files of public corpora, as they stand in the wheel torchxrayvision; nothing is downloaded.
+"""Label files of public corpora, as they stand in the wheel torchxrayvision.
 
-pip download torchxrayvision --no-deps        and RADZ_TORCHXRAYVISION=<the wheel, or the folder it was unpacked to>
+`make setup` installs it with the extra `baselines`, so that `make test` finds the files. Where the package is not
+wanted: pip download torchxrayvision --no-deps, and RADZ_TORCHXRAYVISION=<the wheel, or the folder it was unpacked to>.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ def public_file(name: str, folder: Path) -> Path:
     spec = None if named else find_spec("torchxrayvision")
     home = Path(named) if named else Path(spec.origin).parent if spec and spec.origin else None
     if home is None or not home.exists():
-        pytest.skip(f"the wheel torchxrayvision is not there ({VARIABLE} names it): its label files are not tested")
+        pytest.skip(
+            "label files of public corpora are not tested: torchxrayvision is not installed (make setup, or "
+            f"pip install 'radz[baselines]'), and {VARIABLE} names no wheel of it"
+        )
     if home.is_file():
         with zipfile.ZipFile(home) as wheel:
             return Path(wheel.extract(f"torchxrayvision/data/{name}", folder))

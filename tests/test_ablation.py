@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from radz.errors import ConfigError, LeakageError, UnknownNameError
 from radz.eval.scores_file import read_scores
 from radz.knowledge import KnowledgeBase
 from radz.train.pairs import open_training_data
+from tiny_checkpoints import save_sentence_encoder
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 PLANS = sorted(path for path in (CONFIGS / "ablations").glob("*.yaml") if path.stem != "base")
@@ -196,16 +198,19 @@ def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_th
         "both": both,
         "metadata": both | {"scoring.system": "metadata_only"},
         "tower": both | {"scoring.system": "supervised"},
+        "pair": both | {"scoring.system": "dual_encoder", "scoring.options": {"text_encoder": str(tmp_path / "words")}},
+        "asked": both | {"scoring.system": "llava"},
         "clip": both | {"scoring.system": "clip", "scoring.checkpoint": str(tmp_path / "none")},
         "elsewhere": both | {"scoring.corpus": {"corpus": "chestxray14", "root": str(tmp_path)}},
     }
+    save_sentence_encoder(tmp_path / "words")
     tree |= {"arms": arms, "claims": {}, "needs": {"clip": "weights of CLIP"}}
     (folder / "systems.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
     ablation, store = load_ablation(folder / "systems.yaml"), Store(made)
     places = store.add(ablation.cells)
     (run,) = [run for run in store.runs.values() if run.config.data.fold == "1/2" and run.start]
     assert run.state == "begun"
-    assert len(run.missing) == 4
+    assert len(run.missing) == 6
     make(run.write())
     assert run.state == "lacking"
     record = record_of(ablation, places, draws=50)["arms"]
@@ -213,6 +218,13 @@ def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_th
     assert record["metadata"]["auroc_within"] == [0.5, 0.5, 0.5]
     assert record["clip"]["lacks"] == "needs weights of CLIP"
     assert str(tmp_path) in places["clip", 0, "1/2"].with_suffix(".lacking.txt").read_text()
+    pair = load_file(run.folder / "dual_encoder" / "checkpoint" / "tower" / "model.safetensors")
+    tower = load_file(run.folder / "checkpoint" / "model.safetensors")
+    assert all(torch.equal(pair[n], tower["tower." + n]) for n in pair)  # the same warmed-up tower
+    assert (
+        read_scores(places["asked", 0, "1/2"]).provenance.model
+        != read_scores(places["both", 0, "1/2"]).provenance.model
+    )
     with pytest.raises(LeakageError, match="films that it was trained on"):
         score(run.config, ScoringConfig(corpus=films))
 
@@ -234,10 +246,12 @@ def test_a_dry_run_lists_what_is_done_and_makes_nothing(folder, tmp_path):
 
 
 def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
-    told, order = [], []
+    told, order, both_starts = [], [], Barrier(2)
 
     def process(run, device, count):
         order.append(run.name)
+        if run.config.stage == "general":
+            both_starts.wait(timeout=30)  # broken unless they are made at the same time
         return "exit code 1: out of memory" if run.start is None and "general" in run.config.stage else ""
 
     runs, _ = runs_of(folder, tmp_path)

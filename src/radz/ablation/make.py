@@ -28,11 +28,12 @@ from radz.model.checkpoint import load_checkpoint
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.radz import RadZ
 from radz.model.zero_shot import RadzZeroShot
+from radz.train.dual import train_dual_encoder
 from radz.train.pairs import open_training_data
 from radz.train.run import train
 from radz.types import NORMAL, ZeroShotModel
 
-SECONDS = "seconds.json"
+SECONDS, PAIR = "seconds.json", "dual_encoder"
 
 
 def make(folder: Path) -> None:
@@ -104,9 +105,31 @@ def _films(config: RunConfig, scoring: ScoringConfig) -> tuple[Any, dict[str, An
 def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
     """The baseline; it may learn from the films that the run trained on, and no others."""
     assert scoring.system is not None
-    own = str(checkpoint_of(config)) if scoring.system == "supervised" else None
+    checkpoint, options = scoring.checkpoint, dict(scoring.options)
+    if checkpoint is None and scoring.system == "dual_encoder":
+        checkpoint = str(_pair(config, options.pop("text_encoder", None)))
+    elif checkpoint is None:
+        checkpoint = _own_checkpoint(scoring.system, config)
     around = Surroundings(lambda: open_training_data(config).corpus)
-    return open_baseline(scoring.system, scoring.checkpoint or own, around, scoring.options)
+    return open_baseline(scoring.system, checkpoint, around, options)
+
+
+def _own_checkpoint(system: str, config: RunConfig) -> str | None:
+    """What a system reads where the plan names no checkpoint: the run's tower, the model that the run started from."""
+    if system == "supervised":
+        return str(checkpoint_of(config))
+    if system in ("llava", "frozen_mllm"):
+        return None if config.start is None else str(config.start)
+    return None
+
+
+def _pair(config: RunConfig, text_encoder: str | None) -> Path:
+    """A dual encoder of the run's films, tower and schedule, trained or resumed in the run's directory."""
+    pair = config.model_copy(update={"output": config.output / PAIR, "start": None})
+    if not (checkpoint_of(pair) / "provenance.json").is_file():
+        train_dual_encoder(pair, text_encoder, command=f"radz ablate, run {config.output.name}")
+        shutil.rmtree(pair.output / "align", ignore_errors=True)
+    return checkpoint_of(pair)
 
 
 def _score_into(path: Path, config: RunConfig, scoring: ScoringConfig) -> None:

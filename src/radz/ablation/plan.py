@@ -58,7 +58,9 @@ class ScoringConfig(Section):
     denial: str | None = Field(None, description="Sentence that denies it, with {finding}, subtracted; needs template.")
     corpus: OtherCorpus | None = Field(None, description="Score these films instead of the fold that was left out.")
     system: str | None = Field(None, description="Score this baseline instead, a file in radz/baselines.")
-    checkpoint: str | None = Field(None, description="Its weights: a directory, file or hub id. supervised: the arm's.")
+    checkpoint: str | None = Field(
+        None, description="Its weights: a directory, file or hub id. The arm's own where left out and there are some."
+    )
     options: dict[str, Any] = Field({}, description="Its options, passed by name.")
 
     @property

@@ -61,7 +61,7 @@ def make_all(
             free.put(device)
 
     with ThreadPoolExecutor(max_workers=len(ids)) as threads:
-        for run in runs:  # starts come first, so that no thread waits for one that has no thread
+        for run in _in_order(list(runs), len(ids)):
             if run.missing:
                 ends[run.name] = threads.submit(make, run)
                 ends[run.name].add_done_callback(partial(_tell, report, run))
@@ -71,6 +71,15 @@ def make_all(
             threads.shutdown(wait=False, cancel_futures=True)
             raise
     return {name: why for name, end in ends.items() if (why := _outcome(end)) != "done"}
+
+
+def _in_order(runs: list[Run], at_once: int) -> list[Run]:
+    """As planned, each after its start, or every start first where several run at once: none then waits for a start
+    that has only just begun while others could be made."""
+    if at_once == 1:
+        return runs
+    starts = {run.start.name for run in runs if run.start is not None}
+    return sorted(runs, key=lambda run: run.name not in starts)
 
 
 def _tell(report: Report, run: Run, end: Future[str]) -> None:

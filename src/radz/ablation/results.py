@@ -70,6 +70,7 @@ def results_page(records: Mapping[str, Record], directory: str) -> str:
         "## 2. Against CLIP-style systems",
         "All on the films of our folds, asked the same sentences. What others state is on test sets of their own.",
         systems_table(records.get("systems"), components, published),
+        *(reading(records["systems"], {}) if "systems" in records else []),
         "## 3. Disease groups",
         _groups(records.get("groups") or components),
     ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from radz.data._pixels import FLAT, MAX_PIXELS, Plane, grey, require_size, scale, stretch
 from radz.errors import ImageError
@@ -15,17 +14,19 @@ from radz.errors import ImageError
 FORMATS = ("PNG", "JPEG", "TIFF")
 THUMBNAIL = 17
 """Side of a thumbnail: 16 differences of neighbours a row."""
+_LEAST = 3 * THUMBNAIL
+"""Shortest side to which a JPEG is decoded for a thumbnail."""
 _PHOTOMETRIC_TAG = 262
 _WHITE_IS_ZERO = 0
 
 
-def read_raster(path: Path, window: tuple[float, float] | None = None) -> Plane:
+def read_raster(file: BinaryIO, window: tuple[float, float] | None = None) -> Plane:
     """Plane (H, W) as a viewer would show it: upright by its EXIF, 8-bit values over 255, deeper ones stretched.
 
     window: stored values of a deeper file that become 0 and 1. Raises ImageError for other formats, several pictures
     in one file, too many pixels, transparency and colour, and for a window of an 8-bit file.
     """
-    with _open(path) as image:
+    with _open(file) as image:
         require_size(*image.size)
         _require_one_picture(image)
         white_is_zero = _is_deep(image) and _declares_white_is_zero(image)
@@ -37,24 +38,41 @@ def read_raster(path: Path, window: tuple[float, float] | None = None) -> Plane:
 def read_thumbnail(file: BinaryIO) -> NDArray[np.uint8] | None:
     """Means of a grey 8-bit picture over ``THUMBNAIL`` x ``THUMBNAIL`` areas; ``None`` for a picture of another kind.
 
-    Every pixel is decoded, and what ``read_raster`` refuses is refused; the values are only not turned into floats.
+    What ``read_raster`` refuses is refused: every byte is decoded. Of a JPEG its decoder may give means of 2 x 2, 4 x 4
+    or 8 x 8 pixels, which is faster than all pixels and their means; damage shows all the same.
     """
     with _open(file) as image:
         require_size(*image.size)
         _require_one_picture(image)
         if image.mode != "L":
             return None
+        means = _means(image)
+    if len(set(means.getextrema())) == 1:
+        _require_contrast(file)
+    return np.asarray(means)
+
+
+def _means(image: Image.Image) -> Image.Image:
+    reduced = None
+    if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
+        reduced = image.draft("L", (_LEAST, _LEAST))
+    else:
         ImageOps.exif_transpose(image, in_place=True)
-        small = image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX, reducing_gap=3.0)
-        means: NDArray[np.uint8] = np.asarray(small)
-        if means.min() == means.max() and len(set(image.getextrema())) == 1:
+    # The last row and column of a reduced picture may reach beyond the film; the box ends where the film does.
+    return image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX, None if reduced is None else reduced[1])
+
+
+def _require_contrast(file: BinaryIO) -> None:
+    """Raise ImageError where every pixel has the same value; means may be equal without."""
+    with _open(file) as image:
+        if len(set(image.getextrema())) == 1:
             raise ImageError(FLAT)
-    return means
 
 
-def _open(path: Path | BinaryIO) -> Image.Image:
+def _open(file: BinaryIO) -> Image.Image:
+    file.seek(0)
     try:
-        return Image.open(path, formats=FORMATS)
+        return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise ImageError(
             "not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM, told by content, not by name."

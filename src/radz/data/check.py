@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radz import registry
+from radz.data._apart import Apart
 from radz.data.corpora._corpus import Corpus
 from radz.data.duplicates import alike, fingerprints, grouped, thumbnail
 from radz.data.faults import noting
-from radz.data.images import survey_image
+from radz.data.images import is_dicom, survey_image
 from radz.data.met import origin_of, pack
 from radz.data.overlap import FilmOverlap, find_overlap
 from radz.errors import ImageError, LeakageError, MissingExtraError, RadzError, UnknownNameError
@@ -127,11 +128,10 @@ def shared_pictures(
 
 
 def _look(corpus: Any, workers: int, progress: Callable[[int, int], None] | None) -> list[_Seen]:
-    plain = type(corpus).__getitem__ is Corpus.__getitem__ and not corpus.inverted
-    look = partial(_look_at, corpus, plain and getattr(type(corpus), "read_pixels", None) is _READ_PIXELS)
     seen: list[_Seen] = []
     chunks = [range(i, min(i + _CHUNK, len(corpus))) for i in range(0, len(corpus), _CHUNK)]
-    with ThreadPoolExecutor(workers) as threads:  # decoding lets go of the interpreter's lock
+    with Apart() as apart, ThreadPoolExecutor(workers) as threads:  # decoding lets go of the interpreter's lock
+        look = partial(_look_at, corpus, apart)
         for films in threads.map(lambda chunk: [*map(look, chunk)], chunks):
             seen += films
             if progress is not None:
@@ -139,24 +139,31 @@ def _look(corpus: Any, workers: int, progress: Callable[[int, int], None] | None
     return seen
 
 
-_READ_PIXELS = getattr(Corpus, "read_pixels", None)
-
-
-def _look_at(corpus: Any, plain: bool, index: int) -> _Seen:
-    """plain: the corpus reads its files as they are, so that grey 8-bit ones need not become floats."""
+def _look_at(corpus: Any, apart: Apart, index: int) -> _Seen:
     study = corpus.records[index]
-    digest: bytes | None = None
-    small: NDArray[Any] | None = None
     try:
-        if study.image is not None:
-            digest, small = survey_image(study.image)
-        if small is None or not plain:
-            pixels = corpus[index].pixels
-            small = None if pixels is None else thumbnail(pixels)
+        digest, small = (None, None) if study.image is None else survey_image(study.image)
+        return _Seen(digest, _thumbnail(corpus, apart, index, small))
     except ImageError as error:
         absent = study.image is not None and not study.image.exists()
         return _Seen(fault=Fault(MISSING if absent else UNREADABLE, _without_place(error, study), (_film(study),)))
-    return _Seen(digest, small)
+
+
+def _thumbnail(corpus: Any, apart: Apart, index: int, surveyed: NDArray[Any] | None) -> NDArray[Any] | None:
+    """What the survey saw, where the corpus takes its files as they are; else what reading gives, of DICOM apart."""
+    study = corpus.records[index]
+    if study.image is not None and _takes_files_as_they_are(type(corpus)):
+        inverted = study.study_id in corpus.inverted
+        if surveyed is not None and not inverted:
+            return surveyed
+        if is_dicom(study.image):
+            return apart.thumbnail(study.image, inverted=inverted)
+    pixels = corpus[index].pixels
+    return None if pixels is None else thumbnail(pixels)
+
+
+def _takes_files_as_they_are(kind: type) -> bool:
+    return issubclass(kind, Corpus) and (kind.read, kind.read_pixels) == (Corpus.read, Corpus.read_pixels)
 
 
 def _same_files(records: Sequence[Study], seen: Sequence[_Seen]) -> list[Fault]:

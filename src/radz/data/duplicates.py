@@ -20,7 +20,7 @@ from radz.data._raster import THUMBNAIL
 from radz.types import Pixels
 
 ALIKE = 0.95
-_TILE = 2048
+_TILE = 1024
 
 
 def fingerprints(thumbnails: NDArray[Any]) -> NDArray[np.float16]:
@@ -50,6 +50,8 @@ def alike(first: NDArray[np.float16], second: NDArray[np.float16] | None = None)
         rows = first[i : i + _TILE].astype(np.float32)
         for j in range(0 if second is not None else i, len(others), _TILE):
             cosines = rows @ others[j : j + _TILE].astype(np.float32).T
+            if cosines.max() < ALIKE:  # nearly always, and faster than to look where
+                continue
             for a, b in zip(*np.nonzero(cosines >= ALIKE), strict=True):
                 if second is not None or i + a < j + b:
                     yield int(i + a), int(j + b), float(cosines[a, b])

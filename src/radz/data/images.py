@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,7 +136,11 @@ def _is_named_image(path: Path) -> bool:
 def is_dicom(path: Path) -> bool:
     """Whether a file has DICOM's marker, whatever its name."""
     with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+        return _has_marker(file)
+
+
+def _has_marker(file: BinaryIO) -> bool:
+    return file.read(132)[128:] == b"DICM"
 
 
 @contextmanager
@@ -170,17 +175,18 @@ def _require_file(path: Path) -> None:
 
 
 def _read_plane(path: Path, inverted: bool | None, window: tuple[float, float] | None) -> Plane:
-    if is_dicom(path):
-        if window is not None:
-            raise ImageError("a window was given, but a DICOM file has its own. Leave the window out.")
-        return _read_dicom(path, inverted)
-    if path.suffix.lower() in DICOM_SUFFIXES:
-        raise ImageError(
-            "named as DICOM, but the marker 'DICM' after 128 bytes is missing. Allowed are DICOM Part 10 files; "
-            "export it again."
-        )
-    plane = read_raster(path, window)
-    return 1 - plane if inverted else plane
+    with path.open("rb") as file:
+        if not _has_marker(file):
+            if path.suffix.lower() in DICOM_SUFFIXES:
+                raise ImageError(
+                    "named as DICOM, but the marker 'DICM' after 128 bytes is missing. Allowed are DICOM Part 10 "
+                    "files; export it again."
+                )
+            plane = read_raster(file, window)
+            return 1 - plane if inverted else plane
+    if window is not None:
+        raise ImageError("a window was given, but a DICOM file has its own. Leave the window out.")
+    return _read_dicom(path, inverted)
 
 
 def _read_dicom(path: Path, inverted: bool | None) -> Plane:

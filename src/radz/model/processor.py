@@ -6,6 +6,7 @@ Positions are found by token id, never by counting, so padding side and batch co
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
@@ -46,10 +47,12 @@ class RadzProcessor:
         normalises its channels alike, the three are one in memory too.
         """
         normalise = bool(getattr(self.image_processor, "do_normalize", True))
-        values = self._resized(pixels)
+        values = self._resized(pixels)  # stacked anew, so that it may be changed in place
         if not normalise:
             return values.expand(-1, 3, -1, -1)
         mean, std = (torch.tensor(self._channels(name)).view(-1, 1, 1) for name in ("image_mean", "image_std"))
+        if len(mean) == len(std) == 1:
+            return values.sub_(mean).div_(std).expand(-1, 3, -1, -1)
         return ((values - mean) / std).expand(-1, 3, -1, -1)
 
     def _resized(self, pixels: Sequence[Pixels]) -> Tensor:
@@ -72,9 +75,8 @@ class RadzProcessor:
 
     def image_prompt(self, count: int) -> Prompt:
         """``<image> instruction <ImgCls_1> … <ImgCls_K>`` for ``count`` films."""
-        return self._prompt(
-            [self._image_sequence] * count, self.image_ids, [self._is_patch(self._image_sequence)] * count
-        )
+        one = self._prompt([self._image_sequence], self.image_ids, [self._is_patch(self._image_sequence)])
+        return Prompt(*(getattr(one, field.name).repeat(count, 1) for field in fields(one)))
 
     def text_prompt(self, texts: Sequence[str]) -> Prompt:
         """``instruction report <TxtCls_1> … <TxtCls_K>``; a long report loses its last words.
@@ -82,10 +84,8 @@ class RadzProcessor:
         A report that spells a special token is read as the words it is.
         """
         sequences, words = [], []
-        for text in texts:
-            report = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"][
-                : self.max_report_tokens
-            ]
+        reports = self.tokenizer([*texts], add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        for report in (tokens[: self.max_report_tokens] for tokens in reports):
             sequences.append([*self._text_start, *report, *self.text_ids])
             words.append([False] * len(self._text_start) + [True] * len(report) + [False] * len(self.text_ids))
         return self._prompt(sequences, self.text_ids, words)
@@ -113,9 +113,9 @@ class RadzProcessor:
         return Prompt(input_ids, attention, find_tokens(input_ids, token_ids), self._padded(local, False))
 
     def _padded(self, rows: Sequence[Sequence[int]], fill: int) -> Tensor:
-        return torch.nn.utils.rnn.pad_sequence(
-            [torch.tensor(row) for row in rows], batch_first=True, padding_value=fill, padding_side=self.padding_side
-        )
+        width, left = max(map(len, rows)), self.padding_side == "left"
+        pads = [[fill] * (width - len(row)) for row in rows]
+        return torch.tensor([[*pad, *row] if left else [*row, *pad] for row, pad in zip(rows, pads, strict=True)])
 
 
 def find_tokens(input_ids: Tensor, token_ids: Sequence[int]) -> Tensor:

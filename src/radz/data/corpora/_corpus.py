@@ -89,13 +89,21 @@ class Corpus(Studies):
 
 
 def fake_film(seed: int) -> NDArray[np.uint8]:
-    """A film-like picture (64, 64), 8 bits: dark lungs beside a bright mediastinum, bright abdomen, a little noise."""
+    """A film-like picture (64, 64), 8 bits: dark lungs beside a bright mediastinum, bright abdomen, a little noise.
+
+    Sizes and soft shadows go by ``seed``, so that two films do not look like the same picture.
+    """
+    rng = np.random.default_rng(seed)
+    middle, width, height, heart, bottom = rng.uniform((0.46, 0.10, 0.24, 0.05, 0.68), (0.54, 0.16, 0.34, 0.12, 0.82))
     y, x = np.mgrid[0:64, 0:64] / 63.0
-    film = np.where(y > 0.75, 200.0, 130.0)
-    film[((np.abs(x - 0.5) - 0.22) / 0.13) ** 2 + ((y - 0.42) / 0.3) ** 2 < 1] = 60.0
-    film[np.abs(x - 0.5) < 0.08] = 190.0
-    film[(np.abs(x - 0.5) > 0.3) & (y < 0.15)] = 20.0
-    return (film + np.random.default_rng(seed).uniform(0, 20, film.shape)).astype(np.uint8)
+    side = np.abs(x - middle)
+    film = np.where(y > bottom, 200.0, 130.0)
+    film[((side - 0.22) / width) ** 2 + ((y - 0.42) / height) ** 2 < 1] = 60.0
+    film[side < heart] = 190.0
+    film[(side > 0.3) & (y < 0.15)] = 20.0
+    shadows = Image.fromarray(rng.uniform(-30, 30, (6, 6)).astype(np.float32))
+    film += np.asarray(shadows.resize((64, 64), Image.Resampling.BICUBIC)) + rng.uniform(0, 20, film.shape)
+    return np.clip(film, 0, 255).astype(np.uint8)
 
 
 def write_film(path: Path, seed: int) -> None:
