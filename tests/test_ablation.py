@@ -68,6 +68,18 @@ def test_every_shipped_plan_loads_and_names_what_it_varies(path):
     assert all(a != b for i, a in enumerate(first_fold) for b in first_fold[:i]), "two arms are the same"
 
 
+def trainings(plan: str, arm: str) -> list[tuple]:
+    cells = load_ablation(CONFIGS / "ablations" / f"{plan}.yaml").cells
+    return [(cell.config, cell.start) for cell in cells if cell.arm == arm]
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda p: p.stem)
+def test_no_plan_trains_the_default_method_a_second_time(path):
+    first = next(iter(load_ablation(path).arms))
+    arm = {"components": "both", "groups": "both", "tokens": "medical", "anchors": "hybrid"}.get(path.stem, first)
+    assert trainings(path.stem, arm) == trainings("components", "DFAT only" if path.stem == "wording" else "both")
+
+
 def test_an_override_reaches_every_arm_and_its_start(folder):
     cells = load_ablation(folder / "plan.yaml", ["data.text_variants=2", "train.epochs=2"]).cells
     assert {cell.config.data.text_variants for cell in cells} == {2}

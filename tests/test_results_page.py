@@ -7,7 +7,15 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from radz.ablation.results import Published, ablation_section, overall_table, read_records, reading, results_page
+from radz.ablation.results import (
+    Published,
+    ablation_section,
+    overall_table,
+    read_records,
+    reading,
+    results_page,
+    what_held,
+)
 from radz.cli import app
 from radz.errors import ConfigError
 
@@ -59,7 +67,8 @@ def test_the_page_has_the_seven_tables_and_every_open_question(tmp_path):
     result = CliRunner().invoke(app, ["ablate", "--results", str(tmp_path), "--out", str(tmp_path / "results.md")])
     assert result.exit_code == 0, result.output
     page = (tmp_path / "results.md").read_text(encoding="utf-8")
-    assert [line for line in page.splitlines() if line.startswith("## ")][:7] == [
+    assert [line for line in page.splitlines() if line.startswith("## ")][:8] == [
+        "## What held",
         "## 1. Overall and by dataset",
         "## 2. Against CLIP-style systems",
         "## 3. Disease groups",
@@ -69,6 +78,7 @@ def test_the_page_has_the_seven_tables_and_every_open_question(tmp_path):
         "## 7. Data size",
     ]
     assert "label-text supervised" in page
+    assert "one seed: how far another would move an arm" in page
     assert "Not run: `radz ablate configs/ablations/wording.yaml`." in page
     assert page == results_page(read_records(tmp_path), str(tmp_path))
 
@@ -82,6 +92,29 @@ def test_ours_stand_beside_claims_and_a_cell_that_is_empty_says_what_it_needs():
     assert "data.limit 5000" in row(section, "5,000 films")[2]
     unrun = "\n".join(ablation_section("tokens", None, Published.read()))
     assert row(unrun, "adaptive") == ["adaptive", "78.4", "needs `radz ablate configs/ablations/tokens.yaml`"]
+
+
+def test_the_gain_that_is_claimed_stands_beside_ours_with_what_held():
+    """Claimed of components: 78.4 - 63.2 = 15.2, of tokens 78.4 - 71.4 = 7.0; rules and hybrid differ by 6.3."""
+    worse = record("tokens", generic=arm(0.6), adaptive=arm(0.5, [-0.1, -0.2, -0.05, 0.01]))
+    within = record("anchors", rules=arm(0.6), hybrid=arm(0.61, [0.01, -0.03, 0.07, 0.4]))
+    found = {"components": COMPONENTS, "tokens": worse, "anchors": within}
+    table = what_held(found, Published.read())[-1]
+    gain = "a gain; the claim lies outside our interval; not all runs are done"
+    assert row(table, "both minus base")[1:] == ["+0.152", "+0.090 [+0.050, +0.130]", "0.002", gain]
+    assert row(table, "adaptive minus generic")[4] == "a loss; the claim lies outside our interval"
+    assert row(table, "hybrid minus rules")[4] == "neither gain nor loss is shown; the claim lies inside our interval"
+    assert what_held({"wording": record("wording", a=arm(0.6))}, Published.read()) == [
+        "None of the write-up's ablations has been run."
+    ]
+    section = "\n".join(ablation_section("components", COMPONENTS, Published.read()))
+    assert row(section, "both")[1] == "78.4 (+15.2)"
+
+
+def test_any_record_tells_how_it_was_made():
+    page = results_page({"wording": record("wording", a=arm(0.6))}, "x")
+    assert "label-text supervised" in page.split("## What held")[0]
+    assert "Nothing has been run yet" in results_page({"wording": record("wording", a=arm(None, done=0))}, "x")
 
 
 def test_what_is_read_from_a_record_follows_its_intervals():

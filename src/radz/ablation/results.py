@@ -22,8 +22,10 @@ from radz.types import RESEARCH_USE
 Record = Mapping[str, Any]
 MADE = "<!-- made by `radz ablate --results {}`; do not edit -->"
 OPEN_QUESTIONS = ("token_count", "layer", "temperature", "pooling", "granularity", "wording", "descriptions")
-METHOD, BASE = "both", "base"
-"""Arms of ``components`` that stand for the whole method and for the MLLM by itself."""
+CLAIMING = ("components", "tokens", "anchors")
+"""Ablations of which the write-up claims a gain of one row over the first."""
+METHOD = "both"
+"""Arm of ``components`` that stands for the whole method."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,17 @@ def results_page(records: Mapping[str, Record], directory: str) -> str:
     parts = [
         MADE.format(directory),
         "# Results",
-        _preface(components),
+        _preface(records),
+        "## What held",
+        *what_held(records, published),
         "## 1. Overall and by dataset",
+        "Ours are the models of the folds: on ChestX-ray14 on the films that each left out, which is not its official "
+        "test set, and on other datasets on their test sets.",
         overall_table(records.get("overall"), components, published),
         "## 2. Against CLIP-style systems",
+        "All on the films of our folds, asked the same sentences. What others state is on test sets of their own.",
         systems_table(records.get("systems"), components, published),
+        *(reading(records["systems"], {}) if "systems" in records else []),
         "## 3. Disease groups",
         _groups(records.get("groups") or components),
     ]
@@ -75,6 +83,37 @@ def results_page(records: Mapping[str, Record], directory: str) -> str:
         title = record["title"] if record else name.replace("_", " ").capitalize()
         parts += [f"### {title}", *ablation_section(name, record, published)]
     return "\n\n".join([*parts, "## The numbers of others", paper_table(published), RESEARCH_USE]) + "\n"
+
+
+def what_held(records: Mapping[str, Record], published: Published) -> list[str]:
+    """The gain that each ablation of the write-up claims for the whole method, beside ours."""
+    rows = [
+        row for name in CLAIMING if name in records and (row := _gain(records[name], published.claims.get(name, {})))
+    ]
+    if not rows:
+        return ["None of the write-up's ablations has been run."]
+    said = (
+        "The gain that each of the write-up's ablations claims for the method as it proposes it, over that table's "
+        "first row. What came of the other rows stands under each table."
+    )
+    return [said, markdown(["", "claimed", "ours", "p", "what held"], rows)]
+
+
+def _gain(record: Record, claims: Mapping[str, float]) -> list[str] | None:
+    """Best arm by the claims minus the first one: claimed, ours, p, and in words; nothing where ours is not there."""
+    arms, first = record["arms"], next(iter(record["arms"]))
+    best = max((name for name in arms if name in claims), key=lambda name: claims[name], default=first)
+    ours = arms[best].get("difference")
+    if best == first or not signed(ours):
+        return None
+    claimed = (claims[best] - claims[first]) / 100 if first in claims else None
+    verdict = "a gain" if ours[1] > 0 else "a loss" if ours[2] < 0 else "neither gain nor loss is shown"
+    if claimed is not None:
+        inside = ours[1] <= claimed <= ours[2]
+        verdict += f"; the claim lies {'inside' if inside else 'outside'} our interval"
+    if arms[best]["done"] < arms[best]["cells_planned"]:
+        verdict += "; not all runs are done"
+    return [f"{best} minus {first}", "" if claimed is None else f"{claimed:+.3f}", signed(ours), p_value(ours), verdict]
 
 
 def overall_table(overall: Record | None, components: Record | None, published: Published) -> str:
@@ -116,13 +155,13 @@ def ablation_section(name: str, record: Record | None, published: Published) -> 
         rows = [[row, _plain(value), f"needs {published.needs.get(row, _run(name))}"] for row, value in claims.items()]
         return [markdown(["", "write-up claims", "ours"], rows)] if rows else [f"Not run: {_run(name)}."]
     arms = record["arms"]
-    rows = [_arm_row(arm_name, arm, claims, name) for arm_name, arm in arms.items()]
+    first = next(iter(arms))
+    rows = [_arm_row(arm_name, arm, _claim(claims, arm_name, first), name) for arm_name, arm in arms.items()]
     rows += [
         [row, _plain(value), f"needs {published.needs.get(row, _run(name))}", "", "", ""]
         for row, value in claims.items()
         if row not in arms
     ]
-    first = next(iter(arms))
     head = ["", "write-up claims", "ours", f"minus {first}", "p", "runs"]
     return [record["question"], markdown(head, rows), *reading(record, claims)]
 
@@ -135,8 +174,8 @@ def reading(record: Record, claims: Mapping[str, float]) -> list[str]:
     claimed = sorted((name for name in claims if name in arms), key=lambda name: claims[name])
     if len(claimed) > 1:
         measured = sorted(claimed, key=lambda name: arms[name]["auroc_within"][0])
-        verdict = "came out in that order" if measured == claimed else f"came out as {' < '.join(measured)}"
-        said.append(f"The order that is claimed, {' < '.join(claimed)}, {verdict}.")
+        verdict = "came out" if measured == claimed else f"came out as {' < '.join(measured)}"
+        said.append(f"The order that is claimed, {' < '.join(claimed)}, {verdict}, by the middle of the intervals.")
     unfinished = [name for name, arm in record["arms"].items() if arm["done"] < arm["cells_planned"]]
     if unfinished:
         said.append(f"Not finished: {', '.join(unfinished)}.")
@@ -153,16 +192,26 @@ def paper_table(published: Published) -> str:
     )
 
 
-def _preface(components: Record | None) -> str:
+def _preface(records: Mapping[str, Record]) -> str:
+    """How to read the page; how it was made is told of the first record that has results."""
     lines = [
         "The write-up's tables, measured on the development films (NIH ChestX-ray14, at 320 px and smaller), whichever "
         "way they fell. `radz ablate configs/ablations/PLAN.yaml` makes each record, `radz ablate --results` this page "
         "([ablation.md](ablation.md)).",
         "The write-up's claims (× 100, called accuracy there) could not be found in the paper's tables; they are what "
         "is tested here. Ours is an AUROC between films of the same source and view, where a film's origin scores 0.5: "
-        "levels cannot be compared with the claims, order and differences can.",
+        "levels cannot be compared with the claims, order and differences can. Behind a claim stands in brackets its "
+        "difference to the first row's claim.",
     ]
-    return "\n\n".join(lines + (notes(components) if components else []))
+    order = [*(name for name in ("components", *CLAIMING) if name in records), *records]
+    made = next((r for r in map(records.__getitem__, order) if any(arm["done"] for arm in r["arms"].values())), None)
+    lines += notes(made) if made else ["Nothing has been run yet."]
+    lines.append(
+        "All models of a fold, the base too, stand on one vision tower that was warmed up with the labels of the "
+        "training films. The p-values are of one comparison each, not corrected for the number of rows. What may be "
+        "called zero-shot, findings that were held out of training, is in [unseen.md](unseen.md)."
+    )
+    return "\n\n".join(lines)
 
 
 def _groups(record: Record | None) -> str:
@@ -173,11 +222,18 @@ def _groups(record: Record | None) -> str:
     )
 
 
-def _arm_row(name: str, arm: Mapping[str, Any], claims: Mapping[str, float], plan: str) -> list[str]:
+def _claim(claims: Mapping[str, float], name: str, first: str) -> str:
+    """The claim and, in brackets, its difference to that of the first row."""
+    if name == first or not {name, first} <= claims.keys():
+        return _plain(claims.get(name))
+    return f"{_plain(claims[name])} ({claims[name] - claims[first]:+.1f})"
+
+
+def _arm_row(name: str, arm: Mapping[str, Any], claim: str, plan: str) -> list[str]:
     value = interval(arm.get("auroc_within")) or arm.get("lacks") or f"needs {_run(plan)}"
     difference = arm.get("difference")
     runs = f"{arm['done']} of {arm['cells_planned']}"
-    return [name, _plain(claims.get(name)), value, signed(difference), p_value(difference), runs]
+    return [name, claim, value, signed(difference), p_value(difference), runs]
 
 
 def _against(name: str, first: str, difference: Sequence[float]) -> str:

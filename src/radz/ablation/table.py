@@ -148,11 +148,13 @@ def notes(record: Mapping[str, Any]) -> list[str]:
     if not finished:
         return ["Nothing has been run yet."]
     studies, patients = finished[0]["studies"], finished[0]["patients"]
+    count = len(record["seeds"])
+    seeds = f"{count} seeds" if count > 1 else "one seed: how far another would move an arm is not in the intervals"
     how = (
         f"Macro AUROC over {len(finished[0]['findings'])} findings, positives compared with negatives of the same "
         f"fold, source and view; 95 % intervals from {record['draws']} bootstrap draws of the {patients} patients "
-        f"({studies} films), at the seeds that were run. Differences are paired over films and seeds and over the runs "
-        "that both arms have finished."
+        f"({studies} films), at the seeds that were run ({seeds}). Differences are paired over films and seeds and "
+        "over the runs that both arms have finished."
     )
     return [how, zero_shot_line(record), *time_line(record)]
 

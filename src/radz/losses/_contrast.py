@@ -13,9 +13,16 @@ MAX_LOG_SCALE = 4.6052
 """A scale is at most 100."""
 
 
-def log_scale(loss: LossConfig) -> nn.Parameter:
-    """log(1 / tau), trainable where the configuration says so."""
-    return nn.Parameter(torch.tensor(1 / loss.temperature).log(), requires_grad=loss.learn_temperature)
+def add_log_scale(module: nn.Module, loss: LossConfig) -> None:
+    """Give ``module`` its ``log_scale``, log(1 / tau): a parameter (1,) where it is learned, else a scalar buffer.
+
+    FSDP shards no parameter without a dimension.
+    """
+    start = torch.tensor(1 / loss.temperature).log()
+    if loss.learn_temperature:
+        module.register_parameter("log_scale", nn.Parameter(start.reshape(1)))
+    else:
+        module.register_buffer("log_scale", start)
 
 
 def film_logits(features: Features, anchors: Tensor, readout: ReadoutConfig, scale: Tensor) -> Tensor:

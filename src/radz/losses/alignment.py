@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
-from radz.losses._contrast import log_scale, scaled_similarity
+from radz.losses._contrast import add_log_scale, scaled_similarity
 from radz.losses._rows import paired
 from radz.types import ALIGNED_PAIRS, Batch, Features
 
@@ -20,10 +20,12 @@ from radz.types import ALIGNED_PAIRS, Batch, Features
 class Alignment(nn.Module):
     """``forward(features, batch) -> {"alignment": scalar}``, the mean NCE over the aligned feature pairs."""
 
+    log_scale: Tensor
+
     def __init__(self, loss: LossConfig, readout: ReadoutConfig) -> None:
         super().__init__()
         self.pairs, self.overlap = ALIGNED_PAIRS[readout.granularity], loss.overlap
-        self.log_scale = log_scale(loss)
+        add_log_scale(self, loss)
 
     def forward(self, features: Features, batch: Batch) -> dict[str, Tensor]:
         """Features (B, D), labels (B, C) -> the named scalar, over the studies that have both film and report."""

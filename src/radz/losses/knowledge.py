@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
-from radz.losses._contrast import film_logits, log_scale, scaled_similarity
+from radz.losses._contrast import add_log_scale, film_logits, scaled_similarity
 from radz.losses._rows import paired, reported
 from radz.types import Anchors, Batch, Features
 
@@ -24,10 +24,12 @@ NOTHING = -1e4
 class Knowledge(nn.Module):
     """``{"knowledge": scalar}``: half the contrast of films, half that of reports; of one alone where one is absent."""
 
+    log_scale: Tensor
+
     def __init__(self, loss: LossConfig, readout: ReadoutConfig) -> None:
         super().__init__()
         self.readout, self.unmentioned = readout, loss.unmentioned
-        self.log_scale = log_scale(loss)
+        add_log_scale(self, loss)
 
     def forward(self, features: Features, batch: Batch, anchors: Anchors) -> dict[str, Tensor]:
         """Embeddings (B, E), labels (B, C), anchors (C, E) -> the named scalar."""

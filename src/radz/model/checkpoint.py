@@ -35,9 +35,18 @@ TOWER_HEAD = "tower_head.safetensors"
 
 def learned_state(model: RadZ) -> dict[str, Tensor]:
     """Tensors that training may change: every part's parameters and buffers, the frozen base left out."""
-    return {
-        name: tensor.detach().contiguous() for name, tensor in model.state_dict().items() if part_of(name) is not None
-    }
+    return {name: whole(tensor) for name, tensor in model.state_dict().items() if part_of(name) is not None}
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """``tensor`` as it is saved: without its graph, in one piece, of all processes' parts."""
+    return joined(tensor.detach()).contiguous()
+
+
+def joined(tensor: Tensor) -> Tensor:
+    """``tensor``, put together from all processes' parts where FSDP sharded it; all processes must ask for it."""
+    together: Tensor = tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+    return together
 
 
 def load_learned_state(model: RadZ, state: dict[str, Tensor]) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from radz.model.radz import RadZ
+from radz.train.processes import passes
 from radz.types import Batch, Features, Prompt
 
 SIDES = {
@@ -48,9 +49,14 @@ class Chunked:
         return features
 
     def _fill(self, features: Features, side: str, chunks: Iterator[Batch]) -> None:
-        parts = [self._run(chunk) for chunk in chunks]
+        todo = [*chunks]
+        idle = passes(len(todo)) - len(todo)
+        parts = [self._run(chunk) for chunk in todo + todo[-1:] * idle]
         for name in SIDES[side]:
             rows = [row for part in parts if (row := getattr(part, name)) is not None]
+            if idle and rows:  # the repeated passes run backward, too, and change nothing
+                *rows, last = rows[: len(todo)]
+                rows.append(last + 0 * sum(getattr(part, name).sum() for part in parts[len(todo) :]))
             setattr(features, name, torch.cat(rows) if rows else None)
 
     def _run(self, chunk: Batch) -> Features:

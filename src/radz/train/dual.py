@@ -18,7 +18,7 @@ from radz.data.leakage import require_unseen
 from radz.errors import ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.model.build import build_model
-from radz.model.checkpoint import load_checkpoint
+from radz.model.checkpoint import load_checkpoint, whole
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
 from radz.train.pairs import open_training_data
@@ -56,7 +56,7 @@ class PairTask(nn.Module):
 
     def learned_state(self) -> dict[str, Tensor]:
         """Everything; the tower, too."""
-        return {n: t.detach().contiguous() for n, t in self.state_dict().items()}
+        return {n: whole(t) for n, t in self.state_dict().items()}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
         """Put back what ``learned_state`` gave."""

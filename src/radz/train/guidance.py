@@ -17,6 +17,7 @@ from radz.anchors import Strategy
 from radz.errors import ConfigError
 from radz.knowledge import Concept, KnowledgeBase
 from radz.model.build import part_of
+from radz.model.checkpoint import joined
 from radz.model.radz import RadZ
 from radz.train.captions import Captioner
 from radz.train.chunks import Chunked
@@ -84,7 +85,7 @@ class Guidance:
 
     def drift(self, batch: Batch) -> Tensor:
         """Squared distance of what trains of tokens and adapters from its start, relative to the start; a scalar."""
-        now = _near_start(self.model)
+        now = map(joined, _near_start(self.model))
         moved = sum(((p - start).square().sum() for p, start in zip(now, self.start, strict=True)), torch.tensor(0.0))
         size = sum((start.square().sum() for start in self.start), torch.tensor(0.0))
         return (moved / size.clamp(min=1e-12)).to(self._device(batch))

@@ -15,9 +15,10 @@ from dataclasses import fields, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch import distributed as dist
 
+from radz.model.checkpoint import joined
 from radz.types import Batch, Features
 
 
@@ -33,6 +34,43 @@ def place() -> tuple[int, int]:
     """(rank, number of processes); (0, 1) alone."""
     several = dist.is_available() and dist.is_initialized()
     return (dist.get_rank(), dist.get_world_size()) if several else (0, 1)
+
+
+def shards() -> bool:
+    """Whether the processes were started to hold a part of the parameters each (FSDP)."""
+    return place()[1] > 1 and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+
+
+def gather_for_good(module: nn.Module) -> None:
+    """Give a ``module`` that was sharded whole parameters again, as before training; all processes together."""
+    if not shards():
+        return
+    from torch.distributed.fsdp import FSDPModule
+
+    for part in module.modules():
+        if isinstance(part, FSDPModule):
+            part.reshard()
+    for child in module.modules():
+        for name, parameter in [*child.named_parameters(recurse=False)]:
+            child.register_parameter(name, nn.Parameter(joined(parameter.detach()), parameter.requires_grad))
+
+
+def passes(own: int) -> int:
+    """How often all processes run the model where this one has ``own`` chunks: as often as the busiest, if sharded.
+
+    Parts of a sharded model are exchanged in every pass, so that nobody may make fewer of them.
+    """
+    if not shards():
+        return own
+    most = torch.tensor(own, device="cuda" if torch.cuda.is_available() else "cpu")
+    dist.all_reduce(most, dist.ReduceOp.MAX)
+    return int(most)
+
+
+def make_shardable(module: nn.Module) -> None:
+    """Lay out every parameter row by row, as FSDP asks; a convolutional tower's are channel by channel."""
+    for parameter in module.parameters():
+        parameter.data = parameter.data.contiguous()
 
 
 def is_main() -> bool:

@@ -38,7 +38,16 @@ from radz.model.readout import States
 from radz.provenance import Provenance, add_labels, data_sha256, describe_data, software_versions
 from radz.train.chunks import film_chunks, text_chunks
 from radz.train.pairs import TrainingData, open_training_data
-from radz.train.processes import connect, is_main, main_first, place, wait
+from radz.train.processes import (
+    connect,
+    gather_for_good,
+    is_main,
+    main_first,
+    make_shardable,
+    place,
+    shards,
+    wait,
+)
 from radz.train.sharing import alone, shared_tower
 from radz.train.stages import claim, first_to_read, other_parts, require_fit, require_stage
 from radz.train.task import AlignmentTask, TowerTask
@@ -162,10 +171,15 @@ def fit(task: Any, loader: Any, arguments: Any, rates: dict[str, float], validat
     if newest is not None and steps_done(newest) >= steps_planned(arguments, loader):
         task.load_learned_state(load_file(Path(newest) / STATE))  # transformers would take one more step
         return
+    if shards():
+        make_shardable(task)
+        if newest is not None:  # each process takes its part of it when the trainer shards
+            task.load_learned_state(load_file(Path(newest) / STATE))
     trainer = RadzTrainer(task, loader, arguments, rates)
-    if validate is not None:
+    if validate is not None and not shards():  # FSDP runs the task as a whole alone, in all processes at once
         trainer.add_callback(_Validation(trainer, validate))
     trainer.train(resume_from_checkpoint=newest)
+    gather_for_good(task)
 
 
 def describe_run(data: TrainingData, config: RunConfig, command: str, start: Provenance | None) -> Provenance:

@@ -17,7 +17,7 @@ from radz.config import LossConfig
 from radz.errors import ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.model.build import part_of
-from radz.model.checkpoint import learned_state, load_learned_state
+from radz.model.checkpoint import learned_state, load_learned_state, whole
 from radz.model.radz import RadZ
 from radz.train.guidance import Guidance, needs
 from radz.train.processes import gather, union_of_batches, union_of_features, union_of_guidance
@@ -47,6 +47,7 @@ class AlignmentTask(nn.Module):
         )
         self.guidance = Guidance(model, self.losses.values(), concepts, strategy, knowledge, chunk_size=chunk_size)
         self.reads_features = any(getattr(loss, "reads_features", True) for loss in self.losses.values())
+        self._no_split_modules = model.decoder.get_base_model()._no_split_modules  # what FSDP shards one by one
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted total under ``loss`` and each unweighted term under its name, over all processes' studies."""
@@ -65,7 +66,7 @@ class AlignmentTask(nn.Module):
 
     def learned_state(self) -> dict[str, Tensor]:
         """The model's learned tensors and those of the losses (a learned temperature)."""
-        return {**learned_state(self.model), **{f"losses.{n}": t for n, t in self.losses.state_dict().items()}}
+        return {**learned_state(self.model), **{f"losses.{n}": whole(t) for n, t in self.losses.state_dict().items()}}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
         """Put back what ``learned_state`` gave."""
@@ -123,7 +124,7 @@ class TowerTask(nn.Module):
 
     def learned_state(self) -> dict[str, Tensor]:
         """Tower with its buffers, and the linear head."""
-        return {n: t.detach().contiguous() for n, t in self.state_dict().items()}
+        return {n: whole(t) for n, t in self.state_dict().items()}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
         """Put back what ``learned_state`` gave."""

@@ -18,6 +18,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from radz.config import TrainConfig
 from radz.errors import CheckpointError
+from radz.train.processes import shards
 from radz.types import Batch
 
 STATE = "learned.safetensors"
@@ -99,10 +100,27 @@ class RadzTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(self.model.learned_state(), folder / STATE)
+        state = self.model.learned_state()  # every process comes here, as a sharded state is put together by all
+        if self.args.should_save:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(state, folder / STATE)
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        if shards():
+            self._fill_states()
+        super()._save_optimizer_and_scheduler(output_dir)
+
+    def _fill_states(self) -> None:
+        """States of parameters that nothing reads, such as a tower's last layer; FSDP resumes with all or none."""
+        optimizer = getattr(self.optimizer, "optimizer", self.optimizer)
+        for parameter in (p for group in optimizer.param_groups for p in group["params"]):
+            if parameter not in optimizer.state:
+                zeros = {name: torch.zeros_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+                optimizer.state[parameter] = {"step": torch.tensor(0.0), **zeros}
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if shards():  # was loaded before it was sharded
+            return
         (model or self.model).load_learned_state(load_file(Path(resume_from_checkpoint) / STATE))
 
 
