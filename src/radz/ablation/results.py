@@ -91,7 +91,7 @@ def what_held(records: Mapping[str, Record], published: Published) -> list[str]:
         row for name in CLAIMING if name in records and (row := _gain(records[name], published.claims.get(name, {})))
     ]
     if not rows:
-        return ["None of the write-up's ablations has been run."]
+        return ["Of no gain that the write-up claims have both rows been run."]
     said = (
         "The gain that each of the write-up's ablations claims for the method as it proposes it, over that table's "
         "first row. What came of the other rows stands under each table."
@@ -126,7 +126,7 @@ def overall_table(overall: Record | None, components: Record | None, published: 
     for dataset in dict.fromkeys([*claims, *paper["LLaVA-RadZ"], "PadChest", "Open-I"]):
         others = [_plain(paper[system].get(dataset)) for system in ("LLaVA-RadZ", "same MLLM, no method")]
         value = _of(overall, dataset) or (_of(components, METHOD) if dataset == "ChestX-ray14" else "")
-        needed = "the mean of the datasets above" if dataset == "average" else published.needs.get(dataset, "")
+        needed = published.needs.get(dataset, "")
         rows.append([dataset, _plain(claims.get(dataset)), *others, value or f"needs {needed}"])
     return markdown(["dataset", "write-up claims", "paper", "paper, same MLLM without method", "ours"], rows)
 
