@@ -20,6 +20,7 @@ from radz.data.corpora._corpus import fake_film, write_dicom
 from radz.data.description import describe
 from radz.data.duplicates import ALIKE, alike, fingerprints, grouped, thumbnail
 from radz.data.images import read_image, survey_image
+from radz.data.shards import convert
 from radz.errors import ConfigError, ImageError
 
 CHECKED = [name for name in registry.names("corpora") if name != "shards"]
@@ -144,7 +145,7 @@ def lossless(tmp_path):
     return content, content.index(b"\xff\xc4")
 
 
-def test_a_decoder_that_ends_its_process_costs_one_film(root, lossless):
+def test_a_decoder_that_ends_its_process_costs_one_film(root, lossless, tmp_path):
     content, tables = lossless
     (root / "1.dcm").write_bytes(content)
     content[tables] = 0  # without them GDCM 3 ends its process
@@ -157,6 +158,9 @@ def test_a_decoder_that_ends_its_process_costs_one_film(root, lossless):
     assert found.faults[0].films == ("0.dcm",)
     assert found.faults[0].message.startswith("its decoder ended the process that it ran in")
     assert found.images == 5
+    converted = convert(registry.load("corpora", "manifest")(root), str(tmp_path / "shards"), workers=1)
+    assert converted.studies == 5
+    assert converted.unreadable["0.dcm"].endswith(found.faults[0].message)
 
 
 def test_films_to_turn_round_are_compared_as_they_are_read(root):

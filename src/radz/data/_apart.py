@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from radz.data.duplicates import thumbnail
-from radz.data.images import read_image
+from radz.data.corpora._corpus import Corpus
+from radz.data.images import is_dicom, read_image
 from radz.errors import ConfigError, ImageError
+from radz.types import Pixels
+
+T = TypeVar("T")
 
 
 class Apart:
@@ -35,14 +36,22 @@ class Apart:
         while not self._idle.empty():
             self._idle.get().shutdown()
 
-    def thumbnail(self, path: Path, *, inverted: bool) -> NDArray[np.float32]:
-        """Thumbnail (17, 17) of the film as ``read_image`` gives it.
+    def film(self, corpus: Any, index: int, make: Callable[[Pixels], T]) -> T | None:
+        """``make`` of the pixels of a study, ``None`` where it has no image; of a DICOM film, in a process.
 
-        Raises ImageError as that does, and where the process ended; ConfigError where none can be started.
+        make: a function that can be pickled. The films of a corpus that reads them in its own way are read here.
+        Raises ImageError as reading does, and where the process ended; ConfigError where none can be started.
         """
+        study = corpus.records[index]
+        if study.image is not None and takes_files_as_they_are(corpus) and _is_dicom(study.image):
+            return self._in_process(study.image, study.study_id in corpus.inverted, make)
+        pixels = corpus[index].pixels
+        return None if pixels is None else make(pixels)
+
+    def _in_process(self, path: Path, inverted: bool, make: Callable[[Pixels], T]) -> T:
         process, ended = self._process(), False
         try:
-            return process.submit(_thumbnail, path, inverted).result()
+            return process.submit(_read, path, inverted, make).result()
         except BrokenProcessPool:
             ended = True
             raise ImageError(
@@ -59,8 +68,22 @@ class Apart:
             return _started()
 
 
-def _thumbnail(path: Path, inverted: bool) -> NDArray[np.float32]:
-    return thumbnail(read_image(path, inverted=inverted))
+def takes_files_as_they_are(corpus: Any) -> bool:
+    """Whether the corpus's pixels are what ``read_image`` gives, turned round where it says so."""
+    return isinstance(corpus, Corpus) and (
+        (type(corpus).read, type(corpus).read_pixels) == (Corpus.read, Corpus.read_pixels)
+    )
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        return is_dicom(path)
+    except OSError:  # reading it will say what is wrong
+        return False
+
+
+def _read(path: Path, inverted: bool, make: Callable[[Pixels], T]) -> T:
+    return make(read_image(path, inverted=inverted))
 
 
 def _started() -> ProcessPoolExecutor:

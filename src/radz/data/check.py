@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radz import registry
-from radz.data._apart import Apart
-from radz.data.corpora._corpus import Corpus
+from radz.data._apart import Apart, takes_files_as_they_are
 from radz.data.duplicates import alike, fingerprints, grouped, thumbnail
 from radz.data.faults import noting
-from radz.data.images import is_dicom, survey_image
+from radz.data.images import survey_image
 from radz.data.met import origin_of, pack
 from radz.data.overlap import FilmOverlap, find_overlap
 from radz.errors import ImageError, LeakageError, MissingExtraError, RadzError, UnknownNameError
@@ -150,20 +149,11 @@ def _look_at(corpus: Any, apart: Apart, index: int) -> _Seen:
 
 
 def _thumbnail(corpus: Any, apart: Apart, index: int, surveyed: NDArray[Any] | None) -> NDArray[Any] | None:
-    """What the survey saw, where the corpus takes its files as they are; else what reading gives, of DICOM apart."""
-    study = corpus.records[index]
-    if study.image is not None and _takes_files_as_they_are(type(corpus)):
-        inverted = study.study_id in corpus.inverted
-        if surveyed is not None and not inverted:
-            return surveyed
-        if is_dicom(study.image):
-            return apart.thumbnail(study.image, inverted=inverted)
-    pixels = corpus[index].pixels
-    return None if pixels is None else thumbnail(pixels)
-
-
-def _takes_files_as_they_are(kind: type) -> bool:
-    return issubclass(kind, Corpus) and (kind.read, kind.read_pixels) == (Corpus.read, Corpus.read_pixels)
+    """What the survey saw, where the corpus takes the file as it is; else what reading gives."""
+    as_it_is = takes_files_as_they_are(corpus) and corpus.records[index].study_id not in corpus.inverted
+    if surveyed is not None and as_it_is:
+        return surveyed
+    return apart.film(corpus, index, thumbnail)
 
 
 def _same_files(records: Sequence[Study], seen: Sequence[_Seen]) -> list[Fault]:

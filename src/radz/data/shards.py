@@ -20,12 +20,14 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from radz.data._apart import Apart
 from radz.errors import CorpusError, ImageError
 from radz.types import Pixels, Presence, Study
 
@@ -215,20 +217,23 @@ class _Writer:
 
 def _films(corpus: Any, size: int | None, workers: int) -> Iterator[tuple[Study, NDArray[Any] | str | None]]:
     """Each study with its encoded film, why there is none, or ``None`` where it has no image; in order, read ahead."""
-    with ThreadPoolExecutor(workers) as readers:
+    with Apart() as apart, ThreadPoolExecutor(workers) as readers:
         ahead: list[Future[NDArray[Any] | str | None]] = []
         waiting = iter(range(len(corpus)))
         for i in range(len(corpus)):
-            ahead += [readers.submit(_film, corpus, j, size) for j in islice(waiting, 4 * workers - len(ahead))]
+            ahead += [readers.submit(_film, apart, corpus, j, size) for j in islice(waiting, 4 * workers - len(ahead))]
             yield corpus.records[i], ahead.pop(0).result()
 
 
-def _film(corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
+def _film(apart: Apart, corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
     try:
-        pixels = corpus[index].pixels
+        return apart.film(corpus, index, partial(_encoded, size=size))
     except ImageError as error:
         return str(error)
-    return None if pixels is None else encode(pixels if size is None else resize(pixels, size))
+
+
+def _encoded(pixels: Pixels, size: int | None) -> NDArray[Any]:
+    return encode(pixels if size is None else resize(pixels, size))
 
 
 def resize(pixels: Pixels, size: int) -> Pixels:

@@ -12,10 +12,14 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import Tensor
+from transformers import CLIPImageProcessor
 
 from radz.config import ModelConfig
+from radz.model._resize import resize
 from radz.model.tokens._design import TokenDesign
 from radz.types import Pixels, Prompt
+
+_BICUBIC = 3  # of Pillow's and transformers' ``Resampling``
 
 
 class RadzProcessor:
@@ -32,6 +36,7 @@ class RadzProcessor:
         self.tokenizer.add_tokens([*design.special_tokens], special_tokens=True)
         self.image_ids = self._ids(design.image_tokens)
         self.text_ids = self._ids(design.text_tokens)
+        self._whole_size = whole_size(self.image_processor)
         self._image_sequence = self._make_image_sequence(processor, config.image_instruction)
         self._text_start = self._begun(self.tokenizer(config.text_instruction)["input_ids"])
 
@@ -57,6 +62,8 @@ class RadzProcessor:
 
     def _resized(self, pixels: Sequence[Pixels]) -> Tensor:
         films = [torch.from_numpy(np.ascontiguousarray(p)) for p in pixels]
+        if self._whole_size is not None:
+            return _resized_whole(films, *self._whole_size)
         if getattr(self.image_processor, "do_pad", False):  # pads with a colour, which one channel has not
             films = [film.expand(3, -1, -1) for film in films]
         values: Tensor = self.image_processor(
@@ -124,6 +131,24 @@ class RadzProcessor:
         width, left = max(map(len, rows)), self.padding_side == "left"
         pads = [[fill] * (width - len(row)) for row in rows]
         return torch.tensor([[*pad, *row] if left else [*row, *pad] for row, pad in zip(rows, pads, strict=True)])
+
+
+def whole_size(image_processor: Any) -> tuple[int, int] | None:
+    """(height, width), where CLIP's image processor takes any film to this size, whole and bicubic; else ``None``."""
+    own = image_processor
+    if type(own) is not CLIPImageProcessor or not own.do_resize or own.do_pad or own.resample != _BICUBIC:
+        return None
+    size = (own.size.height, own.size.width)
+    cropped = own.do_center_crop and size != (own.crop_size.height, own.crop_size.width)
+    return size if all(size) and not cropped else None
+
+
+def _resized_whole(films: Sequence[Tensor], height: int, width: int) -> Tensor:
+    """(1, H, W) each -> (B, 1, height, width)."""
+    values = torch.empty(len(films), 1, height, width)
+    for value, film in zip(values, films, strict=True):
+        value[0] = resize(film[0], height, width)
+    return values
 
 
 def find_tokens(input_ids: Tensor, token_ids: Sequence[int]) -> Tensor:
