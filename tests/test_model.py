@@ -256,6 +256,17 @@ def test_save_load_and_merge_give_the_same_features(model, tmp_path):
     close(image_features(loaded, shown), images, 1e-5)
 
 
+@torch.no_grad()
+def test_parts_written_in_half_come_back_rounded_and_the_others_exactly(model, tmp_path):
+    shake(model)
+    save_checkpoint(model, tmp_path / "c", PROVENANCE, halved=("lora",))
+    loaded = {n: p for n, p in load_checkpoint(tmp_path / "c")[0].named_parameters() if part_of(n)}
+    for name, parameter in model.named_parameters():
+        if part := part_of(name):
+            assert loaded[name].dtype == torch.float32
+            torch.testing.assert_close(loaded[name], parameter.half().float() if part == "lora" else parameter)
+
+
 def test_a_checkpoint_of_another_backbone_is_refused(model, tmp_path, tmp_path_factory):
     save_checkpoint(model, tmp_path / "c", PROVENANCE)
     other = save_tiny_llava(tmp_path_factory.mktemp("other"), seed=5)

@@ -271,6 +271,9 @@ class TrainConfig(Section):
     average_states: int = Field(
         1, ge=1, description="The checkpoint holds the mean weights of this many newest states; 1: the last weights."
     )
+    half_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads", "anchors"], ...] = Field(
+        (), description="Parts that the checkpoint holds in float16, half as large; they train and load as they are."
+    )
     workers: int = Field(0, ge=0, description="DataLoader processes.")
     reporters: tuple[str, ...] = Field((), description="Trainer reporters, e.g. tensorboard.")
 

@@ -14,7 +14,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,8 +71,13 @@ class TowerHead:
     bias: Tensor
 
 
-def save_checkpoint(model: RadZ, directory: Path, provenance: Provenance, head: TowerHead | None = None) -> None:
-    """Write ``directory`` whole or not at all; the provenance gets the weights' fingerprint."""
+def save_checkpoint(
+    model: RadZ, directory: Path, provenance: Provenance, head: TowerHead | None = None, halved: Sequence[str] = ()
+) -> None:
+    """Write ``directory`` whole or not at all; the provenance gets the weights' fingerprint.
+
+    halved: parts that are written in float16.
+    """
     from safetensors.torch import save_file
 
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +85,8 @@ def save_checkpoint(model: RadZ, directory: Path, provenance: Provenance, head: 
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        save_file(learned_state(model), partial / WEIGHTS)
+        state = learned_state(model)
+        save_file({n: t.half() if part_of(n) in halved else t for n, t in state.items()}, partial / WEIGHTS)
         config = {"model": model.config.model_dump(mode="json"), "backbone_fingerprint": model.fingerprint}
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         whole = provenance.model_copy(update={"fingerprint": file_sha256(partial / WEIGHTS)[:16]})

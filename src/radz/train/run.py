@@ -90,7 +90,9 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
     checkpoint = config.output / "checkpoint"
     kept_head = None if "tower" in config.train.train_parts else head
     if is_main():
-        save_checkpoint(model, checkpoint, describe_run(data, config, command, start), kept_head)
+        save_checkpoint(
+            model, checkpoint, describe_run(data, config, command, start), kept_head, config.train.half_parts
+        )
     wait()
     return checkpoint
 
