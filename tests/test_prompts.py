@@ -113,11 +113,19 @@ def test_under_several_sets_each_film_passes_once_and_scores_are_each_sets_own()
     assert join(sets).concepts[3] == "paraphrases 2/9/cardiomegaly"
 
 
+def test_sets_with_and_without_denials_take_a_pass_each():
+    sets, model, corpus = wordings(), Linear(), make_corpus(20)
+    mixed = {"stated": sides(sets["paraphrases 1/9"])["positive"], **sets}
+    tables = score_models(under_each(model, mixed), corpus, sets["paraphrases 1/9"], batch_size=8)
+    assert model.films == 40
+    for name, anchors in mixed.items():
+        alone = score_corpus(Linear(), corpus, anchors, batch_size=8)
+        assert tables[name].rows["score"].to_numpy() == pytest.approx(alone.rows["score"].to_numpy(), abs=1e-6)
+
+
 def test_sets_that_do_not_fit_each_other_are_refused():
     sets = wordings()
     alone = sides(sets["paraphrases 1/9"])
-    with pytest.raises(ScoresError, match="with and without denials cannot be scored side by side"):
-        under_each(Linear(), {**sets, **alone})
     with pytest.raises(ScoresError, match="anchors 'names' have no denials"):
         sides(alone["positive"])
     one = under_each(Linear(), {"a": make_anchors()})["a"]

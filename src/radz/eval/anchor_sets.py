@@ -1,4 +1,4 @@
-"""One model under several sets of anchors, each film passing it once."""
+"""One model under several sets of anchors: each film passes it once, or twice where only some sets have denials."""
 
 from __future__ import annotations
 
@@ -54,14 +54,13 @@ class _OneOf:
 
 
 def under_each(model: ZeroShotModel, sets: Mapping[str, Anchors]) -> dict[str, ZeroShotModel]:
-    """Set -> the model under it. Films that are scored under all of them one after the other pass it once.
-
-    Sets are of the same findings; raises ScoresError where only some of them have denials.
+    """Set -> the model under it. Films that are scored under all of them one after the other pass it once, or twice
+    where only some sets have denials. Sets are of the same findings.
     """
-    if len({anchors.negative is None for anchors in sets.values()}) > 1:
-        raise ScoresError("Anchors with and without denials cannot be scored side by side: score them one by one.")
-    joined = _Joined(model, dict(sets))
-    return {name: _OneOf(name, joined) for name in sets}
+    denied = {name: anchors.negative is not None for name, anchors in sets.items()}
+    alike = {kind: {name: sets[name] for name in sets if denied[name] is kind} for kind in (True, False)}
+    joined = {kind: _Joined(model, own) for kind, own in alike.items()}
+    return {name: _OneOf(name, joined[denied[name]]) for name in sets}
 
 
 def join(sets: Mapping[str, Anchors]) -> Anchors:
