@@ -211,6 +211,8 @@ def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_th
     (run,) = [run for run in store.runs.values() if run.config.data.fold == "1/2" and run.start]
     assert run.state == "begun"
     assert len(run.missing) == 6
+    tower = places["tower", 0, "1/2"]
+    assert [[*wanted.scores] for wanted in store.runs_for([tower])] == [[], [tower.name]]  # its start, and it alone
     make(run.write())
     assert run.state == "lacking"
     record = record_of(ablation, places, draws=50)["arms"]

@@ -319,6 +319,14 @@ def test_the_checkpoint_is_the_mean_of_the_newest_states(manifest, llava_dir, tm
     assert all(torch.equal(mean[name], again[name]) for name in mean)  # nothing left to train
 
 
+def test_parts_are_kept_in_half_where_the_configuration_says_so(manifest, llava_dir, tmp_path):
+    halved = {"max_steps": 1, "batch_size": 6, "half_parts": ["lora"]}
+    weights = load_file(train(config(manifest, llava_dir, tmp_path, train=halved)) / "model.safetensors")
+    half = {name for name, tensor in weights.items() if tensor.dtype == torch.float16}
+    assert half == {name for name in weights if ".lora_" in name}
+    assert half
+
+
 def test_a_mean_of_more_states_than_there_are_is_refused(manifest, llava_dir, tmp_path):
     with pytest.raises(ConfigError, match=r"average_states \(3\) needs as many states: train.keep_states is 1"):
         config(manifest, llava_dir, tmp_path, train={"average_states": 3})

@@ -24,6 +24,8 @@ class Section(BaseModel):
 
 
 S = TypeVar("S", bound=Section)
+Part = Literal["tower", "projector", "lora", "tokens", "heads", "anchors"]
+"""What of a model may train; model/build.py says which parameters each is."""
 
 
 class LoraConfig(Section):
@@ -240,7 +242,7 @@ class DataConfig(Section):
 class TrainConfig(Section):
     """Schedule, rates and hardware."""
 
-    train_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads", "anchors"], ...] = Field(
+    train_parts: tuple[Part, ...] = Field(
         ("projector", "lora", "tokens", "heads", "anchors"), description="Parts whose parameters move."
     )
     epochs: float = Field(
@@ -271,7 +273,7 @@ class TrainConfig(Section):
     average_states: int = Field(
         1, ge=1, description="The checkpoint holds the mean weights of this many newest states; 1: the last weights."
     )
-    half_parts: tuple[Literal["tower", "projector", "lora", "tokens", "heads", "anchors"], ...] = Field(
+    half_parts: tuple[Part, ...] = Field(
         (), description="Parts that the checkpoint holds in float16, half as large; they train and load as they are."
     )
     workers: int = Field(0, ge=0, description="DataLoader processes.")

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,15 @@ class Store:
         return {(cell.arm, cell.seed, cell.fold): self._add(cell) for cell in cells}
 
     def runs_for(self, scores: Iterable[Path]) -> list[Run]:
-        """The runs that make these files of scores, and those that they start from, which come first."""
-        wanted = {path.parent.name for path in scores}
+        """The runs that make these files of scores and no others, and those that they start from, which come first."""
+        files = {*scores}
+        wanted = {path.parent.name for path in files}
         wanted |= {run.start.name for run in self.runs.values() if run.start and run.name in wanted}
-        return [run for run in self.runs.values() if run.name in wanted]
+        return [
+            replace(run, scores={name: how for name, how in run.scores.items() if run.folder / name in files})
+            for run in self.runs.values()
+            if run.name in wanted
+        ]
 
     def _add(self, cell: Cell) -> Path:
         start = self._run(cell.start, None) if cell.start is not None else None

@@ -89,8 +89,8 @@ def save_checkpoint(
         save_file({n: t.half() if part_of(n) in halved else t for n, t in state.items()}, partial / WEIGHTS)
         config = {"model": model.config.model_dump(mode="json"), "backbone_fingerprint": model.fingerprint}
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        whole = provenance.model_copy(update={"fingerprint": file_sha256(partial / WEIGHTS)[:16]})
-        (partial / PROVENANCE).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        stamped = provenance.model_copy(update={"fingerprint": file_sha256(partial / WEIGHTS)[:16]})
+        (partial / PROVENANCE).write_text(stamped.model_dump_json(indent=2) + "\n", encoding="utf-8")
         if head is not None:
             tensors = {"weight": head.weight, "bias": head.bias}
             save_file(tensors, partial / TOWER_HEAD, {"concepts": ",".join(head.concepts)})

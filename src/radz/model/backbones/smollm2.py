@@ -98,8 +98,8 @@ def _assemble(language: Any, tokenizer: Any, pth: Path) -> Any:
 def scale_projector(llava: Any) -> None:
     """Start the projector so that its output has the scale of the decoder's own embeddings.
 
-    The tower's state of a black patch is zero. Its projection must not be: the gradient of a normalisation at zero is
-    a thousand times that at a word.
+    The tower's state of a black patch is zero. Its projection must not be: a normalisation divides a gradient by the
+    size of what it normalises, at zero by the root of its epsilon alone.
     """
     wanted = llava.language_model.get_input_embeddings().weight.std()
     patches = torch.randn(4096, llava.config.vision_config.hidden_size, generator=torch.Generator().manual_seed(0))
