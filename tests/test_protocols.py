@@ -130,6 +130,19 @@ def test_linear_learns_from_shares_of_the_patients(held, folder):
     assert len(list((folder / "out" / "few").glob("x.linear-*.parquet"))) == 5
 
 
+def test_films_to_learn_from_that_cannot_be_read_are_counted(held, folder):
+    film = folder / "0.png"
+    whole = film.read_bytes()
+    film.write_bytes(whole[:40])
+    try:
+        plan = write(folder, "torn", kind="linear", films={"x": films(folder)}, percent=[100])
+        result = run(plan, "--model", str(folder / "out" / "held" / "a" / "checkpoint"))
+    finally:
+        film.write_bytes(whole)
+    assert result.exit_code == 0, result.output
+    assert "1 of 48 films to learn from could not be read: `radz data check` lists them." in result.stderr
+
+
 def test_shares_are_nested_and_whole_patients():
     patients = np.repeat([f"p{i}" for i in range(50)], 2)
     small, large = (patients_share(patients, percent, seed=3) for percent in (10, 30))

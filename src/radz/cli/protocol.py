@@ -217,7 +217,7 @@ def _diseases(corpus: Any) -> list[str]:
 
 
 def _features(corpus: Any, concepts: tuple[str, ...], encode: Any, batch_size: int) -> LabelledFeatures:
-    """Features and labels of the films that can be read."""
+    """Features and labels of the films that can be read; how many cannot is said."""
     import numpy as np
 
     from radz.errors import ImageError
@@ -238,6 +238,10 @@ def _features(corpus: Any, concepts: tuple[str, ...], encode: Any, batch_size: i
             advance(min(batch_size, len(corpus) - start))
     if not studies:
         raise CorpusError(f"None of the {len(corpus)} films to learn from could be read: see `radz data check`.")
+    if lost := len(corpus) - len(studies):
+        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(
+            f"{lost} of {len(corpus)} films to learn from could not be read: `radz data check` lists them."
+        )
     return LabelledFeatures.of(studies, np.concatenate(rows), concepts)
 
 
