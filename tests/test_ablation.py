@@ -133,6 +133,21 @@ def test_a_run_is_named_by_what_it_is_made_of(folder, tmp_path):
     assert set(names).isdisjoint(run.name for run in relabelled)
 
 
+def test_rows_beside_the_pairs_are_the_arms_own_and_part_of_its_name(folder, tmp_path):
+    def named(report: str) -> tuple[str, str]:
+        table = tmp_path / str(len(report)) / "reports.csv"
+        table.parent.mkdir()
+        table.write_text(f"findings\n{report}\n", encoding="utf-8")
+        rows = ("data.unlabelled.texts={table: " + str(table) + ", column: findings}", "data.second_view=true")
+        runs, _ = runs_of(folder, tmp_path, "loss.weights={knowledge: 1.0, consistency: 0.1}", *rows)
+        return runs[0].name, runs[1].name
+
+    pairs_alone = runs_of(folder, tmp_path)[0][0].name
+    (start, arm), (same_start, other) = named("A mass."), named("A mass in the left lung.")
+    assert start == same_start == pairs_alone
+    assert arm != other
+
+
 @pytest.fixture(scope="module")
 def made(folder, tmp_path_factory) -> Path:
     """A directory in which the runs of the first fold are made."""

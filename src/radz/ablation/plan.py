@@ -32,6 +32,8 @@ SCORING = "scoring"
 OF_START = ("data", "warmup", "shared", "seed")
 OF_START_MODEL = ("backbone", "source", "image_instruction", "text_instruction")
 """What a start takes over from the arm that starts from it; all else is the base's and its own."""
+OF_ARM = ("unlabelled", "second_view")
+"""What of the data it does not: rows beside the pairs and views that only the arm's losses are about."""
 
 
 class OtherCorpus(Section):
@@ -175,6 +177,7 @@ def _start(base: Base, arm: dict[str, Any]) -> RunConfig | None:
         raise UnknownNameError("start", str(name), base.starts)
     tree = _tree(base.settings)
     tree |= {key: deepcopy(arm[key]) for key in OF_START if key in arm}
+    tree["data"] = {key: value for key, value in tree.get("data", {}).items() if key not in OF_ARM}
     model = {key: arm["model"][key] for key in OF_START_MODEL if key in arm.get("model", {})}
     tree["model"] = tree.get("model", {}) | model
     for key, value in base.starts[name].items():

@@ -21,7 +21,8 @@ from radz.types import RESEARCH_USE
 
 Record = Mapping[str, Any]
 MADE = "<!-- made by `radz ablate --results {}`; do not edit -->"
-OPEN_QUESTIONS = ("token_count", "layer", "temperature", "pooling", "granularity", "wording", "descriptions")
+OF_THE_PAPER = ("token_count", "layer", "temperature", "pooling", "granularity", "wording", "descriptions")
+OPEN_QUESTIONS = (*OF_THE_PAPER, "unlabelled")
 CLAIMING = ("components", "tokens", "anchors")
 """Ablations of which the write-up claims a gain of one row over the first."""
 METHOD = "both"

@@ -3,9 +3,9 @@
     DIR/runs/<hash>/   run.json (what it is), log.txt, what `radz train` writes, scores-<hash>.parquet
     DIR/shared/        towers and their states, by content
 
-The hash is over the settings that differ from the defaults, the training films and their labels, what the knowledge
-base says of their findings, and the run that it starts from. Paths are not in it. Each run is made by a process of its
-own, which reads ``run.json`` alone.
+The hash is over the settings that differ from the defaults, the training films and their labels, films and reports
+beside them, what the knowledge base says of their findings, and the run that it starts from. Paths are not in it. Each
+run is made by a process of its own, which reads ``run.json`` alone.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from radz.ablation.plan import Cell, ScoringConfig
 from radz.config import RunConfig
 from radz.knowledge import KnowledgeBase
 from radz.provenance import data_sha256
-from radz.train.pairs import open_training_data
+from radz.train.pairs import TrainingData, open_training_data
 
 VERSION = 2
 """Raise it when code makes something else of the same settings, so that what was made before counts no more."""
-PATHS: Any = {"output": True, "start": True, "shared": True, "data": {"root"}}
+ROWS: Any = {"images": {"root"}, "texts": {"table"}}
+PATHS: Any = {"output": True, "start": True, "shared": True, "data": {"root": True, "unlabelled": ROWS}}
 Place = tuple[str, int, str]
 """Arm, seed and fold."""
 RUN, LOG, LACKING = "run.json", "log.txt", ".lacking.txt"
@@ -118,11 +119,12 @@ class Store:
         return _hash([VERSION, settings, self._data_of(config), start and start.name])[:16]
 
     def _data_of(self, config: RunConfig) -> str:
-        """Hash over the films trained on, their labels and what is known of the findings; each is read once."""
+        """Hash over films, labels, what goes beside them and what is known of the findings; each is read once."""
         key = json.dumps([config.data.model_dump(mode="json"), config.seed, config.anchors, config.descriptions])
         if key not in self._data:
             data = open_training_data(config)
-            self._data[key] = _hash([data_sha256(data.records), _knowledge(config, data.concepts)])
+            what = [data_sha256(data.records), _knowledge(config, data.concepts)]
+            self._data[key] = _hash([*what, *_beside(data)])
         return self._data[key]
 
 
@@ -130,6 +132,12 @@ def _knowledge(config: RunConfig, concepts: Iterable[str]) -> list[Any]:
     """What training reads of the findings: their names and, for anchors that read descriptions, everything."""
     known = [KnowledgeBase.load()[name] for name in concepts]
     return [concept.sha256 if config.anchors in READS_DESCRIPTIONS else concept.names for concept in known]
+
+
+def _beside(data: TrainingData) -> list[Any]:
+    """Films without reports and reports without films, where there are some."""
+    films = [data_sha256(data.films.records)] if data.films is not None else []
+    return films + ([[text.report for text in data.texts]] if data.texts else [])
 
 
 def _hash(value: Any) -> str:
