@@ -18,6 +18,7 @@ from transformers.trainer_utils import get_last_checkpoint
 
 from radz.config import TrainConfig
 from radz.errors import CheckpointError, TrainingError
+from radz.train.memory import EVERY, give_back
 from radz.train.processes import shards
 from radz.types import Batch
 
@@ -83,6 +84,13 @@ class RadzTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
             if name != "loss":
                 self._terms[name].append(self._finite(f"loss '{name}'", float(value.detach())))
         return (outputs["loss"], outputs) if return_outputs else outputs["loss"]
+
+    def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
+        """One step; every few of them, memory that the last ones left behind goes back to the system."""
+        loss: Tensor = super().training_step(*args, **kwargs)
+        if self.args.use_cpu and self.state.global_step % EVERY == 0:
+            give_back()
+        return loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Add the mean of each term since the last line."""
