@@ -104,5 +104,31 @@ def test_activations_of_one_chunk_are_held(llava_dir):
     assert held[1] < held[None] / 20
 
 
+def test_texts_go_with_others_of_like_length():
+    assert chunks.alike([12] * 30) == [30]
+    assert chunks.alike([10, 11, 12, 70]) == [4]  # a pass costs more than this padding
+    assert chunks.alike([10] * 30 + [100] * 10) == [30, 10]
+    lengths = sorted(torch.randint(8, 200, (60,), generator=torch.Generator().manual_seed(0)).tolist())
+    sizes = chunks.alike(lengths)
+    parts = torch.tensor(lengths).split(sizes)
+    assert 1 < len(parts) < 10
+    assert sum(len(part) * int(part.max()) for part in parts) < 60 * max(lengths) * 0.8
+
+
+def test_groups_of_texts_have_the_gradients_of_one(llava_dir, monkeypatch):
+    together = task_of(llava_dir, None, 0.0)
+    loss, expected = gradients(together, batch_of(together, True))
+    monkeypatch.setattr(chunks, "PASS", 0)
+    apart = task_of(llava_dir, None, 0.0)
+    batch = batch_of(apart, True)
+    passes = []
+    handle = apart.model.register_forward_hook(lambda module, given, out: passes.append(given[0].text_prompt))
+    found, got = gradients(apart, batch)
+    handle.remove()
+    assert len([prompt for prompt in passes if prompt is not None]) > 4
+    assert found == pytest.approx(loss, abs=1e-5)
+    assert largest_error(expected, got) < 5e-5
+
+
 def test_every_feature_belongs_to_a_side():
     assert {name for side in chunks.SIDES.values() for name in side} == set(Features.__slots__)

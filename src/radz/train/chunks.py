@@ -4,11 +4,13 @@ The model runs over a batch in chunks whose activations are not kept. The loss s
 the backward pass its gradient stands at the features; chunk by chunk the forward pass is repeated, with the random
 numbers that it had, and the gradient goes on into the parameters. Nothing is approximated, since a feature does not
 depend on its neighbours. The repetition is torch's activation checkpointing, one chunk being one segment.
+
+A batch that is not chunked has its texts in groups of like length, since padding costs what words cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
@@ -24,25 +26,25 @@ SIDES = {
     "text": ("text_global", "text_local", "text_tokens"),
 }
 
+PASS = 256
+"""Positions that one more pass through the decoder has to save."""
+
 
 class Chunked:
-    """``model(batch)``, at most ``size`` films or distinct texts at a time; the whole batch at once for ``None``."""
+    """``model(batch)``, at most ``size`` films or distinct texts at a time; for ``None`` with all activations held."""
 
     def __init__(self, model: RadZ, size: int | None = None) -> None:
         self.model, self.size = model, size
 
     def __call__(self, batch: Batch) -> Features:
         """Features of the whole batch, as the model gives them."""
-        if self.size is None:
-            whole: Features = self.model(batch)
-            return whole
         features = Features()
         if batch.image_prompt is not None:
-            self._fill(features, "image", film_chunks(batch, self.size))
+            self._fill(features, "image", film_chunks(batch, self.size or len(batch.image_prompt.input_ids)))
         if batch.text_prompt is not None:
-            order = batch.text_prompt.attention_mask.sum(1).argsort(stable=True)  # like lengths need little padding
-            place = order.argsort()
-            self._fill(features, "text", text_chunks(batch.text_prompt, order, self.size))
+            groups = text_groups(batch.text_prompt, self.size)
+            place = torch.cat(groups).argsort()
+            self._fill(features, "text", text_chunks(batch.text_prompt, groups))
             rows = place if batch.text_index is None else place[batch.text_index]
             for name in SIDES["text"]:
                 setattr(features, name, getattr(features, name)[rows])
@@ -62,6 +64,9 @@ class Chunked:
     def _run(self, chunk: Batch) -> Features:
         prompt = chunk.image_prompt or chunk.text_prompt
         assert prompt is not None
+        if self.size is None:
+            whole: Features = self.model(chunk)
+            return whole
         # the ids tell the checkpoint which device's random numbers to keep
         features: Features = checkpoint(lambda ids: self.model(chunk), prompt.input_ids, use_reentrant=False)
         return features
@@ -79,10 +84,29 @@ def film_chunks(batch: Batch, size: int) -> Iterator[Batch]:
         )
 
 
-def text_chunks(prompt: Prompt, order: Tensor, size: int) -> Iterator[Batch]:
-    """The texts of ``prompt`` in ``order``, at most ``size`` at a time, each chunk as long as its longest text."""
-    for rows in torch.split(order, size):
+def text_groups(prompt: Prompt, size: int | None) -> list[Tensor]:
+    """Rows of ``prompt`` from short to long, ``size`` at a time; for ``None`` cut where that saves padding."""
+    lengths, order = prompt.attention_mask.sum(1).sort(stable=True)
+    sizes = alike(lengths.tolist()) if size is None else size
+    return [*torch.split(order, sizes)]
+
+
+def text_chunks(prompt: Prompt, groups: Sequence[Tensor]) -> Iterator[Batch]:
+    """The texts of ``prompt`` in groups of rows, each as long as its longest text."""
+    for rows in groups:
         yield Batch(text_prompt=trimmed(take(prompt, rows)))
+
+
+def alike(lengths: Sequence[int]) -> list[int]:
+    """Sizes of groups of ``lengths``, ascending, that take the fewest positions, ``PASS`` counted for each group."""
+    ends = [i for i in range(1, len(lengths)) if lengths[i] > lengths[i - 1]] + [len(lengths)]
+    best: dict[int, tuple[int, list[int]]] = {0: (0, [])}
+    for end in ends:
+        best[end] = min(
+            (cost + PASS + (end - start) * lengths[end - 1], [*sizes, end - start])
+            for start, (cost, sizes) in best.items()
+        )
+    return best[len(lengths)][1]
 
 
 def take(prompt: Prompt, rows: slice | Tensor) -> Prompt:

@@ -36,7 +36,7 @@ from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
 from radz.model.readout import States
 from radz.provenance import Provenance, add_labels, data_sha256, describe_data, software_versions
-from radz.train.chunks import film_chunks, text_chunks
+from radz.train.chunks import film_chunks, text_chunks, text_groups
 from radz.train.pairs import TrainingData, open_training_data
 from radz.train.processes import (
     connect,
@@ -256,10 +256,9 @@ def _read_states(model: RadZ, batch: Batch, chunk_size: int | None) -> Iterator[
     """(modality, its states) of a batch, whole or in chunks."""
     assert batch.image_prompt is not None
     assert batch.text_prompt is not None
-    films, texts = len(batch.image_prompt.input_ids), len(batch.text_prompt.input_ids)
-    for chunk in film_chunks(batch, chunk_size or films):
+    for chunk in film_chunks(batch, chunk_size or len(batch.image_prompt.input_ids)):
         yield "image", model.read_image(chunk)
-    for chunk in text_chunks(batch.text_prompt, torch.arange(texts), chunk_size or texts):
+    for chunk in text_chunks(batch.text_prompt, text_groups(batch.text_prompt, chunk_size)):
         assert chunk.text_prompt is not None
         yield "text", model.read_text(chunk.text_prompt)
 
