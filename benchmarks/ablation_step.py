@@ -24,6 +24,7 @@ from radz.data.corpora.chestxray14 import FINDINGS
 from radz.model.build import add_anchors, build_model, freeze
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
+from radz.train import chunks
 from radz.train.task import AlignmentTask
 from radz.types import Batch
 
@@ -37,11 +38,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("plan", type=Path, nargs="?", default=PLAN)
     parser.add_argument("--arm", help="only this arm, in this process")
+    parser.add_argument("--together", action="store_true", help="pad all texts of a batch to the longest of them")
     options = parser.parse_args()
+    if options.together:
+        chunks.PASS = sys.maxsize
     configs = {cell.arm: cell.config for cell in load_ablation(options.plan).cells if cell.config.train.epochs}
     if options.arm is None:
         for arm in configs:
-            subprocess.run([sys.executable, __file__, str(options.plan), "--arm", arm], check=True)
+            subprocess.run([sys.executable, __file__, *sys.argv[1:], "--arm", arm], check=True)
     else:
         print(f"{options.arm}: {', '.join(measured(configs[options.arm]))}", flush=True)
 
