@@ -10,8 +10,8 @@ import ctypes
 import sys
 from contextlib import suppress
 
-EVERY = 8
-"""Steps from one return to the next: pages that come back have to be cleared again, about a second of a step's work."""
+EVERY = 2
+"""Steps from one return to the next. Pages that are taken again have to be cleared again, a small part of a step."""
 
 
 def give_back() -> None:
