@@ -14,6 +14,7 @@ from radz.errors import CheckpointError, ConfigError, UnknownNameError
 from radz.model._resize import resize
 from radz.model.build import build_model, freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
+from radz.model.precision import hold_base_in
 from radz.model.processor import RadzProcessor, whole_size
 from radz.model.radz import RadZ
 from radz.model.zero_shot import RadzZeroShot
@@ -346,3 +347,16 @@ def test_films_are_scored_the_same_where_their_looks_are_kept(llava_dir):
     assert looks.shape == (3, 32)  # mean and spread of 16 channels
     one_by_one = [model.compare_and_look([film], anchors)[1][0] for film in shown]
     assert abs(looks - one_by_one).max() < 1e-5
+
+
+def test_adapters_take_their_input_in_the_number_format_of_the_decoder(llava_dir):
+    model = tiny_model(llava_dir, lora={"r": 2, "dropout": 0.3}).train()
+    freeze(model, ("lora", "heads"))
+    hold_base_in(model, torch.bfloat16)
+    taken = []
+    for name, module in model.named_modules():
+        if name.endswith("lora_dropout.default"):
+            module.register_forward_pre_hook(lambda _, given: taken.append(given[0].dtype))
+    model(Batch(text_prompt=model.processor.text_prompt(["There is a mass."]))).text_global.sum().backward()
+    assert {*taken} == {torch.bfloat16}
+    assert {p.grad.dtype for n, p in model.named_parameters() if ".lora_B." in n} == {torch.float32}

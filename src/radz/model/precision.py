@@ -29,8 +29,15 @@ def make_fast(model: RadZ, dtype: torch.dtype) -> None:
 
 
 def hold_base_in(model: RadZ, dtype: torch.dtype) -> None:
-    """Cast the frozen decoder once, not in every step; what trains stays float32 and runs under autocast."""
+    """Cast the frozen decoder once, not in every step; what trains stays float32 and runs under autocast.
+
+    Adapters take their input as it comes. In float32, which peft casts it to and autocast casts it back from, the masks
+    of their dropout alone would be two fifths of what a step holds.
+    """
     model.compute_dtype = dtype
+    for module in model.modules():
+        if hasattr(module, "cast_input_dtype_enabled"):
+            module.cast_input_dtype_enabled = False  # type: ignore[assignment]  # a flag, not a module
     for name, parameter in model.named_parameters():
         if part_of(name) is None:
             parameter.data = parameter.data.to(dtype)
