@@ -127,6 +127,7 @@ def test_a_run_is_named_by_what_it_is_made_of(folder, tmp_path):
     assert len(set(names)) == len(names) == 8  # two folds of: general, base, both, raw
     assert names == [run.name for run in runs_of(folder, tmp_path / "b")[0]]
     assert set(names).isdisjoint(run.name for run in runs_of(folder, tmp_path, "train.learning_rate=0.1")[0][1:2])
+    assert names == [run.name for run in runs_of(folder, tmp_path, "train.checkpointing=true")[0]]  # the same result
     moved = tmp_path / "moved.csv"
     moved.write_text((folder / "manifest.csv").read_text().replace("No Finding", "Effusion"))
     relabelled = runs_of(folder, tmp_path, f"data.root={moved}")[0]

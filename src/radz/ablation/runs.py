@@ -4,8 +4,8 @@
     DIR/shared/        towers and their states, by content
 
 The hash is over the settings that differ from the defaults, the training films and their labels, films and reports
-beside them, what the knowledge base says of their findings, and the run that it starts from. Paths are not in it. Each
-run is made by a process of its own, which reads ``run.json`` alone.
+beside them, what the knowledge base says of their findings, and the run that it starts from. Paths are not in it, nor
+what changes no result. Each run is made by a process of its own, which reads ``run.json`` alone.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ from radz.train.pairs import TrainingData, open_training_data
 VERSION = 2
 """Raise it when code makes something else of the same settings, so that what was made before counts no more."""
 ROWS: Any = {"images": {"root"}, "texts": {"table"}}
-PATHS: Any = {"output": True, "start": True, "shared": True, "data": {"root": True, "unlabelled": ROWS}}
+NOT_IN_NAME: Any = {
+    **{"output": True, "start": True, "shared": True, "train": {"checkpointing", "workers"}},
+    "data": {"root": True, "unlabelled": ROWS},
+}
+"""Where things lie, and what changes memory and time but no result."""
 Place = tuple[str, int, str]
 """Arm, seed and fold."""
 RUN, LOG, LACKING = "run.json", "log.txt", ".lacking.txt"
@@ -115,7 +119,7 @@ class Store:
 
     def identity(self, config: RunConfig, start: Run | None) -> str:
         """Hash over everything that decides what the run becomes, 16 digits."""
-        settings = config.model_dump(mode="json", exclude_defaults=True, exclude=PATHS)
+        settings = config.model_dump(mode="json", exclude_defaults=True, exclude=NOT_IN_NAME)
         return _hash([VERSION, settings, self._data_of(config), start and start.name])[:16]
 
     def _data_of(self, config: RunConfig) -> str:
