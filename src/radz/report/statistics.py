@@ -46,7 +46,7 @@ def further_lines(row: ModelRow) -> list[str]:
             "same findings over all studies."
         )
     notes = row.controls.notes if row.controls else {}
-    return lines + [f"Control not made, {name}: {why}." for name, why in notes.items()]
+    return lines + [f"Control not made, {name}: {why.rstrip('.')}." for name, why in notes.items()]
 
 
 def operating_table(evaluation: Evaluation) -> Table:
