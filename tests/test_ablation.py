@@ -280,6 +280,18 @@ def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
     assert len(order) == 4  # two starts and two raw arms; what starts from a failed run is never begun
 
 
+def test_an_interrupted_command_leaves_the_table_of_what_is_done(folder, made, tmp_path, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    shutil.copytree(made, tmp_path / "out")
+    monkeypatch.setattr("radz.ablation.pool.make_all", interrupted)
+    result = CliRunner().invoke(app, ["ablate", str(folder / "plan.yaml"), "--output", str(tmp_path / "out")])
+    assert result.exit_code != 0
+    record = json.loads((tmp_path / "out" / "plan.json").read_text())
+    assert [arm["done"] for arm in record["arms"].values()] == [1, 1, 1]
+
+
 @pytest.mark.slow
 def test_the_command_makes_what_is_missing_in_a_process_and_shows_the_table(folder, made, tmp_path):
     shutil.copytree(made, tmp_path / "out")

@@ -57,8 +57,10 @@ def ablate(
     if dry_run:
         _list(runs, ablation, places)
         return
-    failed = _make(runs, devices)
-    _report(ablation, places, output)
+    try:
+        failed = _make(runs, devices)
+    finally:  # interrupted, too: unfinished cells are empty
+        _report(ablation, places, output)
     for name, why in failed.items():
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"failed: {name}: {why}")
     if failed:
