@@ -135,18 +135,18 @@ def test_a_run_is_named_by_what_it_is_made_of(folder, tmp_path):
 
 
 def test_rows_beside_the_pairs_are_the_arms_own_and_part_of_its_name(folder, tmp_path):
-    def named(report: str) -> tuple[str, str]:
-        table = tmp_path / str(len(report)) / "reports.csv"
-        table.parent.mkdir()
+    def named(place: str, report: str) -> tuple[str, str]:
+        table = tmp_path / place
         table.write_text(f"findings\n{report}\n", encoding="utf-8")
         rows = ("data.unlabelled.texts={table: " + str(table) + ", column: findings}", "data.second_view=true")
         runs, _ = runs_of(folder, tmp_path, "loss.weights={knowledge: 1.0, consistency: 0.1}", *rows)
         return runs[0].name, runs[1].name
 
     pairs_alone = runs_of(folder, tmp_path)[0][0].name
-    (start, arm), (same_start, other) = named("A mass."), named("A mass in the left lung.")
-    assert start == same_start == pairs_alone
-    assert arm != other
+    start, arm = named("a.csv", "A mass.")
+    assert named("elsewhere.csv", "A mass.") == (start, arm)
+    assert start == named("b.csv", "A mass in the left lung.")[0] == pairs_alone
+    assert arm != named("c.csv", "A mass in the left lung.")[1]
 
 
 @pytest.fixture(scope="module")

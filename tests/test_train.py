@@ -349,6 +349,13 @@ def test_bfloat16_trains_and_stays_close(manifest, llava_dir, tmp_path):
     assert losses(tmp_path / "bfloat16") == pytest.approx(losses(tmp_path / "float32"), rel=0.1)  # measured: 0.009
 
 
+def test_training_gives_freed_memory_back(manifest, llava_dir, tmp_path, monkeypatch):
+    given: list[int] = []
+    monkeypatch.setattr("radz.train.trainer.give_back", lambda: given.append(1))
+    train(config(manifest, llava_dir, tmp_path, train={"batch_size": 6, "max_steps": 4}))
+    assert len(given) == 2  # every other step
+
+
 def test_a_reporter_is_told(manifest, llava_dir, tmp_path, monkeypatch):
     pytest.importorskip("tensorboard")
     change = {"batch_size": 6, "max_steps": 2, "reporters": ["tensorboard"]}

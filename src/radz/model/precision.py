@@ -32,7 +32,7 @@ def hold_base_in(model: RadZ, dtype: torch.dtype) -> None:
     """Cast the frozen decoder once, not in every step; what trains stays float32 and runs under autocast.
 
     Adapters take their input as it comes. In float32, which peft casts it to and autocast casts it back from, the masks
-    of their dropout alone would be two fifths of what a step holds.
+    of their dropout would be twice as large, and nothing that a step holds is larger.
     """
     model.compute_dtype = dtype
     for module in model.modules():
