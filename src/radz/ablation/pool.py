@@ -6,10 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import partial
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from queue import Queue
 
 from radz.ablation.runs import LOG, Run
 from radz.errors import ConfigError
@@ -41,56 +39,47 @@ def devices(count: int | None) -> list[str | None]:
 def make_all(
     runs: Iterable[Run], ids: Sequence[str | None], report: Report, make_one: MakeOne | None = None
 ) -> dict[str, str]:
-    """Make what is not done; run name -> why it failed. A run waits for the one that it starts from.
+    """Make what is not done; run name -> why it failed. In the order planned, and where a run has to wait for another
+    the next that need not goes first.
 
     make_one: how a run is made, in a process of its own by default.
     """
-    free: Queue[str | None] = Queue()
-    for device in ids:
-        free.put(device)
-    ends: dict[str, Future[str]] = {}
+    planned = [*runs]
+    waits_for = _waits_for(planned)
+    left = [run for run in planned if run.missing]
+    free, going, failed = [*ids], dict[Future[str], tuple[Run, str | None]](), dict[str, str]()
 
-    def make(run: Run) -> str:
-        if run.start is not None and (why := ends[run.start.name].result() if run.start.name in ends else ""):
-            return f"the run {run.start.name} that it starts from failed: {why}"
-        device = free.get()
-        try:
-            report(run, "begun")
-            return (make_one or in_a_process)(run, device, len(ids))
-        finally:
-            free.put(device)
+    def end(run: Run, why: str) -> None:
+        if why:
+            failed[run.name] = why
+        report(run, why or "done")
 
     with ThreadPoolExecutor(max_workers=len(ids)) as threads:
-        for run in _in_order(list(runs), len(ids)):
-            if run.missing:
-                ends[run.name] = threads.submit(make, run)
-                ends[run.name].add_done_callback(partial(_tell, report, run))
-        try:
-            wait(ends.values())
-        except KeyboardInterrupt:
-            threads.shutdown(wait=False, cancel_futures=True)
-            raise
-    return {name: why for name, end in ends.items() if (why := _outcome(end)) != "done"}
+        while left or going:
+            unfinished = {run.name for run in (*left, *(run for run, _ in going.values()))}
+            for run in [run for run in left if waits_for[run.name] not in unfinished][: len(free)]:
+                left.remove(run)
+                if run.start is not None and (why := failed.get(run.start.name)):
+                    end(run, f"the run {run.start.name} that it starts from failed: {why}")
+                    continue
+                device = free.pop(0)
+                report(run, "begun")
+                going[threads.submit(make_one or in_a_process, run, device, len(ids))] = (run, device)
+            for future in wait(going, return_when=FIRST_COMPLETED).done:
+                run, device = going.pop(future)
+                free.append(device)
+                end(run, repr(future.exception()) if future.exception() else future.result())
+    return failed
 
 
-def _in_order(runs: list[Run], at_once: int) -> list[Run]:
-    """As planned, each after its start, or every start first where several run at once: none then waits for a start
-    that has only just begun while others could be made."""
-    if at_once == 1:
-        return runs
-    starts = {run.start.name for run in runs if run.start is not None}
-    return sorted(runs, key=lambda run: run.name not in starts)
-
-
-def _tell(report: Report, run: Run, end: Future[str]) -> None:
-    report(run, _outcome(end))
-
-
-def _outcome(end: Future[str]) -> str:
-    if end.cancelled():
-        return "cancelled"
-    error = end.exception()
-    return repr(error) if error is not None else end.result() or "done"
+def _waits_for(planned: Iterable[Run]) -> dict[str, str | None]:
+    """Run -> the run that has to end before it may begin: the one that it starts from, or of runs that start from
+    nothing the first on its films, which makes the tower that they share."""
+    waits, firsts = dict[str, str | None](), dict[str, str]()
+    for run in planned:
+        first = firsts.setdefault(run.films, run.name) if run.start is None else run.start.name
+        waits[run.name] = first if first != run.name else None
+    return waits
 
 
 def in_a_process(run: Run, device: str | None, count: int) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from radz.ablation.plan import Cell, ScoringConfig
+from radz.ablation.plan import OF_ARM, Cell, ScoringConfig
 from radz.config import RunConfig
 from radz.knowledge import KnowledgeBase
 from radz.provenance import data_sha256
@@ -39,11 +39,12 @@ READS_DESCRIPTIONS = ("rules", "hybrid")
 
 @dataclass(frozen=True)
 class Run:
-    """One training and the files of scores that are wanted of it."""
+    """One training and the files of scores that are wanted of it. ``films``: what decides which it trains on."""
 
     name: str
     config: RunConfig
     start: Run | None
+    films: str
     scores: dict[str, ScoringConfig] = field(default_factory=dict)
 
     @property
@@ -115,7 +116,8 @@ class Store:
         changes: dict[str, Any] = {"output": self.directory / "runs" / name, "shared": self.directory / "shared"}
         if start is not None:
             changes["start"] = checkpoint_of(start.config)
-        return self.runs.setdefault(name, Run(name, config.model_copy(update=changes), start))
+        films = _hash([config.data.model_dump(mode="json", exclude={*OF_ARM}), config.seed])
+        return self.runs.setdefault(name, Run(name, config.model_copy(update=changes), start, films))
 
     def identity(self, config: RunConfig, start: Run | None) -> str:
         """Hash over everything that decides what the run becomes, 16 digits."""
