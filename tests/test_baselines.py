@@ -52,6 +52,7 @@ def scored(baseline, studies, concepts=CONCEPTS) -> Scores:
 def test_it_is_named_as_its_file(baseline):
     assert isinstance(baseline, ZeroShotModel)
     assert baseline.name in registry.names("baselines")
+    assert getattr(baseline, "of_run", None) in (None, "own", "start", "pair")
 
 
 def test_values_have_shape_type_and_order(baseline, studies):

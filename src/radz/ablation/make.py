@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from filelock import FileLock
 
+from radz import registry
 from radz.ablation.plan import ScoringConfig
 from radz.ablation.runs import LACKING, RUN, checkpoint_of
 from radz.anchors import Strategy, open_strategy, worded
@@ -106,21 +107,14 @@ def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
     """The baseline; it may learn from the films that the run trained on, and no others."""
     assert scoring.system is not None
     checkpoint, options = scoring.checkpoint, dict(scoring.options)
-    if checkpoint is None and scoring.system == "dual_encoder":
+    of_run = getattr(registry.load("baselines", scoring.system), "of_run", "")
+    if checkpoint is None and of_run == "pair":
         checkpoint = str(_pair(config, options.pop("text_encoder", None)))
     elif checkpoint is None:
-        checkpoint = _own_checkpoint(scoring.system, config)
+        found = {"own": checkpoint_of(config), "start": config.start}.get(of_run)
+        checkpoint = None if found is None else str(found)
     around = Surroundings(lambda: open_training_data(config).corpus)
     return open_baseline(scoring.system, checkpoint, around, options)
-
-
-def _own_checkpoint(system: str, config: RunConfig) -> str | None:
-    """What a system reads where the plan names no checkpoint: the run's tower, the model that the run started from."""
-    if system == "supervised":
-        return str(checkpoint_of(config))
-    if system in ("llava", "frozen_mllm"):
-        return None if config.start is None else str(config.start)
-    return None
 
 
 def _pair(config: RunConfig, text_encoder: str | None) -> Path:

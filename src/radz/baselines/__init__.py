@@ -11,6 +11,8 @@ The convention, which ``tests/test_baselines.py`` checks for every file of this 
   ``tests/tiny_checkpoints.py`` instead, which writes a tiny one in the genuine format; ``open`` then reads it.
 - ``plugin.packages`` (optional) is a tuple of import names of an extra, imported no sooner than a baseline is made;
   without them the contract is skipped, saying so.
+- ``plugin.of_run`` (optional) says what it reads in an ablation that names no checkpoint: ``"own"``, the checkpoint of
+  the arm's run; ``"start"``, the one that the run started from; ``"pair"``, a dual encoder trained on the run's films.
 
 The contract: values (B, C) float32 in the order of ``studies`` and of ``anchors.concepts``; a score depends on its
 study and its concept alone, not on the order or number of the others; labels and reports are never looked at.

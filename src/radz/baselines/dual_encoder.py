@@ -169,6 +169,7 @@ class TrainedPair(DualEncoder):
     """A trained pair behind the interface."""
 
     name = "dual_encoder"
+    of_run = "pair"
     net: PairNet
 
     def load(self, source: str) -> None:

@@ -38,6 +38,7 @@ class FrozenMllm:
     """
 
     name = "frozen_mllm"
+    of_run = "start"
 
     def __init__(
         self, model: RadZ, films: Sequence[Pixels] = (), *, prompts: str = GIVEN, batch_size: int = 16

@@ -48,6 +48,7 @@ class Llava:
     """Log-odds of yes against no, or the parsed answer; films in groups, questions in groups of at most ``rows``."""
 
     name = "llava"
+    of_run = "start"
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class Supervised:
     """Logits of the concepts that were trained; a concept without a label has no score, and a note says so."""
 
     name = "supervised"
+    of_run = "own"
 
     def __init__(self, logits: Logits, concepts: tuple[str, ...], batch_size: int = 16) -> None:
         """concepts: the columns of ``logits``."""
