@@ -1,0 +1,103 @@
+"""How long should a training be that has to recognise findings it never met? Every saved state, on those findings.
+
+    radz train CONFIG --set 'data.held_out=[...]' --set train.save_steps=12 --set train.keep_states=99 --set output=RUN
+    python benchmarks/unseen_steps.py RUN...
+
+Films are those of `val` and the ones that each training left out because they show a held-out finding, of patients whom
+it has not met; never test films. Anchors are `names`. What is chosen here has to be measured elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from radz.ablation.table import markdown
+from radz.anchors import open_strategy
+from radz.config import RunConfig, build_config
+from radz.data.folds import fold_of, open_corpus
+from radz.data.held_out import held_ids
+from radz.data.studies import Studies
+from radz.eval.scores_file import ScoresTable
+from radz.eval.scoring import score_corpus
+from radz.knowledge import KnowledgeBase
+from radz.model.checkpoint import load_checkpoint, load_learned_state
+from radz.model.precision import choose_dtype, hold_base_in
+from radz.model.zero_shot import RadzZeroShot
+from radz.report.protocols import findings_rows, sets_rows
+from radz.train.pairs import open_training_data
+from radz.train.trainer import STATE, steps_done, whole_states
+from radz.types import Study
+
+LAST = "last"
+
+
+class NotTrainedOn(Studies):
+    """Films of val, and of train where the run met neither film nor patient."""
+
+    def __init__(self, config: RunConfig) -> None:
+        data, used = config.data, open_training_data(config).records
+        met = {study.patient_id for study in used} | {study.study_id for study in used}
+        splits = [open_corpus(data.corpus, data.root, s, data.options, fold_of(data)) for s in ("val", "train")]
+        self.films = [
+            (corpus, i)
+            for corpus in splits
+            for i, study in enumerate(corpus.records)
+            if not {study.patient_id, study.study_id} & met
+        ]
+        self.findings, self.policies = splits[0].findings, splits[0].policies
+        self.records = tuple(corpus.records[i] for corpus, i in self.films)
+
+    def read(self, index: int) -> Study:
+        """The study with its pixels read. Raises ImageError."""
+        corpus, i = self.films[index]
+        study: Study = corpus[i]
+        return study
+
+
+def main() -> None:
+    """Print a row for each run, and one for each finding."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="*", help="directories of `radz train` with its states")
+    parser.add_argument("--every", type=int, default=12, help="steps between the states that are read")
+    options = parser.parse_args()
+    if not options.runs:
+        print("Skipped: no run was named.")
+        return
+    groups = {}
+    for run in options.runs:
+        tables = dict(tables_of(run, options.every))
+        groups[", ".join(tables[LAST].concepts)] = tables
+    common = [name for name in next(iter(groups.values())) if all(name in tables for tables in groups.values())]
+    groups = {name: {step: tables[step] for step in common} for name, tables in groups.items()}
+    print(markdown(*sets_rows(groups, whole=False, draws=1000, seed=0)))
+    print(markdown(*findings_rows(groups, draws=1000, seed=0)))
+
+
+@torch.inference_mode()
+def tables_of(run: Path, every: int) -> Iterator[tuple[str, ScoresTable]]:
+    """("12 steps", scores of the held-out findings) of each state, and of the last one under LAST."""
+    config = build_config(RunConfig, yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8")))
+    corpus, knowledge = NotTrainedOn(config), KnowledgeBase.load()
+    held = held_ids(config.data.held_out, corpus.findings, knowledge)
+    concepts = [knowledge[name] for name in corpus.findings if name in held]
+    model, _ = load_checkpoint(run / "checkpoint", config.model.source)
+    hold_base_in(model.to("cuda" if torch.cuda.is_available() else "cpu"), choose_dtype(config.train.dtype))
+    scorer = RadzZeroShot(model)
+    for i, state in enumerate(whole_states(run / "align")):  # the newest first
+        steps = steps_done(str(state))
+        if i and steps % every:
+            continue
+        tensors = load_file(state / STATE)
+        load_learned_state(model, {name: t for name, t in tensors.items() if not name.startswith("losses.")})
+        anchors = open_strategy("names", model.anchors)(concepts, scorer.encode_text)
+        yield f"{steps} steps" if i else LAST, score_corpus(scorer, corpus, anchors)
+
+
+if __name__ == "__main__":
+    main()
