@@ -43,7 +43,8 @@ class NotTrainedOn(Studies):
     def __init__(self, config: RunConfig) -> None:
         data, used = config.data, open_training_data(config).records
         met = {study.patient_id for study in used} | {study.study_id for study in used}
-        splits = [open_corpus(data.corpus, data.root, s, data.options, fold_of(data)) for s in ("val", "train")]
+        where = (data.val_split, data.train_split)
+        splits = [open_corpus(data.corpus, data.root, s, data.options, fold_of(data)) for s in where]
         self.films = [
             (corpus, i)
             for corpus in splits
