@@ -263,6 +263,15 @@ def test_a_dry_run_lists_what_is_done_and_makes_nothing(folder, tmp_path):
     assert "Unknown arm of plan 'bose'. Did you mean 'base'" in str(wrong.exception)
 
 
+def test_one_fold_of_a_plan_can_be_run_first(folder, tmp_path):
+    command = ["ablate", str(folder / "plan.yaml"), "--output", str(tmp_path), "--dry-run", "--fold"]
+    listed = CliRunner().invoke(app, [*command, "2"]).output
+    assert "4 runs: 4 to do" in listed  # three arms and what two of them start from
+    assert "fold 2/2" in listed
+    assert "fold 1/2" not in listed
+    assert "--fold 3: plan has 2 folds" in str(CliRunner().invoke(app, [*command, "3"]).exception)
+
+
 def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
     told, order, both_starts = [], [], Barrier(2)
 

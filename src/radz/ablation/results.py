@@ -209,8 +209,9 @@ def _preface(records: Mapping[str, Record]) -> str:
     lines += notes(made) if made else ["Nothing has been run yet."]
     lines.append(
         "All models of a fold, the base too, stand on one vision tower that was warmed up with the labels of the "
-        "training films. The p-values are of one comparison each, not corrected for the number of rows. What may be "
-        "called zero-shot, findings that were held out of training, is in [unseen.md](unseen.md)."
+        "training films; in data size each arm has one of its own films. The p-values are of one comparison each, not "
+        "corrected for the number of rows. What may be called zero-shot, findings that were held out of training, is "
+        "in [unseen.md](unseen.md)."
     )
     return "\n\n".join(lines)
 

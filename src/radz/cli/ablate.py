@@ -13,7 +13,7 @@ from rich.console import Console
 from radz.errors import ConfigError, MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
-    from radz.ablation.plan import Ablation
+    from radz.ablation.plan import Ablation, Cell
     from radz.ablation.runs import Place, Run
 
 
@@ -24,6 +24,7 @@ def ablate(
         list[str] | None, typer.Option("--set", help="Override one setting of every arm: a.b=value. Repeatable.")
     ] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Run only this arm. Repeatable.")] = None,
+    fold: Annotated[list[int] | None, typer.Option(min=1, help="Run only this fold, from 1 on. Repeatable.")] = None,
     output: Annotated[Path, typer.Option(help="Directory of runs, tables and pages, shared by plans.")] = Path(
         "runs/ablations"
     ),
@@ -51,9 +52,11 @@ def ablate(
     ablation = load_ablation(plan, set_ or ())
     if unknown := [name for name in arm or () if name not in ablation.arms]:
         raise UnknownNameError(f"arm of {ablation.name}", unknown[0], ablation.arms)
+    if beyond := [k for k in fold or () if k > ablation.plan.folds]:
+        raise ConfigError(f"--fold {beyond[0]}: {ablation.name} has {ablation.plan.folds} folds, from 1 on.")
     store = Store(output)
     places = store.add(ablation.cells)
-    runs = store.runs_for(path for place, path in places.items() if not arm or place[0] in arm)
+    runs = store.runs_for(places[c.arm, c.seed, c.fold] for c in ablation.cells if _wanted(c, arm, fold))
     if dry_run:
         _list(runs, ablation, places)
         return
@@ -65,6 +68,10 @@ def ablate(
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"failed: {name}: {why}")
     if failed:
         raise typer.Exit(1)
+
+
+def _wanted(cell: Cell, arms: list[str] | None, folds: list[int] | None) -> bool:
+    return (not arms or cell.arm in arms) and (not folds or int(cell.fold.partition("/")[0]) in folds)
 
 
 def _write_page(results: Path, out: Path | None) -> None:
