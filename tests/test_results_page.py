@@ -16,6 +16,7 @@ from radz.ablation.results import (
     results_page,
     what_held,
 )
+from radz.ablation.table import time_line
 from radz.cli import app
 from radz.errors import ConfigError
 
@@ -27,6 +28,8 @@ def arm(value: float | None, difference: list[float] | None = None, done: int = 
         "cells_planned": 3,
         "done": done,
         "cells": {},
+        "runs": {},
+        "training_seconds": [],
         "findings": {"mass": [1, 1, 1]},
     }
     if value is not None:
@@ -118,6 +121,19 @@ def test_any_record_tells_how_it_was_made():
     page = results_page({"wording": record("wording", a=arm(0.6))}, "x")
     assert "label-text supervised" in page.split("## What held")[0]
     assert "Nothing has been run yet" in results_page({"wording": record("wording", a=arm(None, done=0))}, "x")
+
+
+def test_a_run_that_plans_share_is_counted_once_in_the_time_that_all_took():
+    def timed(run: str, seconds: float) -> dict:
+        return arm(0.6) | {"cells": {"fold 1": 0.6}, "runs": {"fold 1": run}, "training_seconds": [seconds]}
+
+    starts = {"start_seconds": {"s": 600.0}}
+    first = record("components", base=timed("a", 600.0), both=timed("b", 1200.0)) | starts
+    second = record("tokens", generic=timed("b", 1200.0), adaptive=timed("c", 1800.0)) | starts
+    (line,) = time_line([first, second])
+    assert "20.0 minutes in the median and 30.0 at most (3 runs); what arms start from took 10.0" in line
+    assert "all together 1.2 hours" in line  # 600 + 1200 + 1800 and once 600 seconds
+    assert line in results_page({"components": first, "tokens": second}, "x")
 
 
 def test_what_is_read_from_a_record_follows_its_intervals():

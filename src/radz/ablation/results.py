@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from radz.ablation.table import interval, markdown, notes, p_value, parts_rows, signed
+from radz.ablation.table import how_line, interval, markdown, p_value, parts_rows, signed, time_line, zero_shot_line
 from radz.errors import ConfigError
 from radz.types import RESEARCH_USE
 
@@ -206,7 +206,10 @@ def _preface(records: Mapping[str, Record]) -> str:
     ]
     order = [*(name for name in ("components", *CLAIMING) if name in records), *records]
     made = next((r for r in map(records.__getitem__, order) if any(arm["done"] for arm in r["arms"].values())), None)
-    lines += notes(made) if made else ["Nothing has been run yet."]
+    if made:
+        lines += [how_line(made), zero_shot_line(made), *time_line(records.values())]
+    else:
+        lines.append("Nothing has been run yet.")
     lines.append(
         "All models of a fold, the base too, stand on one vision tower that was warmed up with the labels of the "
         "training films; in data size each arm has one of its own films. The p-values are of one comparison each, not "

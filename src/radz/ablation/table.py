@@ -144,32 +144,43 @@ def cells_rows(record: Mapping[str, Any]) -> Rows:
 
 def notes(record: Mapping[str, Any]) -> list[str]:
     """What has to be said with the numbers: how they were made, and whether they may be called zero-shot."""
-    finished = [arm for arm in record["arms"].values() if arm["done"]]
-    if not finished:
+    if not any(arm["done"] for arm in record["arms"].values()):
         return ["Nothing has been run yet."]
-    studies, patients = finished[0]["studies"], finished[0]["patients"]
+    return [how_line(record), zero_shot_line(record), *time_line([record])]
+
+
+def how_line(record: Mapping[str, Any]) -> str:
+    """What is averaged over which films, and what the intervals hold; of a record with finished arms."""
+    first = next(arm for arm in record["arms"].values() if arm["done"])
     count = len(record["seeds"])
     seeds = f"{count} seeds" if count > 1 else "one seed: how far another would move an arm is not in the intervals"
-    how = (
-        f"Macro AUROC over {len(finished[0]['findings'])} findings, positives compared with negatives of the same "
-        f"fold, source and view; 95 % intervals from {record['draws']} bootstrap draws of the {patients} patients "
-        f"({studies} films), at the seeds that were run ({seeds}). Differences are paired over films and seeds and "
-        "over the runs that both arms have finished."
+    return (
+        f"Macro AUROC over {len(first['findings'])} findings, positives compared with negatives of the same fold, "
+        f"source and view; 95 % intervals from {record['draws']} bootstrap draws of the {first['patients']} patients "
+        f"({first['studies']} films), at the seeds that were run ({seeds}). Differences are paired over films and "
+        "seeds and over the runs that both arms have finished."
     )
-    return [how, zero_shot_line(record), *time_line(record)]
 
 
-def time_line(record: Mapping[str, Any]) -> list[str]:
-    """How long the runs took, where they say so."""
-    runs = [s for arm in record["arms"].values() for s in arm.get("training_seconds", ()) if s is not None]
-    starts = [s for s in record.get("start_seconds", {}).values() if s is not None]
-    if not runs:
+def time_line(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """How long the runs of these records took, each counted once, where they say so."""
+    runs, starts = dict[str, float | None](), dict[str, float | None]()
+    for record in records:
+        starts |= record.get("start_seconds", {})
+        for arm in record["arms"].values():
+            names = [arm["runs"][place] for place in arm["cells"]]
+            runs |= dict(zip(names, arm["training_seconds"], strict=True))
+    trained, begun = ([s for s in found.values() if s is not None] for found in (runs, starts))
+    if not trained:
         return []
     line = (
-        f"Training an arm on a fold took {median(runs) / 60:.1f} minutes in the median and {max(runs) / 60:.1f} at most"
+        f"Training an arm on a fold took {median(trained) / 60:.1f} minutes in the median and "
+        f"{max(trained) / 60:.1f} at most ({len(trained)} runs)"
     )
-    shared = f"; what arms start from took {median(starts) / 60:.1f} minutes, once a fold and seed" if starts else ""
-    return [f"{line}{shared}; all together {(sum(runs) + sum(starts)) / 3600:.1f} hours, as the machine was."]
+    if begun:
+        line += f"; what arms start from took {median(begun) / 60:.1f}, once a fold, seed and set of films "
+        line += f"({len(begun)})"
+    return [f"{line}; all together {(sum(trained) + sum(begun)) / 3600:.1f} hours, as the machine was."]
 
 
 def zero_shot_line(record: Mapping[str, Any]) -> str:
