@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event
 
@@ -12,7 +13,7 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from radz.ablation.make import make, score, strategy_of
@@ -21,7 +22,7 @@ from radz.ablation.pool import make_all
 from radz.ablation.runs import Run, Store
 from radz.ablation.table import arms_rows, cells_rows, html_page_of, page_of, record_of
 from radz.cli import app
-from radz.errors import ConfigError, LeakageError, UnknownNameError
+from radz.errors import CheckpointError, ConfigError, LeakageError, UnknownNameError
 from radz.eval.scores_file import read_scores
 from radz.knowledge import KnowledgeBase
 from radz.train.pairs import open_training_data
@@ -245,6 +246,32 @@ def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_th
     )
     with pytest.raises(LeakageError, match="films that it was trained on"):
         score(run.config, ScoringConfig(corpus=films))
+
+
+@pytest.mark.parametrize("layer", [1, -1])
+def test_an_arm_reads_another_layer_than_the_run_that_it_starts_from(folder, made, tmp_path, layer, llava_dir):
+    """Fewer layers of the backbone are loaded for it, or all of them; it is the same backbone nonetheless."""
+    output = tmp_path / "out"
+    shutil.copytree(made, output)
+    plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
+    plan |= {"arms": {"other": plan["arms"]["both"] | {"model.readout.layer": layer}}, "claims": {}}
+    (folder / "layer.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
+    store = Store(output)
+    store.add(load_ablation(folder / "layer.yaml").cells)
+    start, run, *_ = store.runs.values()
+    assert (start.state, run.state) == ("done", "to do")
+    other = shutil.copytree(llava_dir, tmp_path / "other")
+    weights = load_file(other / "model.safetensors")
+    name = next(n for n in weights if "language_model" in n and "layers.0" in n and weights[n].dim() == 2)
+    save_file(weights | {name: weights[name] + 1}, other / "model.safetensors", {"format": "pt"})
+    changed = run.config.model_copy(update={"model": run.config.model.model_copy(update={"source": str(other)})})
+    with pytest.raises(CheckpointError, match="Features would be meaningless"):
+        make(replace(run, config=changed).write())
+    make(run.write())
+    assert run.state == "done"
+    adapted = [n for n in load_file(run.folder / "checkpoint" / "model.safetensors") if ".lora_A." in n]
+    assert any(".layers.3." in name for name in adapted) is (layer == -1)
+    assert any(".layers.1." in name for name in adapted) is (layer == -1)
 
 
 def test_a_table_without_runs_is_empty_and_says_so(folder, tmp_path):

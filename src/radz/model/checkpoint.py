@@ -25,7 +25,7 @@ from torch import Tensor
 from radz.cache import file_sha256
 from radz.config import ModelConfig, build_config
 from radz.errors import CheckpointError
-from radz.model.build import build_model, part_of
+from radz.model.build import build_model, load_backbone, part_of
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
 
@@ -122,18 +122,19 @@ def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, P
     if source is not None:
         tree["source"] = source
     model = build_model(build_config(ModelConfig, tree))
-    _require_backbone(model, saved, directory)
+    _require_backbone(model.fingerprint, saved, directory)
     load_learned_state(model, _read_weights(directory / WEIGHTS))
     return model.eval(), _read_provenance(directory / PROVENANCE)
 
 
 def load_parts(model: RadZ, directory: Path, parts: Collection[str]) -> None:
-    """Take over only ``parts`` (see ``build.PARTS``) of a checkpoint, into a model that may differ in all others.
+    """Take over only ``parts`` (see ``build.PARTS``) of a checkpoint, into a model that may differ in all others, the
+    layer that it reads among them.
 
     Raises CheckpointError where the backbones differ, or the parts do not have the same tensors.
     """
     saved = _read_json(directory / CONFIG)
-    _require_backbone(model, saved, directory)
+    _require_backbone(_fingerprint_at(saved, model), saved, directory)
     wanted = {n: t for n, t in _read_weights(directory / WEIGHTS).items() if part_of(n) in parts}
     load_learned_state(model, learned_state(model) | wanted)
 
@@ -165,11 +166,19 @@ def load_tower_head(directory: Path) -> TowerHead | None:
         return TowerHead(concepts, file.get_tensor("weight"), file.get_tensor("bias"))
 
 
-def _require_backbone(model: RadZ, saved: dict[str, Any], directory: Path) -> None:
-    if model.fingerprint != saved.get("backbone_fingerprint"):
+def _fingerprint_at(saved: dict[str, Any], model: RadZ) -> str:
+    """The fingerprint of ``model``'s backbone, loaded as deep as the checkpoint's was: it covers the layers loaded."""
+    theirs, ours = build_config(ModelConfig, saved.get("model", {})), model.config
+    if theirs.readout.layer == ours.readout.layer:
+        return model.fingerprint
+    return load_backbone(ours.model_copy(update={"readout": theirs.readout})).fingerprint
+
+
+def _require_backbone(found: str, saved: dict[str, Any], directory: Path) -> None:
+    if found != saved.get("backbone_fingerprint"):
         raise CheckpointError(
             f"{directory.name} was trained on {saved.get('model', {}).get('backbone')} weights "
-            f"{saved.get('backbone_fingerprint')}, but the backbone found has {model.fingerprint}. Features would be "
+            f"{saved.get('backbone_fingerprint')}, but the backbone found has {found}. Features would be "
             "meaningless: use the backbone it was trained on, or train again on this one."
         )
 
