@@ -47,7 +47,8 @@ def folder(tmp_path_factory, llava_dir) -> Path:
     base = yaml.safe_load((CONFIGS / "ablations" / "base.yaml").read_text(encoding="utf-8"))
     base["data"] |= {"corpus": "manifest", "root": str(root / "manifest.csv"), "options": {"unlisted": "absent"}}
     base["data"]["cached_views"] = 2
-    base["model"] = {"backbone": "hf", "source": str(llava_dir), "readout": {"dim": 8, "layer": 2}, "lora": {"r": 2}}
+    readout = {"dim": 8, "layer": 2, "granularity": "both"}
+    base["model"] = {"backbone": "hf", "source": str(llava_dir), "readout": readout, "lora": {"r": 2}}
     base["train"] |= {"batch_size": 6, "max_steps": 1, "warmup_fraction": 0.0, "dtype": "float32"}
     base["warmup"] |= {"epochs": 1, "batch_size": 12}
     base["starts"]["general"] |= {"train.batch_size": 6, "train.chunk_size": 6, "train.max_steps": 1}
@@ -272,6 +273,22 @@ def test_an_arm_reads_another_layer_than_the_run_that_it_starts_from(folder, mad
     adapted = [n for n in load_file(run.folder / "checkpoint" / "model.safetensors") if ".lora_A." in n]
     assert any(".layers.3." in name for name in adapted) is (layer == -1)
     assert any(".layers.1." in name for name in adapted) is (layer == -1)
+
+
+@pytest.mark.parametrize("name", ["descriptions", "granularity", "pooling", "temperature", "token_count"])
+def test_each_arm_of_an_open_question_can_be_run(folder, made, tmp_path, name):
+    shutil.copytree(made, tmp_path / "out")
+    plan = yaml.safe_load((CONFIGS / "ablations" / f"{name}.yaml").read_text(encoding="utf-8")) | {"folds": 2}
+    (folder / f"{name}.yaml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    ablation, store = load_ablation(folder / f"{name}.yaml"), Store(tmp_path / "out")
+    places = store.add(cell for cell in ablation.cells if cell.fold == "1/2")
+    runs = [run for run in store.runs.values() if run.missing]
+    for run in runs:
+        make(run.write())
+    assert all(path.is_file() for path in places.values())
+    assert len(runs) == len(ablation.arms) - 1  # the first arm is `both` of components.yaml
+    arms = record_of(ablation, places, draws=10)["arms"]
+    assert {arm["done"] for arm in arms.values()} == {1}
 
 
 def test_a_table_without_runs_is_empty_and_says_so(folder, tmp_path):
