@@ -141,11 +141,13 @@ def test_what_is_read_from_a_record_follows_its_intervals():
     assert "DFAT only is above base (+0.060 [+0.020, +0.100])" in said
     assert "DKAM only is not told apart from base" in said
     assert "The order that is claimed, base < DKAM only < DFAT only < both, came out as base < DFAT only < DKAM" in said
-    assert "Not finished: both." in said
+    assert "Run in part, so that differences can be compared and levels cannot: both." in said
+    assert "Not run" not in said
     worse = record("tokens", generic=arm(0.6), adaptive=arm(0.5, [-0.1, -0.2, -0.05, 0.01]))
     (said,) = reading(worse, {"generic": 71.4, "adaptive": 78.4})
     assert "adaptive is below generic" in said
     assert reading(record("tokens", generic=arm(None, done=3)), {}) == []
+    assert reading(record("tokens", generic=arm(0.6), adaptive=arm(None, done=0)), {}) == ["Not run: adaptive."]
 
 
 def test_a_directory_without_records_is_refused(tmp_path):

@@ -177,10 +177,15 @@ def reading(record: Record, claims: Mapping[str, float]) -> list[str]:
         measured = sorted(claimed, key=lambda name: arms[name]["auroc_within"][0])
         verdict = "came out" if measured == claimed else f"came out as {' < '.join(measured)}"
         said.append(f"The order that is claimed, {' < '.join(claimed)}, {verdict}, by the middle of the intervals.")
-    unfinished = [name for name, arm in record["arms"].items() if arm["done"] < arm["cells_planned"]]
-    if unfinished:
-        said.append(f"Not finished: {', '.join(unfinished)}.")
-    return [" ".join(said)] if said else []
+    return [" ".join([*said, *_unfinished(record)])] if said or _unfinished(record) else []
+
+
+def _unfinished(record: Record) -> list[str]:
+    """Arms that were run in part, so that their level is of other films than the first arm's, and those not run."""
+    part = [name for name, arm in record["arms"].items() if 0 < arm["done"] < arm["cells_planned"]]
+    none = [name for name, arm in record["arms"].items() if not arm["done"]]
+    said = [f"Run in part, so that differences can be compared and levels cannot: {', '.join(part)}."] if part else []
+    return [*said, f"Not run: {', '.join(none)}."] if none else said
 
 
 def paper_table(published: Published) -> str:
