@@ -71,7 +71,9 @@ def ablate(
 
 
 def _wanted(cell: Cell, arms: list[str] | None, folds: list[int] | None) -> bool:
-    return (not arms or cell.arm in arms) and (not folds or int(cell.fold.partition("/")[0]) in folds)
+    from radz.data.folds import Fold
+
+    return (not arms or cell.arm in arms) and (not folds or Fold.parse(cell.fold).number in folds)
 
 
 def _write_page(results: Path, out: Path | None) -> None:
