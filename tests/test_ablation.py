@@ -251,7 +251,7 @@ def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_th
 
 
 @pytest.mark.parametrize(("layer", "layers"), [(1, 1), (-1, LAYERS)])
-def test_an_arm_reads_another_layer_than_the_run_that_it_starts_from(folder, made, tmp_path, layer, layers, llava_dir):
+def test_an_arm_reads_another_layer_than_the_run_that_it_starts_from(folder, made, tmp_path, layer, layers):
     """Fewer layers of the backbone are loaded for it, or all of them; it is the same backbone nonetheless."""
     output = tmp_path / "out"
     shutil.copytree(made, output)
@@ -262,7 +262,7 @@ def test_an_arm_reads_another_layer_than_the_run_that_it_starts_from(folder, mad
     store.add(load_ablation(folder / "layer.yaml").cells)
     start, run, *_ = store.runs.values()
     assert (start.state, run.state) == ("done", "to do")
-    other = shutil.copytree(llava_dir, tmp_path / "other")
+    other = shutil.copytree(run.config.model.source, tmp_path / "other")
     weights = load_file(other / "model.safetensors")
     name = next(n for n in weights if "language_model" in n and "layers.0" in n and weights[n].dim() == 2)
     save_file(weights | {name: weights[name] + 1}, other / "model.safetensors", {"format": "pt"})
