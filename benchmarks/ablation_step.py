@@ -17,14 +17,14 @@ from pathlib import Path
 
 import torch
 
-from radz.ablation.plan import load_ablation
 from radz.anchors import learns, open_strategy
 from radz.config import RunConfig, TrainedAnchorsConfig
 from radz.data.corpora.chestxray14 import FINDINGS
+from radz.experiments.ablation.plan import load_ablation
 from radz.model.build import add_anchors, build_model, freeze
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
-from radz.train import chunks
+from radz.train import grad_cache as chunks
 from radz.train.task import AlignmentTask
 from radz.types import Batch
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from radz.cli._options import parse_options
+from radz.cli.options import parse_options
 from radz.serve.predictor import Predictor
 from radz.types import Result
 

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from _timing import print_table, timed
 
-from radz.anchors import open_strategy
-from radz.anchors._repository import load_anchors
+from radz.anchors import load_anchors, open_strategy
 from radz.knowledge import ALL, Concept
 from radz.serve.predictor import Predictor
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from _timing import print_table
 
-from radz.eval.scores_file import ScoresProvenance, ScoresTable, make_rows
-from radz.eval.zero_shot import compare, summarise
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
+from radz.metrics.summary import compare, summarise
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ import torch
 from _timing import films, interleaved, network, print_ratios
 from transformers import LlavaForConditionalGeneration
 
-from radz.cache import prepared
 from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
+from radz.model.encoder import RadzZeroShot
 from radz.model.precision import choose_dtype
-from radz.model.zero_shot import RadzZeroShot
+from radz.storage import prepared
 
 
 def main() -> None:

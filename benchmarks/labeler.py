@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from radz.data.labeler import Labels, label_reports
 from radz.data.splits import hash_fraction
 from radz.knowledge import KnowledgeBase
+from radz.text.labeler import Labels, label_reports
 from radz.types import Presence
 
 SALT, SEED, RESAMPLES = "radz-labeler", 0, 2000

@@ -22,9 +22,9 @@ from _timing import films, network, print_table, ratio
 from torch import Tensor
 
 from radz import registry
-from radz.baselines._opening import Surroundings, open_baseline
+from radz.baselines import BaselineContext, open_baseline
 from radz.knowledge import IMAGED, KnowledgeBase
-from radz.model.zero_shot import RadzZeroShot
+from radz.model.encoder import RadzZeroShot
 from radz.types import Anchors, Study, ZeroShotModel
 
 OURS = "radz, shipped layer"
@@ -70,7 +70,7 @@ def in_turn(alternatives: dict[str, Callable[[], object]], repeats: int) -> dict
 
 def llava(reuse_prefix: bool) -> ZeroShotModel:
     """The default backbone asked yes or no, in the number format that this machine is quick in."""
-    return open_baseline("llava", None, Surroundings(list), {"reuse_prefix": reuse_prefix, "rows": 16})
+    return open_baseline("llava", None, BaselineContext(list), {"reuse_prefix": reuse_prefix, "rows": 16})
 
 
 def anchors_of(model: ZeroShotModel, count: int) -> Anchors:

@@ -27,13 +27,13 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import AutoProcessor
 
 from radz import registry
-from radz.cache import prepared
 from radz.config import load_config
 from radz.data.check import check
 from radz.data.shards import convert
 from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
 from radz.model.processor import RadzProcessor
-from radz.train.pairs import open_training_data
+from radz.storage import prepared
+from radz.train.data import open_training_data
 
 SIZE = 224
 DECODE, TENSOR = "Pillow: decode", "Pillow: decode, resize, tensor"

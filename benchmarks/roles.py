@@ -17,11 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from radz import registry
-from radz.cli._options import parse_options
+from radz.cli.options import parse_options
 from radz.errors import ImageError
-from radz.eval.intervals import Statistic
-from radz.eval.metrics import Floats
 from radz.eval.probe import compare_roles, mean_auroc, probe
+from radz.metrics.bootstrap import Statistic
+from radz.metrics.ranking import Floats
 from radz.model.tokens.medical import image_roles
 from radz.serve.predictor import Predictor
 from radz.types import NORMAL, Batch, Presence, Study

@@ -8,7 +8,7 @@ from _timing import films, interleaved, network, print_ratios
 
 from radz import registry
 from radz.knowledge import Concept
-from radz.model.zero_shot import RadzZeroShot, similarity
+from radz.model.encoder import RadzZeroShot, similarity
 from radz.types import Anchors
 
 

@@ -12,9 +12,9 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from radz.ablation.table import markdown
-from radz.eval.gate import judge
-from radz.eval.scores_file import ScoresTable, read_scores
+from radz.experiments.ablation.table import markdown
+from radz.leakage.claims import judge
+from radz.metrics.scores_file import ScoresTable, read_scores
 from radz.report.protocols import findings_rows, sets_rows
 
 STRATEGIES = ("names", "rules", "hybrid")

@@ -17,21 +17,21 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-from radz.ablation.table import markdown
 from radz.anchors import open_strategy
 from radz.config import RunConfig, build_config
-from radz.data.folds import fold_of, open_corpus
-from radz.data.held_out import held_ids
 from radz.data.studies import Studies
-from radz.eval.scores_file import ScoresTable
+from radz.data.views.folds import fold_of, open_corpus
+from radz.data.views.held_out import held_ids
 from radz.eval.scoring import score_corpus
+from radz.experiments.ablation.table import markdown
 from radz.knowledge import KnowledgeBase
+from radz.metrics.scores_file import ScoresTable
 from radz.model.checkpoint import load_checkpoint, load_learned_state
+from radz.model.encoder import RadzZeroShot
 from radz.model.precision import choose_dtype, hold_base_in
-from radz.model.zero_shot import RadzZeroShot
 from radz.report.protocols import findings_rows, sets_rows
-from radz.train.pairs import open_training_data
-from radz.train.trainer import STATE, steps_done, whole_states
+from radz.train.data import open_training_data
+from radz.train.loop import STATE, steps_done, whole_states
 from radz.types import Study
 
 LAST = "last"

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from radz.errors import ImageError
-from radz.eval.scores_file import ScoresProvenance, ScoresTable, make_rows
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
 from radz.types import Anchors, Presence, Scores, Study
 
 FINDINGS = ("cardiomegaly", "effusion", "pneumothorax")

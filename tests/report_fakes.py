@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
-from radz.eval.calibration import Bin
+from radz.calibration.platt import Bin
+from radz.calibration.reliability import Coverage, Quality, Reliability, SetRecall
 from radz.eval.controls import Controls, FilmControl, Negation, NegationControl, Predicted
-from radz.eval.intervals import Interval
-from radz.eval.reliability import Coverage, Quality, Reliability, SetRecall
-from radz.eval.results import Estimate, MacroEvaluation
-from radz.eval.scores_file import ScoresProvenance, ScoresTable
+from radz.eval.prompts import PromptResult, PromptSensitivity
 from radz.eval.scoring import score_corpus
-from radz.eval.sensitivity import PromptResult, PromptSensitivity
-from radz.eval.thresholds import fit_thresholds
-from radz.eval.zero_shot import compare, summarise
+from radz.metrics.bootstrap import Interval
+from radz.metrics.evaluation import Estimate, MacroEvaluation
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable
+from radz.metrics.summary import compare, summarise
+from radz.metrics.thresholds import fit_thresholds
 from radz.report.contents import Contents
 from radz.report.tables import ModelRow
 

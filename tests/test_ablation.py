@@ -16,16 +16,16 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from radz.ablation.make import make, score, strategy_of
-from radz.ablation.plan import ScoringConfig, load_ablation
-from radz.ablation.pool import make_all
-from radz.ablation.runs import Run, Store
-from radz.ablation.table import arms_rows, cells_rows, html_page_of, page_of, record_of
 from radz.cli import app
 from radz.errors import CheckpointError, ConfigError, LeakageError, UnknownNameError
-from radz.eval.scores_file import read_scores
+from radz.experiments.ablation.make import make, score, strategy_of
+from radz.experiments.ablation.plan import ScoringConfig, load_ablation
+from radz.experiments.ablation.pool import make_all
+from radz.experiments.ablation.runs import Run, Store
+from radz.experiments.ablation.table import arms_rows, cells_rows, html_page_of, page_of, record_of
 from radz.knowledge import KnowledgeBase
-from radz.train.pairs import open_training_data
+from radz.metrics.scores_file import read_scores
+from radz.train.data import open_training_data
 from tiny import LAYERS
 from tiny_checkpoints import save_sentence_encoder
 
@@ -356,7 +356,7 @@ def test_an_interrupted_command_leaves_the_table_of_what_is_done(folder, made, t
         raise KeyboardInterrupt
 
     shutil.copytree(made, tmp_path / "out")
-    monkeypatch.setattr("radz.ablation.pool.make_all", interrupted)
+    monkeypatch.setattr("radz.experiments.ablation.pool.make_all", interrupted)
     result = CliRunner().invoke(app, ["ablate", str(folder / "plan.yaml"), "--output", str(tmp_path / "out")])
     assert result.exit_code != 0
     record = json.loads((tmp_path / "out" / "plan.json").read_text())

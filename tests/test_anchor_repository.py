@@ -10,15 +10,15 @@ import torch
 from typer.testing import CliRunner
 
 import radz
-from radz.anchors._compare import compare
-from radz.anchors._repository import RECORD, TENSORS, load_anchors, read_record, save_anchors
+from radz.anchors import compare_directories, load_anchors, read_record, save_anchors
+from radz.anchors._repository import RECORD, TENSORS
 from radz.cli import app
 from radz.errors import AnchorError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from radz.serve import predictor as serve
-from radz.serve.neighbours import nearest
+from radz.serve.nearest_concepts import nearest
 from radz.types import Anchors
 from tiny import tiny_model
 
@@ -168,7 +168,7 @@ def rewritten(saved, tmp_path, **changes):
 
 
 def test_a_directory_differs_from_itself_in_nothing(saved):
-    found = compare(saved[0], saved[0])
+    found = compare_directories(saved[0], saved[0])
     assert (found.added, found.removed, found.changed, found.unchanged) == ((), (), (), 2)
     assert (found.strategies, found.model, found.comparable) == (("rules", "rules"), {}, True)
 
@@ -177,7 +177,7 @@ def test_what_changed_is_said_with_how_far_the_vector_moved(saved, tmp_path):
     turned = torch.tensor([[0.6, 0.8], [0.0, 1.0]])
     sourced = [CONCEPTS[0], CONCEPTS[1].model_copy(update={"source": "a book, p. 1", "kind": "device"})]
     new = rewritten(saved, tmp_path, positive=turned, texts=(("a", "d"), ("c",)), concepts=sourced, strategy="hybrid")
-    found = compare(saved[0], new)
+    found = compare_directories(saved[0], new)
     mass, effusion = found.changed
     assert (mass.concept, mass.fields) == ("mass", {"texts": (["a", "b"], ["a", "d"])})
     assert mass.cosine == pytest.approx(0.6)
@@ -196,14 +196,14 @@ def test_what_came_and_went(saved, tmp_path):
     rows = {"positive": anchors.positive[1:], "negative": negative, "texts": anchors.texts[1:]}
     alone = replace(anchors, concepts=("effusion",), **rows, names=anchors.names[1:], denials=anchors.denials[1:])
     save_anchors(alone, CONCEPTS[1:], MODEL, tmp_path / "new")
-    assert compare(saved[0], tmp_path / "new").removed == ("mass",)
+    assert compare_directories(saved[0], tmp_path / "new").removed == ("mass",)
     document = json.loads(command("diff", tmp_path / "new", saved[0], "--format", "json").stdout)
     assert (document["added"], document["changed"], document["unchanged"]) == (["mass"], [], 1)
 
 
 def test_vectors_of_two_models_are_not_compared(saved, tmp_path):
     new = rewritten(saved, tmp_path, model={"fingerprint": "xyz"}, texts=(("a",), ("c",)))
-    found = compare(saved[0], new)
+    found = compare_directories(saved[0], new)
     assert found.model == {"fingerprint": ("abc", "xyz")}
     assert [(change.concept, change.cosine) for change in found.changed] == [("mass", None)]
     said = command("diff", saved[0], new).stdout

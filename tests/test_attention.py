@@ -10,20 +10,20 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from radz import attention
-from radz.attention import attend, concept_maps, image_similarity
 from radz.config import LossConfig, ReadoutConfig, build_config
 from radz.errors import ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.losses.consistency import Consistency
 from radz.losses.knowledge import Knowledge
+from radz.model import attention
+from radz.model.attention import attend, concept_maps, image_similarity
 from radz.model.build import freeze, part_of
 from radz.model.checkpoint import learned_state, load_checkpoint, save_checkpoint
+from radz.model.encoder import RadzZeroShot
 from radz.model.readout import gather_local
-from radz.model.zero_shot import RadzZeroShot
 from radz.provenance import Provenance
 from radz.serve.predictor import Predictor
-from radz.train.run import calibrate
+from radz.train.train import calibrate
 from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features
 from tiny import tiny_model
 

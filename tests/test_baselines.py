@@ -11,7 +11,7 @@ import pytest
 import tiny_checkpoints
 from eval_fakes import FINDINGS, make_anchors, make_corpus
 from radz import registry
-from radz.baselines._opening import Surroundings, open_baseline
+from radz.baselines import BaselineContext, open_baseline
 from radz.errors import ConfigError, CorpusError, LeakageError
 from radz.types import Anchors, Scores, ZeroShotModel
 
@@ -34,7 +34,7 @@ def baseline(request, tmp_path_factory) -> ZeroShotModel:
     if hasattr(plugin, "example"):
         return plugin.example(train.studies)
     checkpoint = getattr(tiny_checkpoints, f"save_{name}")(tmp_path_factory.mktemp(name) / "tiny")
-    return open_baseline(name, str(checkpoint), Surroundings(lambda: train), OPTIONS.get(name))
+    return open_baseline(name, str(checkpoint), BaselineContext(lambda: train), OPTIONS.get(name))
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from radz import cache
-from radz.cache import Wheel, file_sha256, prepared, wheel_member
+from radz import storage as cache
 from radz.errors import CacheError
+from radz.storage import Wheel, file_sha256, prepared, wheel_member
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ from scipy.special import expit
 from sklearn.metrics import brier_score_loss
 
 from eval_fakes import make_table
+from radz.calibration.platt import brier, expected_calibration_error, fit_calibration, probability_bins
 from radz.errors import LeakageError
-from radz.eval.calibration import brier, expected_calibration_error, fit_calibration, probability_bins
-from radz.eval.scores_file import ScoresTable
+from radz.metrics.scores_file import ScoresTable
 
 
 def validation(scores, labels) -> ScoresTable:

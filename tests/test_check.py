@@ -17,11 +17,11 @@ from radz import registry
 from radz.cli import app
 from radz.data.check import check, compare
 from radz.data.corpora._corpus import fake_film, write_dicom
-from radz.data.description import describe
-from radz.data.duplicates import ALIKE, alike, fingerprints, grouped, thumbnail
-from radz.data.images import read_image, survey_image
+from radz.data.describe import describe
 from radz.data.shards import convert
 from radz.errors import ConfigError, ImageError
+from radz.imaging.near_duplicates import ALIKE, alike, fingerprints, grouped, thumbnail
+from radz.imaging.read import read_image, survey_image
 
 CHECKED = [name for name in registry.names("corpora") if name != "shards"]
 

@@ -14,9 +14,9 @@ from radz import registry
 from radz.data.corpora import _chexpert, _mimic, _mimic_reports, _open_i_reports, padchest
 from radz.data.corpora._films import choose_films
 from radz.data.corpora._labels import complete, from_listed
-from radz.data.folds import Fold, FoldedCorpus
-from radz.data.held_out import WithoutConcepts
-from radz.data.subset import Limited
+from radz.data.views.folds import Fold, FoldedCorpus
+from radz.data.views.held_out import WithoutConcepts
+from radz.data.views.subset import Limited
 from radz.errors import ConfigError, CorpusError, ImageError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence

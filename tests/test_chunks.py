@@ -7,7 +7,7 @@ import torch
 
 from radz.config import LossConfig, TrainedAnchorsConfig, build_config
 from radz.model.build import add_anchors, freeze
-from radz.train import chunks
+from radz.train import grad_cache as chunks
 from radz.train.task import AlignmentTask
 from radz.types import Batch, Features
 from tiny import tiny_model

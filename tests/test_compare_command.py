@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from radz.baselines._opening import Surroundings, open_baseline
+from radz.baselines import BaselineContext, open_baseline
 from radz.cli import app
 from radz.cli._contestants import Named, parse_model, with_own_names
 from radz.errors import CheckpointError, ConfigError, UnknownNameError
-from radz.eval.scores_file import read_scores
+from radz.metrics.scores_file import read_scores
 from radz.model.checkpoint import save_checkpoint
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
@@ -81,7 +81,7 @@ def test_scores_are_those_of_the_models_alone(world):
     corpus = registry.load("corpora", "manifest")(world / "manifest.csv", split="test", unlisted="absent")
     concepts = [KnowledgeBase.load()[name] for name in FINDINGS]
     anchors = registry.load("anchors", "names")(concepts, lambda texts: ones(len(texts), 1))
-    alone = open_baseline("clip", str(world / "clip"), Surroundings(list)).score(list(corpus), anchors)
+    alone = open_baseline("clip", str(world / "clip"), BaselineContext(list)).score(list(corpus), anchors)
     table = read_scores(world / "out" / "scores-clip-manifest-test.parquet").rows
     values = table.pivot(index="study", columns="concept", values="score").loc[list(alone.study_ids), list(FINDINGS)]
     np.testing.assert_allclose(values.to_numpy(), alone.values, atol=1e-6)
@@ -96,7 +96,7 @@ def test_the_tables_say_what_they_are(world):
 
 
 def test_the_base_model_is_the_one_after_stage_general(world):
-    around = Surroundings(list)
+    around = BaselineContext(list)
     opened = open_baseline("frozen_mllm", str(world / "base"), around, {"standardise": False})
     assert opened.name == "frozen_mllm"
     assert open_baseline("llava", str(world / "base"), around).name == "llava"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from radz.calibration.conformal import control_recall, recalls
 from radz.errors import ScoresError
-from radz.eval.conformal import control_recall, recalls
 
 
 def test_threshold_by_hand():

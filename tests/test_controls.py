@@ -9,7 +9,7 @@ import torch
 from eval_fakes import FINDINGS, make_corpus, make_study
 from radz.errors import ScoresError
 from radz.eval.controls import film_controls, judge_negation, predict_metadata
-from radz.eval.exchange import ControlCorpus, control_corpora, exchange
+from radz.eval.permuted_images import ControlCorpus, control_corpora, exchange
 from radz.eval.scoring import score_corpus, stratum
 from radz.types import Anchors, Presence, Scores
 

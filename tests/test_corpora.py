@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 
 from radz import registry
-from radz.data.corpora import _tables
+from radz.data import tables as _tables
 from radz.data.corpora._corpus import fake_film, write_film
-from radz.data.images import looks_inverted
 from radz.data.splits import SPLITS, check_patients, hash_fraction, split_hash
 from radz.errors import ConfigError, CorpusError, ImageError, LeakageError, UnknownNameError
+from radz.imaging.read import looks_inverted
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence, Study
 

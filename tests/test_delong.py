@@ -10,7 +10,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from radz.errors import ScoresError
-from radz.eval.delong import delong, delong_interval, delong_test
+from radz.metrics.delong import delong, delong_interval, delong_test
 
 
 def reference(scores, labels):

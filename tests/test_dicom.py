@@ -26,8 +26,8 @@ from pydicom.uid import (  # noqa: E402
     RLELossless,
 )
 
-from radz.data.images import read_image  # noqa: E402
 from radz.errors import ImageError, MissingExtraError  # noqa: E402
+from radz.imaging.read import read_image  # noqa: E402
 
 RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16)
 EXACT = RAMP.astype(np.float32) / 255
@@ -317,7 +317,7 @@ def test_small_header_over_a_huge_stream(tmp_path):
 
 
 def test_deflated_bomb(tmp_path, monkeypatch):
-    from radz.data import _dicom
+    from radz.imaging import dicom as _dicom
 
     ds = film(np.zeros((64, 64), np.uint16))
     ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian

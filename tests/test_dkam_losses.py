@@ -14,7 +14,7 @@ from radz.knowledge import KnowledgeBase
 from radz.losses.consistency import Consistency, symmetric_kl
 from radz.losses.knowledge import Knowledge, known, sup_nce
 from radz.losses.regularization import Regularization, disorder, resemblance
-from radz.train.guidance import hierarchy_rows
+from radz.train.loss_inputs import hierarchy_rows
 from radz.types import Anchors, Batch, Features
 
 NAN = float("nan")

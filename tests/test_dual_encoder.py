@@ -13,13 +13,13 @@ from safetensors.torch import load_file
 
 from eval_fakes import make_anchors
 from radz import registry
-from radz.baselines._opening import Surroundings, open_baseline
+from radz.baselines import BaselineContext, open_baseline
 from radz.baselines.dual_encoder import load_pair
 from radz.config import LossConfig, load_config
 from radz.errors import CheckpointError, ConfigError
 from radz.losses.alignment import nce
-from radz.train.dual import PairTask, train_dual_encoder
-from radz.train.pairs import open_training_data
+from radz.train.data import open_training_data
+from radz.train.dual_encoder import PairTask, train_dual_encoder
 from radz.types import Batch
 from tiny_checkpoints import save_dual_encoder, save_sentence_encoder
 
@@ -74,7 +74,7 @@ def test_films_come_to_lie_with_their_sentences(world, trained):
 
 def test_it_scores_as_the_network_does(world, trained):
     corpus = registry.load("corpora", "manifest")(world / "manifest.csv", split="train", unlisted="absent")
-    model, net = open_baseline("dual_encoder", str(trained), Surroundings(list)), load_pair(trained)
+    model, net = open_baseline("dual_encoder", str(trained), BaselineContext(list)), load_pair(trained)
     prompt = net.processor.text_prompt(["There is mass.", "There is no mass."])
     films = net.processor.pixel_values([study.pixels for study in corpus])
     features = net(Batch(net.processor.image_prompt(12), films, text_prompt=prompt))
@@ -115,4 +115,4 @@ def test_what_does_not_fit_is_refused(world, tmp_path):
     with pytest.raises(ConfigError, match="trained in one run, but this configuration is of stage 'adapt'"):
         train_dual_encoder(load_config(world / "run.yaml", ["stage=adapt"]))
     with pytest.raises(CheckpointError, match="could not be loaded as a checkpoint of 'dual_encoder'"):
-        open_baseline("dual_encoder", str(tmp_path), Surroundings(list))
+        open_baseline("dual_encoder", str(tmp_path), BaselineContext(list))

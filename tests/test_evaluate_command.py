@@ -16,15 +16,15 @@ from typer.testing import CliRunner
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
 from radz import registry
+from radz.calibration.calibration_file import StoredCalibration, texts_sha256
+from radz.calibration.conformal import RiskControl
+from radz.calibration.out_of_distribution import Familiarity
+from radz.calibration.platt import Platt
 from radz.cli import app
-from radz.cli._options import parse_options
-from radz.data.met import pack
+from radz.cli.options import parse_options
 from radz.errors import CalibrationError, ConfigError, CorpusError, LeakageError
-from radz.eval.calibration import Platt
-from radz.eval.conformal import RiskControl
-from radz.eval.familiarity import Familiarity
-from radz.eval.scores_file import read_scores
-from radz.eval.uncertainty import StoredCalibration, texts_sha256
+from radz.leakage.membership import pack
+from radz.metrics.scores_file import read_scores
 from radz.model.checkpoint import TowerHead
 from radz.provenance import Provenance
 from radz.types import RESEARCH_USE, Exposure, Study

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from radz.calibration.out_of_distribution import Familiarity, fit_familiarity
 from radz.errors import ScoresError
-from radz.eval.familiarity import Familiarity, fit_familiarity
 
 
 def test_distance_by_hand():

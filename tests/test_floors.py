@@ -1,60 +1,96 @@
-"""The import-floor test: arrows go down, never up or sideways in circles."""
+"""Imports go down the floors, never up, never in circles, never into another folder's helpers."""
 
 from __future__ import annotations
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent / "src" / "radz"
 FLOORS = {
-    **dict.fromkeys(("types", "attention", "errors", "cache", "config", "registry", "provenance", "knowledge"), 0),
-    **dict.fromkeys(("data", "model", "losses", "anchors", "explain", "simulate", "baselines"), 1),
-    **dict.fromkeys(("train", "eval"), 2),
-    **dict.fromkeys(("ablation", "report", "serve", "cli"), 3),
+    room: floor
+    for floor, rooms in enumerate(
+        (
+            ("types", "errors", "config", "registry", "provenance", "storage", "knowledge"),
+            ("imaging", "text", "model", "losses", "anchors", "metrics", "calibration", "simulate"),
+            ("data", "leakage", "explain", "baselines"),
+            ("train", "eval"),
+            ("experiments", "archive", "results", "report", "serve"),
+            ("cli",),
+        )
+    )
+    for room in rooms
 }
-SAME_FLOOR = {  # the only arrows allowed between rooms of one floor; none of them closes a circle
-    ("knowledge", "errors"), ("knowledge", "types"), ("types", "errors"), ("attention", "types"), ("config", "errors"),
-    ("config", "types"), ("cache", "errors"), ("registry", "errors"), ("provenance", "errors"), ("provenance", "types"),
-    ("explain", "model"), ("baselines", "model"), ("baselines", "data"),
-    ("cli", "serve"), ("cli", "report"), ("cli", "ablation"), ("ablation", "report"),
-}  # fmt: skip
-FORBIDDEN = {("eval", "model"), ("serve", "train")}
+"""Room, a file or folder of the package -> its floor, the ground first."""
+FORBIDDEN = {("eval", "model"), ("serve", "train"), ("archive", "train")}
 
 
-def room(module: str) -> str | None:
-    parts = module.split(".")
-    return parts[1] if parts[0] == "radz" and len(parts) > 1 else None
+def module_of(file: Path) -> str:
+    parts = file.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def arrows() -> set[tuple[str, str, str]]:
-    """(room, imported room, file) for each import statement of the package, also those in functions."""
-    found = set()
-    for file in ROOT.rglob("*.py"):
-        here = file.relative_to(ROOT).parts[0].removesuffix(".py")
-        if here in ("__init__", "__main__"):
-            continue
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            modules = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom):
-                assert node.level == 0, f"{file}: relative import; write it whole"
-                base = node.module or ""
-                modules = [f"radz.{a.name}" for a in node.names] if base == "radz" else [base]
-            for there in filter(None, map(room, modules)):
-                if there not in (here, "__version__", "load"):
-                    found.add((here, there, str(file.relative_to(ROOT))))
-    return found
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def imports_of(file: Path) -> set[str]:
+    """Modules of the package that ``file`` imports, also inside functions."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: relative import; write it whole"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                modules.add(whole if whole in MODULES else str(node.module))
+    return {module for module in modules if module.startswith("radz.")}
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+MODULES = {module_of(file) for file in FILES}
+IMPORTS = {module_of(file): imports_of(file) for file in FILES}
+ARROWS = sorted(
+    {
+        (room(here), room(there))
+        for here, modules in IMPORTS.items()
+        for there in modules
+        if "." in here and here != "radz.__main__" and room(here) != room(there)
+    }
+)
 
 
 def test_every_room_has_a_floor():
-    rooms = {p.name.removesuffix(".py") for p in ROOT.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
-    assert rooms - {"__init__", "__main__"} <= set(FLOORS)
+    folders = {file.relative_to(ROOT).parts[0].removesuffix(".py") for file in FILES}
+    assert folders - {"__init__", "__main__"} <= set(FLOORS)
 
 
-@pytest.mark.parametrize("arrow", sorted(arrows()), ids="->".join)
+@pytest.mark.parametrize("arrow", ARROWS, ids="->".join)
 def test_imports_go_down(arrow):
-    here, there, file = arrow
-    assert (here, there) not in FORBIDDEN, f"{file}: {here} must never import {there}"
-    same = FLOORS[here] == FLOORS[there]
-    assert FLOORS[there] < FLOORS[here] or (same and (here, there) in SAME_FLOOR), f"{file}: {here} imports {there}"
+    here, there = arrow
+    assert FLOORS[there] <= FLOORS[here], f"{here} imports {there}, which is above it"
+    assert arrow not in FORBIDDEN, f"{here} must never import {there}"
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    graph: dict[str, set[str]] = {}
+    for here, there in ARROWS:
+        graph.setdefault(here, set()).add(there)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"rooms import each other in a circle: {' -> '.join(error.args[1])}")
+
+
+def test_no_helper_is_imported_from_another_folder():
+    foreign = [
+        f"{here} imports {there}"
+        for here, modules in IMPORTS.items()
+        for there in modules
+        if there.rpartition(".")[2].startswith("_") and not there.endswith(".__main__")
+        if there.rpartition(".")[0] not in (here, here.rpartition(".")[0])
+    ]
+    assert foreign == []

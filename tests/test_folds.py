@@ -11,13 +11,13 @@ from typer.testing import CliRunner
 
 from radz.cli import app
 from radz.config import RunConfig, build_config
-from radz.data.folds import Fold, open_corpus
-from radz.data.leakage import require_left_out
+from radz.data.views.folds import Fold, open_corpus
 from radz.errors import ConfigError, LeakageError, UnknownNameError
+from radz.leakage.exposure import require_left_out
 from radz.model.checkpoint import read_description
 from radz.provenance import Provenance
-from radz.train.pairs import open_training_data
-from radz.train.run import train
+from radz.train.data import open_training_data
+from radz.train.train import train
 
 SPLITS = ["train"] * 7 + ["val"] * 2 + ["test"]
 

@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, make_table
-from radz.eval.groups import age_band
-from radz.eval.metrics import auroc
-from radz.eval.scores_file import as_matrix, read_scores, write_scores
 from radz.eval.scoring import score_corpus
-from radz.eval.zero_shot import summarise
+from radz.metrics.ranking import auroc
+from radz.metrics.scores_file import as_matrix, read_scores, write_scores
+from radz.metrics.subgroups import age_band
+from radz.metrics.summary import summarise
 
 
 def with_metadata(table, **columns):
@@ -86,8 +86,8 @@ def test_uncertain_studies_as_a_class_of_their_own():
 
 
 def test_a_comparison_has_delongs_test_too():
-    from radz.eval.delong import delong_test
-    from radz.eval.zero_shot import compare
+    from radz.metrics.delong import delong_test
+    from radz.metrics.summary import compare
 
     corpus = make_corpus(200)
     first = score_corpus(Brightness(), corpus, make_anchors())

@@ -10,14 +10,14 @@ from PIL import Image
 
 from radz import registry
 from radz.config import RunConfig, build_config
-from radz.data.held_out import ReportCutter, WithoutConcepts, held_ids, normal_texts
-from radz.data.leakage import exposure, mentions, require_unseen
+from radz.data.views.held_out import ReportCutter, WithoutConcepts, held_ids, normal_texts
 from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import Concept, KnowledgeBase, fold
+from radz.leakage.exposure import exposure, mentions, require_unseen
 from radz.model.checkpoint import load_checkpoint, load_tower_head
 from radz.provenance import Provenance
-from radz.train.pairs import open_training_data, text_writer
-from radz.train.run import train
+from radz.train.data import open_training_data, text_writer
+from radz.train.train import train
 from radz.types import Exposure, Presence, Study
 
 LABELS = ("Effusion", "Mass", "Mass;Effusion", "No Finding")

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from eval_fakes import make_table
-from radz.eval.hierarchy import groups_of, reconcile
-from radz.eval.scores_file import ScoresTable
-from radz.eval.zero_shot import summarise
+from radz.calibration.hierarchy import groups_of, reconcile
 from radz.knowledge import Concept, KnowledgeBase
+from radz.metrics.scores_file import ScoresTable
+from radz.metrics.summary import summarise
 
 BASE = KnowledgeBase(
     [

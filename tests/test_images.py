@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from radz.data import _pixels
 from radz.data.corpora._corpus import fake_film
-from radz.data.images import find_images, looks_inverted, read_image
 from radz.errors import ImageError, MissingExtraError
+from radz.imaging import pixels as _pixels
+from radz.imaging.read import find_images, looks_inverted, read_image
 
 RAMP = np.arange(256, dtype=np.uint8).reshape(16, 16)
 EXACT = RAMP.astype(np.float32) / 255
@@ -220,7 +220,7 @@ def test_named_dicom_without_its_marker(tmp_path):
 
 def test_dicom_without_pydicom_names_the_extra(tmp_path, monkeypatch):
     (tmp_path / "a.dcm").write_bytes(bytes(128) + b"DICM")
-    monkeypatch.delitem(sys.modules, "radz.data._dicom", raising=False)
+    monkeypatch.delitem(sys.modules, "radz.imaging.dicom", raising=False)
     monkeypatch.setitem(sys.modules, "pydicom", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'radz\[dicom\]'"):
         read_image(tmp_path / "a.dcm")

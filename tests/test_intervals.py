@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 from radz.errors import ScoresError
-from radz.eval.intervals import bootstrap, holm, paired_differences, patient_weights, percentile_interval, two_sided_p
-from radz.eval.metrics import Ranking
+from radz.metrics.bootstrap import (
+    bootstrap,
+    holm,
+    paired_differences,
+    patient_weights,
+    percentile_interval,
+    two_sided_p,
+)
+from radz.metrics.ranking import Ranking
 
 
 def simulated(seed: int, count: int = 150, shift: float = 1.0):

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from radz.cli import app
-from radz.data.leakage import count_mentions, exposure
 from radz.errors import KnowledgeError, UnknownNameError
 from radz.knowledge import Concept, KnowledgeBase, fold
+from radz.leakage.exposure import count_mentions, exposure
 from radz.provenance import Provenance
 from radz.types import NORMAL, Exposure
 

@@ -9,11 +9,12 @@ import sys
 import pytest
 import yaml
 
-from radz.data import _context, _lexicon
-from radz.data._lexicon import languages, load_lexicon, read_lexicon
-from radz.data.labeler import Labeler, label_reports, longest, sentences, strongest
 from radz.errors import KnowledgeError, MissingExtraError, UnknownNameError
 from radz.knowledge import KnowledgeBase
+from radz.text import lexicon as _lexicon
+from radz.text import negation as _context
+from radz.text.labeler import Labeler, label_reports, longest, sentences, strongest
+from radz.text.lexicon import languages, load_lexicon, read_lexicon
 from radz.types import NORMAL, Presence
 
 KNOWLEDGE = KnowledgeBase.load()
@@ -239,6 +240,6 @@ def test_an_absent_extra_is_named(monkeypatch):
 
 
 def test_importing_the_labeler_does_not_import_spacy():
-    code = "import sys, radz.data.labeler; print('spacy' in sys.modules)"
+    code = "import sys, radz.text.labeler; print('spacy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

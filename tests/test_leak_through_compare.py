@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from radz import registry
 from radz.cli import app
-from radz.data.met import pack
 from radz.errors import LeakageError
+from radz.leakage.membership import pack
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from tiny import tiny_model

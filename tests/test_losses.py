@@ -13,7 +13,7 @@ from radz import registry
 from radz.config import LossConfig, ReadoutConfig, build_config
 from radz.errors import ConfigError
 from radz.losses.alignment import Alignment, jaccard, nce, relations
-from radz.train.guidance import needs
+from radz.train.loss_inputs import needs
 from radz.types import Anchors, Batch, Features, Prompt
 
 NAMES = ("image_global", "image_local", "text_global", "text_local")

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc alone kee
 HOLES = """
 import ctypes
 from pathlib import Path
-from radz.train.memory import give_back
+from radz.train.heap import trim_heap
 
 def held():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4 // 1024
@@ -26,7 +26,7 @@ for _ in range(300):
     between.append(bytearray(1000))
 del large
 before = held()
-give_back()
+trim_heap()
 print(before, held())
 """
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from radz.errors import ScoresError
-from radz.eval.metrics import Ranking, auroc, average_precision, comparable_positives, within_strata_auroc
+from radz.metrics.ranking import Ranking, auroc, average_precision, comparable_positives, within_strata_auroc
 
 PARITY = 1e-12  # measured: at most 4e-16
 

@@ -11,13 +11,13 @@ from torchvision.transforms.v2 import functional as tv
 from transformers import AutoModelForImageTextToText, AutoProcessor, CLIPImageProcessor, SiglipImageProcessor
 
 from radz.errors import CheckpointError, ConfigError, UnknownNameError
-from radz.model._resize import resize
+from radz.imaging.resize import resize
 from radz.model.build import build_model, freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
+from radz.model.encoder import RadzZeroShot
 from radz.model.precision import hold_base_in
 from radz.model.processor import RadzProcessor, whole_size
 from radz.model.radz import RadZ
-from radz.model.zero_shot import RadzZeroShot
 from radz.provenance import Provenance
 from radz.types import Anchors, Batch
 from tiny import LAYERS, save_tiny_llava, tiny_config, tiny_model

@@ -12,13 +12,14 @@ from eval_fakes import FINDINGS, make_corpus
 from radz import registry
 from radz.cli._overlap import shared_with_training
 from radz.config import DataConfig
-from radz.data.met import film_names, pack, unpack
-from radz.data.overlap import find_overlap, known_overlaps, read_aliases
+from radz.data.aliases import read_aliases
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
+from radz.leakage.membership import film_names, pack, unpack
+from radz.leakage.overlap import find_overlap, known_overlaps
 from radz.provenance import Provenance
-from radz.train.pairs import TrainingData
-from radz.train.run import describe_films
+from radz.train.data import TrainingData
+from radz.train.train import describe_films
 from radz.types import Study
 
 

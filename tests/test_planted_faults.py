@@ -10,16 +10,16 @@ import pytest
 from eval_fakes import make_table
 from radz import registry
 from radz.data.check import check
-from radz.data.leakage import exposure
-from radz.data.met import pack
-from radz.data.overlap import find_overlap
 from radz.data.splits import split_hash
 from radz.errors import LeakageError, ScoresError, UnknownNameError
-from radz.eval.gate import judge
-from radz.eval.metrics import auroc
-from radz.eval.scores_file import ScoresProvenance, check_rows, read_scores, write_scores
-from radz.eval.thresholds import Thresholds, fit_thresholds, read_thresholds, write_thresholds
 from radz.knowledge import KnowledgeBase
+from radz.leakage.claims import judge
+from radz.leakage.exposure import exposure
+from radz.leakage.membership import pack
+from radz.leakage.overlap import find_overlap
+from radz.metrics.ranking import auroc
+from radz.metrics.scores_file import ScoresProvenance, check_rows, read_scores, write_scores
+from radz.metrics.thresholds import Thresholds, fit_thresholds, read_thresholds, write_thresholds
 from radz.provenance import Provenance, describe_data
 from radz.types import Study
 

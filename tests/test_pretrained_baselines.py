@@ -24,7 +24,7 @@ from transformers import (
 
 import tiny_checkpoints
 from eval_fakes import FINDINGS, make_anchors, make_corpus
-from radz.baselines._opening import Surroundings, open_baseline
+from radz.baselines import BaselineContext, open_baseline
 from radz.baselines._prompts import PromptSet, parse_template, prompt_set
 from radz.baselines.llava import parse_answer
 from radz.errors import CheckpointError, ConfigError, MissingExtraError, UnknownNameError
@@ -32,7 +32,7 @@ from radz.types import Anchors
 
 STUDIES = make_corpus(3).studies
 ANCHORS = make_anchors()
-AROUND = Surroundings(lambda: make_corpus(8, "train"))
+AROUND = BaselineContext(lambda: make_corpus(8, "train"))
 STATED = [f"There is {name}." for name in FINDINGS]
 DENIED = [f"There is no {name}." for name in FINDINGS]
 

@@ -21,11 +21,11 @@ from safetensors.torch import load_file
 
 import two_processes
 from radz.config import LossConfig, build_config
-from radz.data.loading import PairSampler, SharedSampler, text_key
+from radz.data.loader import PairSampler, SharedSampler, text_key
 from radz.data.unlabelled import Archive, MixedSampler
 from radz.model.build import PARTS
 from radz.model.checkpoint import learned_state, load_checkpoint
-from radz.train import run as train_run
+from radz.train import train as train_run
 from radz.train.task import AlignmentTask
 from radz.types import Study
 from tiny import tiny_model

@@ -10,14 +10,14 @@ import torch
 
 from eval_fakes import FINDINGS, make_anchors, make_corpus, make_table
 from radz import registry
-from radz.anchors._prompts import load_prompts
-from radz.data.sentences import NEGATIVE, NORMAL_TEXT, POSITIVE
+from radz.anchors import load_prompts
 from radz.errors import ConfigError, ScoresError, UnknownNameError
 from radz.eval.anchor_sets import join, sides, under_each
+from radz.eval.prompts import prompt_sensitivity
 from radz.eval.scoring import score_corpus, score_models
-from radz.eval.sensitivity import prompt_sensitivity
-from radz.eval.zero_shot import summarise
 from radz.knowledge import KnowledgeBase, fold
+from radz.metrics.summary import summarise
+from radz.text.synthesis import NEGATIVE, NORMAL_TEXT, POSITIVE
 from radz.types import NORMAL, Anchors, Scores
 
 KNOWLEDGE = KnowledgeBase.load()

@@ -11,12 +11,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from eval_fakes import make_anchors
-from radz.ablation.protocol import HeldOutProtocol, load_protocol
 from radz.cli import app
 from radz.data.corpora.manifest import Manifest
 from radz.errors import ConfigError, LeakageError, UnknownNameError
 from radz.eval.few_labels import LabelledFeatures, LinearHead, Remembered, patients_share
-from radz.eval.scores_file import read_scores
+from radz.experiments.protocol_plan import HeldOutProtocol, load_protocol
+from radz.metrics.scores_file import read_scores
 from radz.types import Presence, Study
 
 SHIPPED = sorted((Path(__file__).parent.parent / "configs" / "protocols").glob("*.yaml"))

@@ -10,14 +10,14 @@ import pytest
 from scipy.special import expit
 
 from eval_fakes import make_table
+from radz.calibration.attached import judge_calibration, with_calibration
+from radz.calibration.calibration_file import StoredCalibration
+from radz.calibration.conformal import RiskControl
+from radz.calibration.out_of_distribution import Familiarity
+from radz.calibration.platt import Platt
+from radz.calibration.reliability import COVERAGES, reliability
 from radz.errors import ScoresError
-from radz.eval.calibration import Platt
-from radz.eval.conformal import RiskControl
-from radz.eval.familiarity import Familiarity
-from radz.eval.judgement import judge_calibration, with_calibration
-from radz.eval.reliability import COVERAGES, reliability
-from radz.eval.scores_file import ScoresTable, read_scores, write_scores
-from radz.eval.uncertainty import StoredCalibration
+from radz.metrics.scores_file import ScoresTable, read_scores, write_scores
 
 SCORES, LABELS = np.array([2.0, 2.0, -2.0, -2.0]), np.array([1.0, 0.0, 0.0, 0.0])
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from eval_fakes import make_anchors, make_study
 from radz.cli._checks import reading_once
-from radz.model.zero_shot import RadzZeroShot
+from radz.model.encoder import RadzZeroShot
 from tiny import tiny_model
 
 

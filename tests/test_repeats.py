@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from radz.errors import ScoresError
-from radz.eval.repeats import compare_repeats, merge_folds, summarise_repeats
-from radz.eval.scores_file import ScoresProvenance, ScoresTable, make_rows
+from radz.metrics.repeats import compare_repeats, merge_folds, summarise_repeats
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
 
 
 def table(first: int, shift: float = 0.0, wrong: int = 0) -> ScoresTable:

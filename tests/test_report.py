@@ -19,13 +19,13 @@ from eval_fakes import FINDINGS, make_corpus
 from radz import registry
 from radz.cli import app
 from radz.errors import ConfigError, MissingExtraError, ScoresError
-from radz.eval.scores_file import write_scores
-from radz.eval.worst import WorstCase, worst_cases
+from radz.metrics.hardest_cases import WorstCase, worst_cases
+from radz.metrics.scores_file import write_scores
 from radz.report.contents import Case, Contents
-from radz.report.films import SIDE, as_jpeg, with_films
+from radz.report.format import number, p_value
 from radz.report.page import as_html, as_json, as_markdown, write
 from radz.report.plots import Whisker, forest
-from radz.report.wording import number, p_value
+from radz.report.thumbnails import SIDE, as_jpeg, with_films
 from radz.types import RESEARCH_USE
 from report_fakes import contents, everything, scores
 

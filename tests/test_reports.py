@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from radz.data.reports import HEADINGS, Sections, has_marks, read_sections, remove_marks
+from radz.text.sections import HEADINGS, Sections, has_marks, read_sections, remove_marks
 
 
 def test_sections_of_a_report_with_headings_on_lines():

@@ -7,7 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from radz.ablation.results import (
+from radz.cli import app
+from radz.errors import ConfigError
+from radz.experiments.ablation.results import (
     Published,
     ablation_section,
     overall_table,
@@ -16,9 +18,7 @@ from radz.ablation.results import (
     results_page,
     what_held,
 )
-from radz.ablation.table import time_line
-from radz.cli import app
-from radz.errors import ConfigError
+from radz.experiments.ablation.table import time_line
 
 
 def arm(value: float | None, difference: list[float] | None = None, done: int = 3) -> dict:

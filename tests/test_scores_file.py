@@ -13,7 +13,7 @@ import pytest
 
 from eval_fakes import make_table
 from radz.errors import ScoresError
-from radz.eval.scores_file import ScoresProvenance, ScoresTable, as_matrix, read_scores, write_scores
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, as_matrix, read_scores, write_scores
 from radz.types import RESEARCH_USE
 
 

@@ -14,9 +14,9 @@ import pytest
 
 from radz import registry
 from radz.data.corpora._corpus import write_film
-from radz.data.met import origin_of, pack
 from radz.data.shards import convert, decode, encode, resize, whole_url
 from radz.errors import CorpusError, ImageError
+from radz.leakage.membership import origin_of, pack
 from radz.provenance import data_sha256
 
 Shards, Manifest = (registry.load("corpora", name) for name in ("shards", "manifest"))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from radz.data.images import read_image
 from radz.errors import ImageError, MissingExtraError
+from radz.imaging.read import read_image
 from radz.simulate import film as film_module
 from radz.simulate.ct import Volume, read_nifti
 from radz.simulate.film import write_demo_film, write_dicom, write_png

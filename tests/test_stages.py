@@ -22,10 +22,10 @@ from radz.config import load_config
 from radz.errors import CheckpointError, ConfigError
 from radz.model.build import build_model, part_of
 from radz.model.checkpoint import load_checkpoint, load_tower_head
-from radz.train import run as train_run
+from radz.train import train as train_run
 from radz.train.captions import Captioner
-from radz.train.run import train
 from radz.train.stages import STAGES, load_plan, require_stage
+from radz.train.train import train
 from radz.types import Batch
 from tiny import tiny_model
 
@@ -288,7 +288,9 @@ def test_captions_in_chunks_have_the_same_gradients(llava_dir):
 
 def test_one_command_runs_them_in_order(plan, tmp_path, monkeypatch):
     ran = []
-    monkeypatch.setattr("radz.train.run.train", lambda config, validate, command: ran.append((config.stage, validate)))
+    monkeypatch.setattr(
+        "radz.train.train.train", lambda config, validate, command: ran.append((config.stage, validate))
+    )
     changes = ["--set", f"output={tmp_path}", "--set", "data.val_split=train"]
     result = CliRunner().invoke(app, ["train", str(plan), *changes])
     assert result.exit_code == 0, result.output

@@ -17,19 +17,19 @@ from typer.testing import CliRunner
 from radz import registry
 from radz.anchors.hybrid import Hybrid, description
 from radz.cli import app
-from radz.data import citations, documents
-from radz.data.citations import CitationFinder
-from radz.data.documents import read_document
-from radz.data.leakage import exposure
 from radz.errors import ConfigError, DocumentError, KnowledgeError, MissingExtraError
 from radz.knowledge import KnowledgeBase
-from radz.knowledge._statement import Draft, Statement
 from radz.knowledge.inventory import describe
+from radz.knowledge.statement import Draft, Statement
 from radz.knowledge.statements_file import add_statements, replace_drafts
-from radz.model.writing import Writer, Written
+from radz.leakage.exposure import exposure
+from radz.model.generation import Writer, Written
 from radz.provenance import Provenance
-from radz.serve.drafts import as_statements
-from radz.serve.judgement import Judge
+from radz.serve.decision import Judge
+from radz.serve.llm_statements import as_statements
+from radz.text import citations, documents
+from radz.text.citations import CitationFinder
+from radz.text.documents import read_document
 from radz.types import Exposure
 from test_anchors import encode_text
 

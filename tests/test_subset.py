@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radz.data.subset import Limited
+from radz.data.views.subset import Limited
 from radz.types import Study
 
 

@@ -13,11 +13,11 @@ from torchvision.transforms.v2.functional import affine
 
 from radz.anchors.names import denial
 from radz.anchors.rules import denials, statements
-from radz.data import sentences
-from radz.data.augment import _sources, augment
-from radz.data.loading import PairSampler, label_matrix
-from radz.data.sentences import write_report
+from radz.data.loader import PairSampler, label_matrix
+from radz.imaging.augment import _sources, augment
 from radz.knowledge import KnowledgeBase
+from radz.text import synthesis as sentences
+from radz.text.synthesis import write_report
 from radz.types import NORMAL, Presence, Study
 
 KNOWLEDGE = KnowledgeBase.load()

@@ -19,9 +19,9 @@ from sklearn.metrics import (
 
 from eval_fakes import make_table
 from radz.errors import CalibrationError, LeakageError, UnknownNameError
-from radz.eval.operating import RATES, best_threshold, rates, rates_at
-from radz.eval.thresholds import Thresholds, fit_thresholds, read_thresholds, write_thresholds
-from radz.eval.zero_shot import summarise
+from radz.metrics.operating_points import RATES, best_threshold, rates, rates_at
+from radz.metrics.summary import summarise
+from radz.metrics.thresholds import Thresholds, fit_thresholds, read_thresholds, write_thresholds
 
 RNG = np.random.default_rng(0)
 LABELS = (RNG.random(200) < 0.3).astype(float)

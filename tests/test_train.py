@@ -20,11 +20,11 @@ from radz.errors import CheckpointError, ConfigError, CorpusError, TrainingError
 from radz.model.build import freeze
 from radz.model.checkpoint import load_checkpoint, load_tower_head
 from radz.serve.predictor import Predictor
-from radz.train import run as train_run
-from radz.train.guidance import Guidance
-from radz.train.run import train
+from radz.train import train as train_run
+from radz.train.loss_inputs import Guidance
 from radz.train.stages import load_plan
 from radz.train.task import AlignmentTask
+from radz.train.train import train
 from radz.types import Batch
 from tiny import tiny_model
 
@@ -351,7 +351,7 @@ def test_bfloat16_trains_and_stays_close(manifest, llava_dir, tmp_path):
 
 def test_training_gives_freed_memory_back(manifest, llava_dir, tmp_path, monkeypatch):
     given: list[int] = []
-    monkeypatch.setattr("radz.train.trainer.give_back", lambda: given.append(1))
+    monkeypatch.setattr("radz.train.loop.trim_heap", lambda: given.append(1))
     train(config(manifest, llava_dir, tmp_path, train={"batch_size": 6, "max_steps": 4}))
     assert len(given) == 2  # every other step
 

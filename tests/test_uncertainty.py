@@ -11,11 +11,8 @@ import pytest
 import torch
 
 from eval_fakes import make_table
-from radz.anchors._texts import anchors_from_texts
-from radz.data.images import ImageKind
-from radz.errors import CalibrationError, LeakageError, ScoresError
-from radz.eval.scores_file import ScoresTable
-from radz.eval.uncertainty import (
+from radz.anchors import anchors_from_texts
+from radz.calibration.calibration_file import (
     UNSEEN,
     StoredCalibration,
     fit_uncertainty,
@@ -23,9 +20,12 @@ from radz.eval.uncertainty import (
     scores_sha256,
     write_calibration,
 )
+from radz.errors import CalibrationError, LeakageError, ScoresError
+from radz.imaging.read import ImageKind
 from radz.knowledge import KnowledgeBase
+from radz.metrics.scores_file import ScoresTable
 from radz.provenance import Provenance
-from radz.serve.judgement import Judge, why_of_another_kind
+from radz.serve.decision import Judge, why_of_another_kind
 from radz.types import Anchors, Exposure
 
 CONCEPTS = ("pneumonia", "viral_pneumonia", "mass", "fracture")

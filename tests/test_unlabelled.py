@@ -13,16 +13,16 @@ from torch.nn import functional as F
 
 from radz import registry
 from radz.config import LossConfig, ReadoutConfig, RunConfig, build_config
-from radz.data.augment import augment
 from radz.data.corpora.manifest import Manifest
-from radz.data.loading import PairCollator, PairDataset, PairSampler, label_matrix
+from radz.data.loader import PairCollator, PairDataset, PairSampler, label_matrix
 from radz.data.unlabelled import Archive, FilmDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
 from radz.errors import ConfigError, CorpusError
+from radz.imaging.augment import augment
 from radz.losses._rows import paired, places
 from radz.losses.knowledge import contrast
 from radz.model.checkpoint import load_checkpoint
-from radz.train.guidance import needs
-from radz.train.run import train
+from radz.train.loss_inputs import needs
+from radz.train.train import train
 from radz.types import Anchors, Batch, Features, Presence, Prompt, Study
 from tiny import tiny_model
 

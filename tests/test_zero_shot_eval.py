@@ -14,10 +14,10 @@ import pytest
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, make_table
 from radz import registry
 from radz.errors import ImageError, ScoresError
-from radz.eval.metrics import auroc, average_precision, within_strata_auroc
-from radz.eval.scores_file import ScoresProvenance, ScoresTable, make_rows
 from radz.eval.scoring import score_corpus, score_models, stratum
-from radz.eval.zero_shot import compare, macro_auroc, summarise
+from radz.metrics.ranking import auroc, average_precision, within_strata_auroc
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
+from radz.metrics.summary import compare, macro_auroc, summarise
 from radz.types import NORMAL, Scores
 
 

@@ -16,9 +16,9 @@ from accelerate.utils import DistributedType
 from safetensors.torch import save_file
 
 from radz.config import RunConfig, build_config
-from radz.train import run as train_run
-from radz.train.processes import is_main
-from radz.train.trainer import RadzTrainer
+from radz.train import train as train_run
+from radz.train.distributed import is_main
+from radz.train.loop import RadzTrainer
 
 
 class Watched(RadzTrainer):

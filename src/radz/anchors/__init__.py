@@ -10,10 +10,30 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from radz import registry
+from radz.anchors._compare import Change, Difference, compare_directories
+from radz.anchors._prompts import PromptPair, load_prompts
+from radz.anchors._repository import load_anchors, read_record, save_anchors
 from radz.anchors._texts import anchors_from_texts
 from radz.errors import AnchorError, ConfigError
 from radz.knowledge import Concept
 from radz.types import Anchors, EncodeText
+
+__all__ = [
+    "Change",
+    "Difference",
+    "PromptPair",
+    "Strategy",
+    "anchors_from_texts",
+    "closed_set",
+    "compare_directories",
+    "learns",
+    "load_anchors",
+    "load_prompts",
+    "open_strategy",
+    "read_record",
+    "save_anchors",
+    "worded",
+]
 
 Strategy = Callable[[Sequence[Concept], EncodeText], Anchors]
 

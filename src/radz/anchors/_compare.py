@@ -54,7 +54,7 @@ class Difference:
         return not self.model.keys() & set(SPACE)
 
 
-def compare(first: Path, second: Path) -> Difference:
+def compare_directories(first: Path, second: Path) -> Difference:
     """What changed from ``first`` to ``second``. Raises AnchorError where one is incomplete or damaged."""
     (old, before), (new, after) = read_anchors(first), read_anchors(second)
     model = _differing(before["model"], after["model"], sorted(before["model"]))

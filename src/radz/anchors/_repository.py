@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from radz import __version__
-from radz.cache import file_sha256
 from radz.errors import AnchorError
 from radz.knowledge import Concept
+from radz.storage import file_sha256
 from radz.types import Anchors
 
 RECORD, TENSORS = "anchors.json", "anchors.safetensors"

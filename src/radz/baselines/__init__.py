@@ -5,7 +5,7 @@ The convention, which ``tests/test_baselines.py`` checks for every file of this 
 - ``plugin.open(checkpoint, around, *, option=...)`` returns an object with ``name`` and
   ``score(studies, anchors) -> Scores``. ``checkpoint`` is what stands behind the colon on the command line, or
   ``None``; the keyword arguments are the options that may stand there. What it needs of the corpus it takes from
-  ``around``, a ``Surroundings``; it never opens a corpus itself.
+  ``around``, a ``BaselineContext``; it never opens a corpus itself.
 - ``plugin.example(train)`` returns a tiny ready one, offline and in well under a second, from labelled studies
   with pixels (1, H, W) of one size. A baseline over a checkpoint has ``save_NAME(directory)`` in
   ``tests/tiny_checkpoints.py`` instead, which writes a tiny one in the genuine format; ``open`` then reads it.
@@ -19,3 +19,7 @@ study and its concept alone, not on the order or number of the others; labels an
 
 A score may use the words of ``anchors`` (names, texts, denials), never its vectors: they are another model's.
 """
+
+from radz.baselines._opening import BaselineContext, open_baseline
+
+__all__ = ["BaselineContext", "open_baseline"]

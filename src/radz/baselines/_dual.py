@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from radz.baselines._films import as_picture, best_device, score_in_batches
-from radz.baselines._opening import Surroundings, one_of, required
+from radz.baselines._opening import BaselineContext, one_of, required
 from radz.baselines._prompts import GIVEN, STATEMENT, PromptSet, Sentences, Template, prompt_set
 from radz.types import Anchors, Pixels, Scores, Study
 
@@ -49,7 +49,7 @@ class DualEncoder(ABC):
     def open(
         cls,
         checkpoint: str | None,
-        around: Surroundings,
+        around: BaselineContext,
         *,
         prompts: str = GIVEN,
         rule: str = "pair",

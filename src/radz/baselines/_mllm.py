@@ -7,7 +7,7 @@ from pathlib import Path
 from radz import registry
 from radz.config import ModelConfig, ReadoutConfig
 from radz.errors import ConfigError
-from radz.model.backbones._backbone import Backbone
+from radz.model.backbone import Backbone
 from radz.model.build import build_model
 from radz.model.checkpoint import CONFIG, PROVENANCE, load_checkpoint, read_description
 from radz.model.precision import choose_dtype

@@ -13,7 +13,7 @@ from radz.types import ZeroShotModel
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class BaselineContext:
     """What a baseline may use besides its checkpoint.
 
     train: opens the corpus's training split, or raises a RadzError that says why there is none. strata: metadata keys
@@ -25,7 +25,7 @@ class Surroundings:
 
 
 def open_baseline(
-    name: str, checkpoint: str | None, around: Surroundings, options: Mapping[str, Any] | None = None
+    name: str, checkpoint: str | None, around: BaselineContext, options: Mapping[str, Any] | None = None
 ) -> ZeroShotModel:
     """The baseline ``name``, ready to score.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
 from radz.errors import CheckpointError
-from radz.model._quiet import quietly
+from radz.model.quiet import quietly
 
 
 class PretrainedDualEncoder(DualEncoder):

@@ -19,7 +19,7 @@ from torch import Tensor
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
 from radz.errors import MissingExtraError
-from radz.model._quiet import quietly
+from radz.model.quiet import quietly
 
 CONFIG = "open_clip_config.json"
 

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from radz.baselines._dual import RULES
 from radz.baselines._films import as_picture, best_device, score_in_batches
-from radz.baselines._opening import Surroundings, one_of, required, unreadable
+from radz.baselines._opening import BaselineContext, one_of, required, unreadable
 from radz.baselines._prompts import GIVEN, STATEMENT, PromptSet, Sentences, prompt_set
 from radz.errors import CheckpointError
-from radz.model._quiet import quietly
+from radz.model.quiet import quietly
 from radz.types import Anchors, Pixels, Scores, Study
 
 HEADS = ("matching", "contrast")
@@ -45,7 +45,7 @@ class Blip2:
     def open(
         cls,
         checkpoint: str | None,
-        around: Surroundings,
+        around: BaselineContext,
         *,
         head: str = "matching",
         prompts: str = GIVEN,

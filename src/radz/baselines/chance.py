@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from radz.baselines._opening import Surroundings, no_checkpoint
+from radz.baselines._opening import BaselineContext, no_checkpoint
 from radz.types import Anchors, Scores, Study
 
 
@@ -20,7 +20,7 @@ class Chance:
         self.seed = seed
 
     @classmethod
-    def open(cls, checkpoint: str | None, around: Surroundings, *, seed: int = 0) -> Chance:
+    def open(cls, checkpoint: str | None, around: BaselineContext, *, seed: int = 0) -> Chance:
         """The baseline; it has no weights."""
         no_checkpoint(cls.name, checkpoint)
         return cls(seed)

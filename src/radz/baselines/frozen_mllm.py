@@ -18,7 +18,7 @@ from torch import Tensor
 from radz.baselines._dual import TEXTS_AT_ONCE, mean_rows, unit
 from radz.baselines._films import best_device, score_in_batches
 from radz.baselines._mllm import open_reader
-from radz.baselines._opening import Surroundings
+from radz.baselines._opening import BaselineContext
 from radz.baselines._prompts import GIVEN, STATEMENT, prompt_set
 from radz.knowledge import KnowledgeBase
 from radz.model.precision import choose_dtype, make_fast
@@ -55,7 +55,7 @@ class FrozenMllm:
     def open(
         cls,
         checkpoint: str | None,
-        around: Surroundings,
+        around: BaselineContext,
         *,
         backbone: str | None = None,
         layer: int | None = None,

@@ -21,10 +21,10 @@ from torch import Tensor
 
 from radz.baselines._films import as_picture, best_device, score_in_batches
 from radz.baselines._mllm import open_backbone
-from radz.baselines._opening import Surroundings, one_of
+from radz.baselines._opening import BaselineContext, one_of
 from radz.baselines._prompts import finding_names
 from radz.errors import ConfigError
-from radz.model.backbones._backbone import Backbone
+from radz.model.backbone import Backbone
 from radz.types import Anchors, Pixels, Scores, Study
 
 QUESTION = "Is there {} in this radiograph? Answer yes or no."
@@ -75,7 +75,7 @@ class Llava:
     def open(
         cls,
         checkpoint: str | None,
-        around: Surroundings,
+        around: BaselineContext,
         *,
         backbone: str | None = None,
         question: str = QUESTION,

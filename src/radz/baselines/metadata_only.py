@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from radz.baselines._opening import Surroundings, no_checkpoint
+from radz.baselines._opening import BaselineContext, no_checkpoint
 from radz.errors import ConfigError, CorpusError, LeakageError
 from radz.types import Anchors, Presence, Scores, Study
 
@@ -50,7 +50,7 @@ class MetadataOnly:
             self._count(study)
 
     @classmethod
-    def open(cls, checkpoint: str | None, around: Surroundings, *, smoothing: float = SMOOTHING) -> MetadataOnly:
+    def open(cls, checkpoint: str | None, around: BaselineContext, *, smoothing: float = SMOOTHING) -> MetadataOnly:
         """Counted on the corpus's training split, by the keys that make the strata."""
         no_checkpoint(cls.name, checkpoint)
         return cls(around.train().records, around.strata, smoothing)

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from radz.baselines._films import best_device, score_in_batches
-from radz.baselines._opening import Surroundings, required
+from radz.baselines._opening import BaselineContext, required
 from radz.baselines._xrayvision import XrayVision
 from radz.errors import CheckpointError
 from radz.model.checkpoint import TOWER_HEAD, TowerHead, load_checkpoint, load_tower_head
-from radz.model.zero_shot import RadzZeroShot
+from radz.model.encoder import RadzZeroShot
 from radz.types import Anchors, Pixels, Scores, Study
 
 PoolFilms = Callable[[Sequence[Pixels]], Tensor]
@@ -45,7 +45,7 @@ class Supervised:
         return cls(partial(_linear, pool_films, weight, bias), head.concepts, batch_size)
 
     @classmethod
-    def open(cls, checkpoint: str | None, around: Surroundings, *, batch_size: int = 16) -> Supervised:
+    def open(cls, checkpoint: str | None, around: BaselineContext, *, batch_size: int = 16) -> Supervised:
         """A checkpoint of `radz train` with a warm-up, or torchxrayvision's weights by name or file."""
         source = required(cls.name, checkpoint)
         if not Path(source).is_dir():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from radz.errors import ConfigError
 
 if TYPE_CHECKING:
-    from radz.anchors._prompts import PromptPair
+    from radz.anchors import PromptPair
 
 
 def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | None, tuple[PromptPair, ...]]:
@@ -21,7 +21,7 @@ def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | 
         raise ConfigError(
             f"--prompts {which} and --anchors {anchors}: a prompt is an anchor of one sentence. Give one of the two."
         )
-    from radz.anchors._prompts import load_prompts
+    from radz.anchors import load_prompts
 
     pairs = load_prompts(which)
     return (pairs[0], ()) if len(pairs) == 1 else (None, pairs)
@@ -29,7 +29,7 @@ def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | 
 
 def reading_once(model: Any) -> Any:
     """The model, reading a film once for all checks where a film is one vector to it."""
-    from radz.model.zero_shot import RadzZeroShot
+    from radz.model.encoder import RadzZeroShot
     from radz.serve.remembering import Remembering
 
     return Remembering(model) if isinstance(model, RadzZeroShot) and model.one_vector else model

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radz.cli._options import parse_options
+from radz.cli.options import parse_options
 from radz.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
     from radz.cli._opening import Target
-    from radz.eval.scores_file import ScoresProvenance
     from radz.knowledge import Concept, KnowledgeBase
+    from radz.metrics.scores_file import ScoresProvenance
     from radz.types import Anchors, Scores, Study, ZeroShotModel
 
 SHIPPED, LABEL = "shipped", "as"
@@ -105,11 +105,11 @@ class Contest:
         return Contestant(named.label, predictor.model, anchors, made, trained_parameters(directory))
 
     def _baseline(self, named: Named, corpus: Any) -> Contestant:
-        from radz.baselines._opening import Surroundings, open_baseline
+        from radz.baselines import BaselineContext, open_baseline
         from radz.data.splits import split_hash
-        from radz.eval.scores_file import ScoresProvenance
+        from radz.metrics.scores_file import ScoresProvenance
 
-        around = Surroundings(self._train, self.strata)
+        around = BaselineContext(self._train, self.strata)
         model = open_baseline(named.where, named.checkpoint, around, named.options)
         made = ScoresProvenance(
             model=named.label,
@@ -126,7 +126,7 @@ class Contest:
 
     def _exposure(self, checkpoint: str | None) -> dict[str, str]:
         """What a baseline that we trained has seen of each finding; nothing is known of others."""
-        from radz.data.leakage import exposure
+        from radz.leakage.exposure import exposure
         from radz.provenance import Provenance
 
         path = Path(checkpoint or "") / "provenance.json"

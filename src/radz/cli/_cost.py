@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from radz.eval.scores_file import ScoresTable
+    from radz.metrics.scores_file import ScoresTable
     from radz.types import Anchors, ZeroShotModel
 
 

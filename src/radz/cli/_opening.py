@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from radz.cli._options import parse_options
+from radz.cli.options import parse_options
 from radz.errors import ConfigError
 
 if TYPE_CHECKING:
-    from radz.data.folds import Fold
-    from radz.eval.scores_file import ScoresProvenance
+    from radz.data.views.folds import Fold
+    from radz.metrics.scores_file import ScoresProvenance
     from radz.serve.predictor import Predictor
     from radz.types import Anchors
 
@@ -32,7 +32,7 @@ class Target:
 
     def open(self, split: str | None = None) -> Any:
         """The split to evaluate, or another one opened with the same options."""
-        from radz.data.folds import open_corpus
+        from radz.data.views.folds import open_corpus
 
         return open_corpus(self.corpus, self.root, split or self.split, self.options, self.fold)
 
@@ -41,7 +41,7 @@ def make_target(
     corpus: str | None, root: Path | None, split: str, options: Sequence[str], fold: str | None = None
 ) -> Target:
     """The corpus of the command line's options. Raises ConfigError where it is not named."""
-    from radz.data.folds import Fold
+    from radz.data.views.folds import Fold
 
     if corpus is None or root is None:
         raise ConfigError(
@@ -64,9 +64,9 @@ def scores_provenance(
     predictor: Predictor, target: Target, corpus: Any, anchors: Anchors, concepts: Sequence[str], *, seed: int = 0
 ) -> ScoresProvenance:
     """Where the scores of ``predictor`` on ``target`` come from. Raises LeakageError for films it was trained on."""
-    from radz.data.leakage import require_left_out
     from radz.data.splits import split_hash
-    from radz.eval.scores_file import ScoresProvenance
+    from radz.leakage.exposure import require_left_out
+    from radz.metrics.scores_file import ScoresProvenance
 
     require_left_out(target.corpus, target.split, str(target.fold or ""), predictor.provenance)
     return ScoresProvenance(

@@ -24,15 +24,16 @@ def shared_with_training(
 
     training_root: where the corpus lies that the model was trained on, to compare the pictures too.
     """
+    from radz.data.aliases import read_aliases
     from radz.data.check import shared_pictures
-    from radz.data.folds import open_corpus
-    from radz.data.met import origin_of
-    from radz.data.overlap import find_overlap, read_aliases
+    from radz.data.views.folds import open_corpus
+    from radz.leakage.membership import origin_of
+    from radz.leakage.overlap import find_overlap
 
     names = None if aliases is None else read_aliases(aliases)
     found = find_overlap(provenance, origin_of(corpus, name), corpus.records, names)
     if training_root is not None:
-        from radz.cli._options import parse_options
+        from radz.cli.options import parse_options
 
         trained = open_corpus(provenance.corpus, training_root, provenance.split, parse_options(training_options))
         found = replace(found, pictures=shared_pictures(corpus, trained))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from radz.eval.scores_file import ScoresTable, UncertainPolicy
+    from radz.metrics.scores_file import ScoresTable, UncertainPolicy
     from radz.report.contents import Case
     from radz.report.tables import ModelRow
 

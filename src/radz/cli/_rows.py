@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from radz.cli.thresholds import fitting
 
 if TYPE_CHECKING:
-    from radz.eval.checks import Checks
-    from radz.eval.scores_file import ScoresTable, UncertainPolicy
-    from radz.eval.thresholds import Thresholds
+    from radz.eval.robustness import Checks
+    from radz.metrics.scores_file import ScoresTable, UncertainPolicy
+    from radz.metrics.thresholds import Thresholds
     from radz.report.tables import ModelRow
 
 
@@ -41,7 +41,7 @@ def model_rows(tables: Mapping[str, ScoresTable], checks: Checks, notes: Mapping
 
     notes: reference without scores -> why. Raises CalibrationError for thresholds that are of none of the tables.
     """
-    from radz.eval.zero_shot import compare, summarise
+    from radz.metrics.summary import compare, summarise
     from radz.report.tables import ModelRow
 
     (_, first), *others = tables.items()
@@ -55,11 +55,11 @@ def model_rows(tables: Mapping[str, ScoresTable], checks: Checks, notes: Mapping
 
 
 def _first_row(name: str, table: ScoresTable, checks: Checks, chosen: Thresholds | None, how: How) -> ModelRow:
-    from radz.eval.checks import judge_controls, sensitivity
-    from radz.eval.hierarchy import groups_of
-    from radz.eval.judgement import judge_calibration
-    from radz.eval.zero_shot import summarise
+    from radz.calibration.attached import judge_calibration
+    from radz.calibration.hierarchy import groups_of
+    from radz.eval.robustness import judge_controls, sensitivity
     from radz.knowledge import KnowledgeBase
+    from radz.metrics.summary import summarise
     from radz.report.tables import ModelRow
 
     groups = groups_of(table.concepts, KnowledgeBase.load(how.findings_files))

@@ -14,10 +14,10 @@ from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
-    from radz.anchors._prompts import PromptPair
-    from radz.eval.checks import Checks
-    from radz.eval.scores_file import ScoresProvenance, ScoresTable
-    from radz.eval.uncertainty import StoredCalibration
+    from radz.anchors import PromptPair
+    from radz.calibration.calibration_file import StoredCalibration
+    from radz.eval.robustness import Checks
+    from radz.metrics.scores_file import ScoresProvenance, ScoresTable
     from radz.serve.predictor import Predictor
     from radz.types import Anchors, ZeroShotModel
 
@@ -45,7 +45,7 @@ class Run:
 
         The model's hold what its calibration is judged by. trained: its trained parameters, where costs are measured.
         """
-        from radz.eval.checks import prompted
+        from radz.eval.robustness import prompted
         from radz.eval.scoring import diseases, score_models
 
         corpus = self.target.open()
@@ -76,7 +76,7 @@ class Run:
 
     def check(self, main: ScoresTable, pairs: Sequence[PromptPair], *, controls: bool, draws: int) -> Checks:
         """Scores under other wordings and, where asked for, of the shortcut controls, on the studies of ``main``."""
-        from radz.eval.checks import Checks, score_controls, score_prompts
+        from radz.eval.robustness import Checks, score_controls, score_prompts
 
         checks = Checks()
         if not controls and not pairs:
@@ -118,7 +118,7 @@ class Run:
         return Recorder(model), ""
 
     def _with_calibration(self, table: ScoresTable, anchors: Anchors, model: Any, why: str) -> ScoresTable:
-        from radz.eval.judgement import with_calibration
+        from radz.calibration.attached import with_calibration
 
         if why:
             return replace(table, provenance=replace(table.provenance, uncalibrated=why))

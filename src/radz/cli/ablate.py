@@ -13,8 +13,8 @@ from rich.console import Console
 from radz.errors import ConfigError, MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
-    from radz.ablation.plan import Ablation, Cell
-    from radz.ablation.runs import Place, Run
+    from radz.experiments.ablation.plan import Ablation, Cell
+    from radz.experiments.ablation.runs import Place, Run
 
 
 def ablate(
@@ -41,8 +41,8 @@ def ablate(
 
     The same command goes on where it was interrupted; plans share the runs that they have in common.
     """
-    from radz.ablation.plan import load_ablation
-    from radz.ablation.runs import Store
+    from radz.experiments.ablation.plan import load_ablation
+    from radz.experiments.ablation.runs import Store
 
     if results is not None:
         _write_page(results, out)
@@ -71,13 +71,13 @@ def ablate(
 
 
 def _wanted(cell: Cell, arms: list[str] | None, folds: list[int] | None) -> bool:
-    from radz.data.folds import Fold
+    from radz.data.views.folds import Fold
 
     return (not arms or cell.arm in arms) and (not folds or Fold.parse(cell.fold).number in folds)
 
 
 def _write_page(results: Path, out: Path | None) -> None:
-    from radz.ablation.results import read_records, results_page
+    from radz.experiments.ablation.results import read_records, results_page
 
     page = results_page(read_records(results), str(results))
     if out is None:
@@ -107,7 +107,7 @@ def _list(runs: Iterable[Run], ablation: Ablation, places: dict[Place, Path]) ->
 
 
 def _make(runs: list[Run], count: int | None) -> dict[str, str]:
-    from radz.ablation.pool import devices, make_all
+    from radz.experiments.ablation.pool import devices, make_all
 
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     left = sum(bool(run.missing) for run in runs)
@@ -116,7 +116,15 @@ def _make(runs: list[Run], count: int | None) -> dict[str, str]:
 
 
 def _report(ablation: Ablation, places: dict[Place, Path], output: Path) -> None:
-    from radz.ablation.table import arms_rows, html_page_of, markdown, notes, page_of, record_of, write_record
+    from radz.experiments.ablation.table import (
+        arms_rows,
+        html_page_of,
+        markdown,
+        notes,
+        page_of,
+        record_of,
+        write_record,
+    )
 
     record = record_of(ablation, places)
     write_record(record, output / f"{ablation.name}.json")

@@ -13,7 +13,7 @@ from radz.errors import LeakageError
 from radz.types import NORMAL
 
 if TYPE_CHECKING:
-    from radz.eval.uncertainty import StoredCalibration
+    from radz.calibration.calibration_file import StoredCalibration
     from radz.serve.predictor import Predictor
 
 
@@ -36,7 +36,7 @@ def calibrate(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Fit probabilities, finding sets and abstention on validation films."""
-    from radz.eval.uncertainty import CALIBRATION, write_calibration
+    from radz.calibration.calibration_file import CALIBRATION, write_calibration
     from radz.serve.predictor import shipped_checkpoint
 
     if split != "val":
@@ -54,8 +54,8 @@ def calibrate(
 
 def fit(predictor: Predictor, target: Target, recall: float, batch_size: int) -> StoredCalibration:
     """Score the target with the model's own anchors and fit everything on these scores."""
+    from radz.calibration.calibration_file import fit_uncertainty
     from radz.eval.scoring import diseases, score_corpus
-    from radz.eval.uncertainty import fit_uncertainty
     from radz.serve.recorder import Recorder
 
     films = target.open()

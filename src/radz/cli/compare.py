@@ -15,14 +15,14 @@ from rich.console import Console
 
 from radz.cli._contestants import Contest, Contestant, parse_model, with_own_names
 from radz.cli._opening import make_target, progress_bar
-from radz.cli._options import Format, Uncertain
 from radz.cli._rows import How, model_rows
+from radz.cli.options import Format, Uncertain
 from radz.errors import RadzError
 from radz.types import NORMAL
 
 if TYPE_CHECKING:
     from radz.eval.cost import Cost
-    from radz.eval.scores_file import ScoresTable
+    from radz.metrics.scores_file import ScoresTable
     from radz.report.tables import ModelRow
 
 METADATA = "metadata_only"
@@ -64,7 +64,7 @@ def compare(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Compare models on a labelled corpus: quality with paired intervals, and cost. Scores are written, too."""
-    from radz.eval.checks import Checks
+    from radz.eval.robustness import Checks
     from radz.eval.scoring import STRATA
     from radz.knowledge import KnowledgeBase
 
@@ -138,7 +138,7 @@ def _costs(contestants: Sequence[Contestant], corpus: Any, batch_size: int, call
 
 
 def _write(tables: dict[str, ScoresTable], out: Path) -> dict[str, Path]:
-    from radz.eval.scores_file import write_scores
+    from radz.metrics.scores_file import write_scores
 
     files = {}
     for name, table in tables.items():

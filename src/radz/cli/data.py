@@ -54,7 +54,7 @@ def list_(*, format_: FORMAT = Format.TABLE) -> None:
 @app.command()
 def describe(root: ROOT, *, corpus: CORPUS, option: OPTION = None, format_: FORMAT = Format.TABLE) -> None:
     """Count a corpus's studies by split, label, view, sex and age; no image is read, no identifier shown."""
-    from radz.data.description import describe as count
+    from radz.data.describe import describe as count
     from radz.report.corpora import description_tables
 
     described = count(_opened(corpus, root, option), corpus)
@@ -79,7 +79,7 @@ def check(
 
     Exit code 1 if something serious was found.
     """
-    from radz.cli._options import parse_options
+    from radz.cli.options import parse_options
     from radz.data.check import check as look
     from radz.report.corpora import check_lines
 
@@ -120,8 +120,8 @@ def convert(
     workers: WORKERS = 2,
 ) -> None:
     """Write a corpus as shards, which the corpus `shards` reads. Exit code 1 if an image could not be read."""
-    from radz.data.met import origin_of
     from radz.data.shards import convert as write
+    from radz.leakage.membership import origin_of
 
     films = _opened(corpus, root, option)
     with _progress("Converting") as progress:
@@ -150,9 +150,9 @@ def overlap(
     format_: FORMAT = Format.TABLE,
 ) -> None:
     """Show what two corpora share: films and patients by id, pictures on demand. Exit code 1 if they share any."""
-    from radz.cli._options import parse_options
+    from radz.cli.options import parse_options
+    from radz.data.aliases import read_aliases
     from radz.data.check import compare
-    from radz.data.overlap import read_aliases
 
     options = parse_options(option or ())
     sides = [_side(text, options.get(key) or {}) for text, key in ((first, "first"), (second, "second"))]
@@ -202,7 +202,7 @@ def _show_map(mapped: LabelMap) -> None:
 
 def _opened(corpus: str, root: Path, option: list[str] | None) -> Any:
     from radz import registry
-    from radz.cli._options import parse_options
+    from radz.cli.options import parse_options
 
     return registry.load("corpora", corpus)(root, **parse_options(option or ()))
 

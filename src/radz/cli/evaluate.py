@@ -15,15 +15,15 @@ from rich.console import Console
 
 from radz.cli._checks import split_prompts
 from radz.cli._opening import load_predictor, make_target
-from radz.cli._options import Format, Uncertain
 from radz.cli._overlap import shared_with_training
 from radz.cli._pages import write_pages
 from radz.cli._rows import How, model_rows, named
 from radz.cli._run import Run, trained_count
+from radz.cli.options import Format, Uncertain
 from radz.cli.thresholds import read_each
 
 if TYPE_CHECKING:
-    from radz.eval.scores_file import ScoresProvenance, ScoresTable
+    from radz.metrics.scores_file import ScoresProvenance, ScoresTable
     from radz.report.tables import ModelRow
 
 
@@ -92,10 +92,10 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Evaluate a model on a labelled corpus. Exit code 1 if an image could not be read."""
-    from radz.eval.checks import partition
-    from radz.eval.gate import judge, named_by_claim
-    from radz.eval.scores_file import read_scores
+    from radz.eval.robustness import partition
     from radz.eval.scoring import STRATA
+    from radz.leakage.claims import judge, named_by_claim
+    from radz.metrics.scores_file import read_scores
     from radz.report.page import check_path
 
     for path in report or ():
@@ -129,7 +129,7 @@ def evaluate(
 
 def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> Path:
     """Write the first table's scores to the file that is returned, the others' beside it."""
-    from radz.eval.gate import named_by_claim
+    from radz.leakage.claims import named_by_claim
 
     made = next(iter(tables.values())).provenance
     path = named_by_claim(_scores_path(made, out), made.claim)
@@ -145,7 +145,7 @@ def _write_beside(path: Path, tables: Mapping[str, ScoresTable]) -> None:
 
 
 def _save(table: ScoresTable, file: Path) -> None:
-    from radz.eval.scores_file import write_scores
+    from radz.metrics.scores_file import write_scores
 
     write_scores(table, file)
     Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"scores: {file}")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from radz.cli._options import Format
+from radz.cli.options import Format
 from radz.knowledge import Concept, KnowledgeBase, fold
 
 FIELDS = {"id", "name", "kind", "synonyms", "body_part", "modality", "parents", "group", "source"}

@@ -16,11 +16,11 @@ from radz.errors import ConfigError, CorpusError
 from radz.types import RESEARCH_USE
 
 if TYPE_CHECKING:
-    from radz.ablation.plan import OtherCorpus
-    from radz.ablation.protocol import AskedFilms, Films, HeldOutProtocol, LinearProtocol, ZeroShotProtocol
     from radz.config import RunConfig
     from radz.eval.few_labels import LabelledFeatures, LinearHead
-    from radz.eval.scores_file import ScoresTable
+    from radz.experiments.ablation.plan import OtherCorpus
+    from radz.experiments.protocol_plan import AskedFilms, Films, HeldOutProtocol, LinearProtocol, ZeroShotProtocol
+    from radz.metrics.scores_file import ScoresTable
     from radz.report.protocols import Rows, Share
     from radz.serve.predictor import Predictor
     from radz.types import Pixels, Study
@@ -49,7 +49,7 @@ def protocol(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Run a held-out, zero-shot or linear protocol and show its table. Trainings go on where they were interrupted."""
-    from radz.ablation.protocol import HeldOutProtocol, ZeroShotProtocol, load_protocol
+    from radz.experiments.protocol_plan import HeldOutProtocol, ZeroShotProtocol, load_protocol
 
     what = load_protocol(plan, set_ or ())
     how = _How(output / plan.stem, draws, seed, batch_size, source)
@@ -96,7 +96,7 @@ class _How:
 
     def linear(self, what: LinearProtocol, predictor: Predictor) -> list[str]:
         """A head for each share and seed on the features of each corpus."""
-        from radz.ablation.table import markdown
+        from radz.experiments.ablation.table import markdown
         from radz.report.protocols import shares_rows
 
         found: list[Rows] = []
@@ -112,8 +112,8 @@ class _How:
     ) -> dict[str, ScoresTable]:
         """Scores of ``films`` under each strategy, each film read once; also written, a file each."""
         from radz.eval.anchor_sets import under_each
-        from radz.eval.gate import judge
         from radz.eval.scoring import diseases, score_models
+        from radz.leakage.claims import judge
 
         target = _target(films)
         corpus = target.open()
@@ -158,7 +158,7 @@ class _How:
         ]
 
     def _tables(self, groups: Mapping[str, Mapping[str, ScoresTable]], *, whole: bool) -> list[str]:
-        from radz.ablation.table import markdown
+        from radz.experiments.ablation.table import markdown
         from radz.report.protocols import findings_rows, sets_rows
 
         sets = sets_rows(groups, whole=whole, draws=self.draws, seed=self.seed)
@@ -166,7 +166,7 @@ class _How:
         return [WITHIN, markdown(*sets), markdown(*findings), LEFT_OUT]
 
     def _write(self, tables: Mapping[str, ScoresTable]) -> None:
-        from radz.eval.scores_file import write_scores
+        from radz.metrics.scores_file import write_scores
 
         for name, table in tables.items():
             path = self.folder / f"{name}.parquet"
@@ -180,7 +180,7 @@ def _trained(config: RunConfig, name: str) -> Path:
     Raises ConfigError where that directory holds a run of other settings.
     """
     from radz.config import read_yaml
-    from radz.train.run import train
+    from radz.train.train import train
 
     settings, checkpoint = config.output / "config.yaml", config.output / "checkpoint"
     if settings.is_file() and read_yaml(settings) != config.model_dump(mode="json"):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from radz.cli._options import Uncertain
 from radz.cli._pages import write_pages
 from radz.cli._rows import How, model_rows, named
+from radz.cli.options import Uncertain
 from radz.cli.thresholds import read_each
 from radz.errors import ConfigError
 
 if TYPE_CHECKING:
-    from radz.eval.scores_file import ScoresTable, UncertainPolicy
+    from radz.metrics.scores_file import ScoresTable, UncertainPolicy
     from radz.report.contents import Case
     from radz.report.tables import ModelRow
 
@@ -42,8 +42,8 @@ def report(
     root: Annotated[Path | None, typer.Option(help="The corpus's directory or table, for --worst-cases.")] = None,
 ) -> None:
     """Write one evaluation as a page that needs no network and no script, as Markdown or as JSON."""
-    from radz.eval.checks import partition
-    from radz.eval.scores_file import read_scores
+    from radz.eval.robustness import partition
+    from radz.metrics.scores_file import read_scores
     from radz.report.page import check_path
 
     paths = out or [scores[0].with_suffix(".html")]
@@ -63,9 +63,9 @@ def _cases(
     row: ModelRow, tables: Mapping[str, ScoresTable], root: Path, count: int, uncertain: UncertainPolicy
 ) -> tuple[Case, ...]:
     """Worst cases of the findings in the mean, with their films from the corpus that the scores name."""
-    from radz.data.folds import Fold, open_corpus
-    from radz.eval.worst import worst_cases
-    from radz.report.films import with_films
+    from radz.data.views.folds import Fold, open_corpus
+    from radz.metrics.hardest_cases import worst_cases
+    from radz.report.thumbnails import with_films
 
     table = tables[row.name]
     made = table.provenance

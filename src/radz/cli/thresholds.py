@@ -13,8 +13,8 @@ from rich.console import Console
 from radz.errors import CalibrationError
 
 if TYPE_CHECKING:
-    from radz.eval.scores_file import ScoresProvenance
-    from radz.eval.thresholds import Thresholds
+    from radz.metrics.scores_file import ScoresProvenance
+    from radz.metrics.thresholds import Thresholds
 
 
 class ThresholdRule(StrEnum):
@@ -34,8 +34,8 @@ def thresholds(
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("thresholds.json"),
 ) -> None:
     """Choose thresholds on validation scores, for `radz evaluate --thresholds`."""
-    from radz.eval.scores_file import read_scores
-    from radz.eval.thresholds import fit_thresholds, write_thresholds
+    from radz.metrics.scores_file import read_scores
+    from radz.metrics.thresholds import fit_thresholds, write_thresholds
 
     made = fit_thresholds(read_scores(scores), rule.value)
     write_thresholds(made, out)
@@ -49,7 +49,7 @@ def read_each(paths: Sequence[Path]) -> list[Thresholds]:
     """The thresholds in each file."""
     if not paths:
         return []
-    from radz.eval.thresholds import read_thresholds
+    from radz.metrics.thresholds import read_thresholds
 
     return [read_thresholds(path) for path in paths]
 

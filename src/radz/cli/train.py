@@ -13,7 +13,7 @@ from rich.console import Console
 if TYPE_CHECKING:
     from radz.config import RunConfig
     from radz.model.radz import RadZ
-    from radz.train.run import Validate
+    from radz.train.train import Validate
 
 
 def train(
@@ -33,9 +33,9 @@ def train(
     Of a plan, the stages are trained in order; those that are finished are passed over.
     """
     from radz.errors import UnknownNameError
-    from radz.train.dual import train_dual_encoder
-    from radz.train.run import train as run
+    from radz.train.dual_encoder import train_dual_encoder
     from radz.train.stages import load_plan
+    from radz.train.train import train as run
 
     if baseline not in (None, "dual_encoder"):
         raise UnknownNameError("baseline that trains", str(baseline), ["dual_encoder"])
@@ -51,12 +51,12 @@ def train(
 def _validation(settings: RunConfig) -> Validate | None:
     """Macro AUROC on the validation split after each epoch; ``None`` where the corpus has no such split."""
     from radz.anchors import open_strategy
-    from radz.data.folds import fold_of, open_corpus
-    from radz.data.held_out import held_ids
+    from radz.data.views.folds import fold_of, open_corpus
+    from radz.data.views.held_out import held_ids
     from radz.eval.scoring import score_corpus
-    from radz.eval.zero_shot import macro_auroc
     from radz.knowledge import KnowledgeBase
-    from radz.model.zero_shot import RadzZeroShot
+    from radz.metrics.summary import macro_auroc
+    from radz.model.encoder import RadzZeroShot
     from radz.types import NORMAL
 
     data = settings.data

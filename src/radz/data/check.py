@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radz import registry
-from radz.data._apart import Apart, takes_files_as_they_are
-from radz.data.duplicates import alike, fingerprints, grouped, thumbnail
+from radz.data.decode import decode_study, reads_files_unchanged
 from radz.data.faults import noting
-from radz.data.images import survey_image
-from radz.data.met import origin_of, pack
-from radz.data.overlap import FilmOverlap, find_overlap
 from radz.errors import ImageError, LeakageError, MissingExtraError, RadzError, UnknownNameError
+from radz.imaging.near_duplicates import alike, fingerprints, grouped, thumbnail
+from radz.imaging.read import survey_image
+from radz.imaging.subprocess_decoder import SubprocessDecoder
+from radz.leakage.membership import origin_of, pack
+from radz.leakage.overlap import FilmOverlap, find_overlap
 from radz.provenance import Provenance
 from radz.types import Study
 
@@ -129,8 +130,8 @@ def shared_pictures(
 def _look(corpus: Any, workers: int, progress: Callable[[int, int], None] | None) -> list[_Seen]:
     seen: list[_Seen] = []
     chunks = [range(i, min(i + _CHUNK, len(corpus))) for i in range(0, len(corpus), _CHUNK)]
-    with Apart() as apart, ThreadPoolExecutor(workers) as threads:  # decoding lets go of the interpreter's lock
-        look = partial(_look_at, corpus, apart)
+    with SubprocessDecoder() as decoder, ThreadPoolExecutor(workers) as threads:  # decoding releases the GIL
+        look = partial(_look_at, corpus, decoder)
         for films in threads.map(lambda chunk: [*map(look, chunk)], chunks):
             seen += films
             if progress is not None:
@@ -138,22 +139,24 @@ def _look(corpus: Any, workers: int, progress: Callable[[int, int], None] | None
     return seen
 
 
-def _look_at(corpus: Any, apart: Apart, index: int) -> _Seen:
+def _look_at(corpus: Any, decoder: SubprocessDecoder, index: int) -> _Seen:
     study = corpus.records[index]
     try:
         digest, small = (None, None) if study.image is None else survey_image(study.image)
-        return _Seen(digest, _thumbnail(corpus, apart, index, small))
+        return _Seen(digest, _thumbnail(corpus, decoder, index, small))
     except ImageError as error:
         absent = study.image is not None and not study.image.exists()
         return _Seen(fault=Fault(MISSING if absent else UNREADABLE, _without_place(error, study), (_film(study),)))
 
 
-def _thumbnail(corpus: Any, apart: Apart, index: int, surveyed: NDArray[Any] | None) -> NDArray[Any] | None:
+def _thumbnail(
+    corpus: Any, decoder: SubprocessDecoder, index: int, surveyed: NDArray[Any] | None
+) -> NDArray[Any] | None:
     """What the survey saw, where the corpus takes the file as it is; else what reading gives."""
-    as_it_is = takes_files_as_they_are(corpus) and corpus.records[index].study_id not in corpus.inverted
+    as_it_is = reads_files_unchanged(corpus) and corpus.records[index].study_id not in corpus.inverted
     if surveyed is not None and as_it_is:
         return surveyed
-    return apart.film(corpus, index, thumbnail)
+    return decode_study(decoder, corpus, index, thumbnail)
 
 
 def _same_files(records: Sequence[Study], seen: Sequence[_Seen]) -> list[Fault]:

@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from radz.data._apart import Apart
+from radz.data.decode import decode_study
 from radz.errors import CorpusError, ImageError
+from radz.imaging.subprocess_decoder import SubprocessDecoder
 from radz.types import Pixels, Presence, Study
 
 TABLE = "studies.parquet"
@@ -217,17 +218,19 @@ class _Writer:
 
 def _films(corpus: Any, size: int | None, workers: int) -> Iterator[tuple[Study, NDArray[Any] | str | None]]:
     """Each study with its encoded film, why there is none, or ``None`` where it has no image; in order, read ahead."""
-    with Apart() as apart, ThreadPoolExecutor(workers) as readers:
+    with SubprocessDecoder() as decoder, ThreadPoolExecutor(workers) as readers:
         ahead: list[Future[NDArray[Any] | str | None]] = []
         waiting = iter(range(len(corpus)))
         for i in range(len(corpus)):
-            ahead += [readers.submit(_film, apart, corpus, j, size) for j in islice(waiting, 4 * workers - len(ahead))]
+            ahead += [
+                readers.submit(_film, decoder, corpus, j, size) for j in islice(waiting, 4 * workers - len(ahead))
+            ]
             yield corpus.records[i], ahead.pop(0).result()
 
 
-def _film(apart: Apart, corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
+def _film(decoder: SubprocessDecoder, corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
     try:
-        return apart.film(corpus, index, partial(_encoded, size=size))
+        return decode_study(decoder, corpus, index, partial(_encoded, size=size))
     except ImageError as error:
         return str(error)
 

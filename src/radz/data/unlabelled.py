@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
-from radz.data.corpora._tables import column_of, read_table, require_columns
-from radz.data.held_out import ReportCutter
-from radz.data.labeler import label_reports
-from radz.data.loading import Key, Pair, PairDataset, PairSampler
-from radz.data.reports import read_sections
+from radz.data.loader import Key, Pair, PairDataset, PairSampler
+from radz.data.tables import column_of, read_table, require_columns
+from radz.data.views.held_out import ReportCutter
 from radz.errors import ConfigError, CorpusError
 from radz.knowledge import KnowledgeBase
+from radz.text.labeler import label_reports
+from radz.text.sections import read_sections
 from radz.types import Study
 
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from radz.errors import MissingExtraError, ScoresError
-from radz.eval._ranks import any_positive, included, macro, rank_all
-from radz.eval.exchange import BLANK, SHUFFLED, WITHIN
-from radz.eval.intervals import bootstrap, percentile_interval
-from radz.eval.metrics import Floats
-from radz.eval.results import Estimate, MacroEvaluation
-from radz.eval.scores_file import ScoresTable, UncertainPolicy, as_matrix
-from radz.eval.zero_shot import MIN_POSITIVES, summarise
+from radz.eval.permuted_images import BLANK, SHUFFLED, WITHIN
+from radz.metrics.bootstrap import bootstrap, percentile_interval
+from radz.metrics.evaluation import Estimate, MacroEvaluation
+from radz.metrics.finding_ranks import any_positive, included, macro, rank_all
+from radz.metrics.ranking import Floats
+from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
+from radz.metrics.summary import MIN_POSITIVES, summarise
 from radz.types import NORMAL, Study
 
 FOLDS = 5

@@ -13,12 +13,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from radz.data.splits import hash_fraction
-from radz.eval._ranks import any_positive, estimates, included, macro, rank_all
-from radz.eval.metrics import Floats
 from radz.eval.probe import PENALTY
-from radz.eval.results import Estimate
-from radz.eval.scores_file import ScoresTable, as_matrix
-from radz.eval.zero_shot import DRAWS, MIN_POSITIVES
+from radz.metrics.evaluation import Estimate
+from radz.metrics.finding_ranks import any_positive, estimates, included, macro, rank_all
+from radz.metrics.ranking import Floats
+from radz.metrics.scores_file import ScoresTable, as_matrix
+from radz.metrics.summary import DRAWS, MIN_POSITIVES
 from radz.types import Anchors, Presence, Scores, Study
 
 Encode = Callable[[Sequence[Study]], Floats]

@@ -13,9 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from radz.errors import ScoresError
-from radz.eval.intervals import Difference, Statistic, bootstrap, paired_differences, percentile_interval
-from radz.eval.metrics import Floats, Ranking
-from radz.eval.results import Estimate
+from radz.metrics.bootstrap import Difference, Statistic, bootstrap, paired_differences, percentile_interval
+from radz.metrics.evaluation import Estimate
+from radz.metrics.ranking import Floats, Ranking
 
 PENALTY = 0.01
 """Inverse strength of the ridge on standardised features, fixed in advance: nothing is tuned."""

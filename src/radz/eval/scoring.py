@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from radz.errors import ImageError, ScoresError
-from radz.eval.scores_file import METADATA, ScoresProvenance, ScoresTable, make_rows
+from radz.metrics.scores_file import METADATA, ScoresProvenance, ScoresTable, make_rows
 from radz.types import NORMAL, Anchors, Scores, Study, ZeroShotModel
 
 STRATA = ("source", "view")

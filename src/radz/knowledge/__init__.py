@@ -18,7 +18,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from radz.errors import KnowledgeError, UnknownNameError
-from radz.knowledge._statement import Statement
+from radz.knowledge.statement import Statement
 from radz.types import NORMAL
 
 UNREVIEWED = "unreviewed"

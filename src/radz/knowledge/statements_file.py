@@ -15,7 +15,7 @@ import yaml
 
 from radz.errors import KnowledgeError
 from radz.knowledge import read_entries
-from radz.knowledge._statement import Statement
+from radz.knowledge.statement import Statement
 
 HEADER = """\
 # Statements that nobody has reviewed, unless one says `reviewed: true`. Whoever has checked a text against its source

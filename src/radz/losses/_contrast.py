@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from radz.attention import image_similarity
 from radz.config import LossConfig, ReadoutConfig
+from radz.model.attention import image_similarity
 from radz.types import Features
 
 MAX_LOG_SCALE = 4.6052

@@ -10,11 +10,11 @@ from torch import nn
 from radz import registry
 from radz.config import LoraConfig, ModelConfig, TrainedAnchorsConfig
 from radz.errors import ConfigError
-from radz.model._quiet import quietly
-from radz.model.backbones._backbone import Backbone
+from radz.model.backbone import Backbone
 from radz.model.processor import RadzProcessor
+from radz.model.quiet import quietly
 from radz.model.radz import RadZ
-from radz.model.tokens._design import TokenDesign
+from radz.model.token_design import TokenDesign
 from radz.types import ALIGNED_PAIRS
 
 

@@ -22,12 +22,12 @@ from typing import Any
 from pydantic import ValidationError
 from torch import Tensor
 
-from radz.cache import file_sha256
 from radz.config import ModelConfig, build_config
 from radz.errors import CheckpointError
 from radz.model.build import build_model, load_backbone, part_of
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
+from radz.storage import file_sha256
 
 CONFIG, WEIGHTS, PROVENANCE = "config.json", "model.safetensors", "provenance.json"
 TOWER_HEAD = "tower_head.safetensors"

@@ -15,8 +15,8 @@ from torch import Tensor
 from transformers import CLIPImageProcessor
 
 from radz.config import ModelConfig
-from radz.model._resize import resize
-from radz.model.tokens._design import TokenDesign
+from radz.imaging.resize import resize
+from radz.model.token_design import TokenDesign
 from radz.types import Pixels, Prompt
 
 _BICUBIC = 3  # of Pillow's and transformers' ``Resampling``

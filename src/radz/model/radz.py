@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from radz.config import ModelConfig
-from radz.model.backbones._backbone import Backbone
+from radz.model.backbone import Backbone
 from radz.model.processor import RadzProcessor
 from radz.model.readout import Readout, States, gather_local, pool_mean
-from radz.model.tokens._design import TokenDesign
+from radz.model.token_design import TokenDesign
 from radz.types import Batch, Features, Prompt
 
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from radz.attention import attend
 from radz.config import ReadoutConfig
+from radz.model.attention import attend
 
 HEADS = ("image_global", "image_local", "text_global", "text_local")
 

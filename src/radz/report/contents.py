@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from radz.errors import ScoresError
-from radz.eval.curves import FindingCurves, finding_curves
-from radz.eval.results import Evaluation
-from radz.eval.scores_file import ScoresTable, UncertainPolicy
-from radz.eval.uncertainty import scores_sha256
-from radz.eval.worst import WorstCase
+from radz.metrics.curves import FindingCurves, finding_curves
+from radz.metrics.evaluation import Evaluation
+from radz.metrics.hardest_cases import WorstCase
+from radz.metrics.scores_file import ScoresTable, UncertainPolicy, scores_sha256
 from radz.report.blocks import Thumbnail
 from radz.report.tables import ModelRow
 

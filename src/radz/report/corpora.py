@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from rich.table import Table
 
 from radz.data.check import ALIKE, DUPLICATE, LABELS, LAYOUT, MISSING, PATIENTS, UNREADABLE, Checked, Fault
-from radz.data.description import Description
+from radz.data.describe import Description
 
 SHOWN = 10
 KINDS = {

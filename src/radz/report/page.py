@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from radz.errors import ConfigError, MissingExtraError
-from radz.eval.stored import write_whole
-from radz.eval.worst import WorstCase
+from radz.metrics.fitted_file import write_whole
+from radz.metrics.hardest_cases import WorstCase
 from radz.report.blocks import Page
 from radz.report.contents import Contents
+from radz.report.format import without_identifiers
 from radz.report.sections import sections
 from radz.report.tables import as_record, plain
-from radz.report.wording import without_identifiers
 from radz.types import RESEARCH_USE
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from radz.eval.few_labels import macro_over_seeds
-from radz.eval.results import Estimate
-from radz.eval.scores_file import ScoresTable
-from radz.eval.zero_shot import compare, summarise
+from radz.metrics.evaluation import Estimate
+from radz.metrics.scores_file import ScoresTable
+from radz.metrics.summary import compare, summarise
 
 Rows = tuple[list[str], list[list[str]]]
 ByStrategy = Mapping[str, ScoresTable]

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from radz.eval.controls import Controls, Negation
-from radz.eval.operating import RATES
-from radz.eval.results import Comparison, Estimate, Evaluation, OperatingPoint
-from radz.eval.sensitivity import PromptSensitivity
+from radz.eval.prompts import PromptSensitivity
+from radz.metrics.evaluation import Comparison, Estimate, Evaluation, OperatingPoint
+from radz.metrics.operating_points import RATES
 from radz.report.tables import NO_VALUE, ModelRow, difference_text, estimate_text, new_table
 
 RATE_NAMES = {"f1": "F1", "mcc": "MCC", "sensitivity": "sens.", "specificity": "spec.", "accuracy": "acc."}

@@ -13,12 +13,12 @@ from typing import Any
 
 from rich.table import Table
 
+from radz.calibration.reliability import Reliability
 from radz.eval.controls import Controls
-from radz.eval.gate import SUPERVISED
-from radz.eval.intervals import Difference
-from radz.eval.reliability import Reliability
-from radz.eval.results import Comparison, Estimate, Evaluation
-from radz.eval.sensitivity import PromptSensitivity
+from radz.eval.prompts import PromptSensitivity
+from radz.leakage.claims import SUPERVISED
+from radz.metrics.bootstrap import Difference
+from radz.metrics.evaluation import Comparison, Estimate, Evaluation
 from radz.types import RESEARCH_USE, Exposure
 
 NO_VALUE = "–"

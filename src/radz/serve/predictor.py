@@ -18,20 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radz import __version__
-from radz.anchors import closed_set, open_strategy
-from radz.anchors._prompts import PromptPair
-from radz.anchors._repository import load_anchors, save_anchors
-from radz.cache import cache_root
-from radz.data.images import ImageKind, read_image, read_kind
-from radz.data.leakage import exposure
+from radz.anchors import PromptPair, closed_set, load_anchors, open_strategy, save_anchors
+from radz.calibration.calibration_file import CALIBRATION, StoredCalibration, read_calibration
 from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
-from radz.eval.uncertainty import CALIBRATION, StoredCalibration, read_calibration
+from radz.imaging.read import ImageKind, read_image, read_kind
 from radz.knowledge import ALL, GROUP, Concept, KnowledgeBase
+from radz.leakage.exposure import exposure
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
+from radz.model.encoder import RadzZeroShot
 from radz.model.precision import choose_dtype, make_fast
-from radz.model.zero_shot import RadzZeroShot
 from radz.provenance import Provenance
-from radz.serve.judgement import UNCALIBRATED, Judge
+from radz.serve.decision import UNCALIBRATED, Judge
+from radz.storage import cache_root
 from radz.types import NORMAL, Anchors, Exposure, Pixels, Result
 
 T = TypeVar("T")
@@ -72,7 +70,7 @@ class Predictor:
         """The shipped checkpoint, or the one in ``checkpoint``.
 
         source: where the backbone's weights are, for backbones that take one. findings: YAML files that add
-        diseases. inverted: as in ``radz.data.images.read_image``. calibration: a file of `radz calibrate`, by default
+        diseases. inverted: as in ``radz.imaging.read.read_image``. calibration: a file of `radz calibrate`, by default
         the one in the checkpoint; that one is left out, and each result says why, where it does not fit the model.
         Raises CheckpointError, CacheError, ConfigError, CalibrationError.
         """

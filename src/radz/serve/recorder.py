@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from radz.eval.metrics import Floats
-from radz.model.zero_shot import RadzZeroShot
+from radz.metrics.ranking import Floats
+from radz.model.encoder import RadzZeroShot
 from radz.types import Anchors, Scores, Study
 
 

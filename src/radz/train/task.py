@@ -19,8 +19,8 @@ from radz.knowledge import KnowledgeBase
 from radz.model.build import part_of
 from radz.model.checkpoint import learned_state, load_learned_state, whole
 from radz.model.radz import RadZ
-from radz.train.guidance import Guidance, needs
-from radz.train.processes import gather, union_of_batches, union_of_features, union_of_guidance
+from radz.train.distributed import gather, union_of_batches, union_of_features, union_of_guidance
+from radz.train.loss_inputs import Guidance, needs
 from radz.types import Batch, Features
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from radz.data.loading import Augment
+from radz.data.loader import Augment
 from radz.model.radz import RadZ
 from radz.types import Pixels, Study
 

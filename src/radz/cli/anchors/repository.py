@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from radz.cli._options import Format
+from radz.cli.options import Format
 from radz.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from radz.anchors._compare import Change, Difference
+    from radz.anchors import Change, Difference
 
 
 def build(
@@ -47,7 +47,7 @@ def show(
     """List the findings of a directory with their texts, source and parents; no model is loaded."""
     from rich.table import Table
 
-    from radz.anchors._repository import read_record
+    from radz.anchors import read_record
 
     record = read_record(directory)
     table = Table("finding", "texts", "source", "parents", title=f"anchors '{record['strategy']}'")
@@ -78,9 +78,9 @@ def diff(
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
 ) -> None:
     """Say which findings were added, removed or changed, and how far their vectors moved; no model is loaded."""
-    from radz.anchors._compare import compare
+    from radz.anchors import compare_directories
 
-    found = compare(first, second)
+    found = compare_directories(first, second)
     if format_ is Format.JSON:
         document = {**dataclasses.asdict(found), "comparable": found.comparable}
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from radz.cli._options import Format
+from radz.cli.options import Format
 from radz.types import RESEARCH_USE
 
 if TYPE_CHECKING:
-    from radz.serve.neighbours import Neighbourhood
+    from radz.serve.nearest_concepts import Neighbourhood
 
 
 def nearest(
@@ -33,7 +33,7 @@ def nearest(
     source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
 ) -> None:
     """List the findings whose anchors are nearest to a finding or a text, with what the model has seen of each."""
-    from radz.serve.neighbours import nearest as find
+    from radz.serve.nearest_concepts import nearest as find
     from radz.serve.predictor import Predictor
 
     with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):

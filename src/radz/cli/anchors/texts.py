@@ -13,7 +13,7 @@ from rich.console import Console
 from radz.knowledge import Concept, KnowledgeBase
 
 if TYPE_CHECKING:
-    from radz.data.citations import Found
+    from radz.text.citations import Found
 
 Concepts = Annotated[list[str], typer.Option("--concept", help="Finding that sentences are for. Repeatable.")]
 Out = Annotated[Path, typer.Option(help="Findings file (YAML) to write; to one that is there it is added.")]
@@ -34,9 +34,9 @@ def import_(
     """Collect a document's sentences about findings, cited and unreviewed, for --findings-file."""
     from dataclasses import replace
 
-    from radz.data.citations import CitationFinder
-    from radz.data.documents import read_document
     from radz.knowledge.statements_file import add_statements
+    from radz.text.citations import CitationFinder
+    from radz.text.documents import read_document
 
     concepts, knowledge = named(concept, findings_file)
     read = read_document(document)
@@ -61,8 +61,8 @@ def write(
     """
     from radz import registry
     from radz.knowledge.statements_file import replace_drafts, require_unreviewed
-    from radz.model.writing import Writer
-    from radz.serve.drafts import draft
+    from radz.model.generation import Writer
+    from radz.serve.llm_statements import draft
 
     concepts, _ = named(concept, findings_file)
     require_unreviewed(out, [c.id for c in concepts])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from radz.data.corpora._films import require_choice
 from radz.data.corpora._labels import Broader, Unlisted, complete
-from radz.data.corpora._tables import ROW, column_of, require_columns
+from radz.data.tables import ROW, column_of, require_columns
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence

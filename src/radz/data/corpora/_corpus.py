@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from radz.data.faults import notable
-from radz.data.images import read_image
 from radz.data.splits import SPLITS, check_patients, rows_text
 from radz.data.studies import Studies
 from radz.errors import CorpusError, MissingExtraError, UnknownNameError
+from radz.imaging.read import read_image
 from radz.types import Pixels, Study
 
 
@@ -69,6 +69,11 @@ class Corpus(Studies):
         if split is not None and split not in self.splits:
             raise UnknownNameError(f"split of {self.name}", split, self.splits)
         self.records = tuple(study for study in studies if split is None or study.split == split)
+
+    @property
+    def reads_files_unchanged(self) -> bool:
+        """Whether pixels are what ``read_image`` gives, inverted where the corpus says so."""
+        return (type(self).read, type(self).read_pixels) == (Corpus.read, Corpus.read_pixels)
 
     @classmethod
     @abstractmethod

@@ -14,7 +14,7 @@ from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._films import Missing, Side, Views, choose_films, find_table, present_films, require_choice
 from radz.data.corpora._labels import Unlisted
 from radz.data.corpora._mimic_reports import ARCHIVE, with_reports
-from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
+from radz.data.tables import ROW, column_of, read_table, require_columns
 from radz.errors import UnknownNameError
 from radz.types import Presence, Study
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from radz.data.reports import read_sections, remove_marks
 from radz.errors import CorpusError
+from radz.text.sections import read_sections, remove_marks
 from radz.types import Study
 
 ARCHIVE = "mimic-cxr-reports.zip"

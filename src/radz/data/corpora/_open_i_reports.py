@@ -10,9 +10,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from radz.data.ontology import concepts_of, labels_of
-from radz.data.reports import remove_marks
 from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase, fold
+from radz.text.sections import remove_marks
 from radz.types import NORMAL
 
 _SAID = ("FINDINGS", "IMPRESSION")

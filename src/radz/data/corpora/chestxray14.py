@@ -21,9 +21,9 @@ from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._dicom_files import years
 from radz.data.corpora._films import Missing, present_films
 from radz.data.corpora._labels import complete, parse_cell
-from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
 from radz.data.faults import notable
 from radz.data.splits import SPLITS, hash_fraction, rows_text
+from radz.data.tables import ROW, column_of, read_table, require_columns
 from radz.errors import ConfigError, CorpusError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence, Study

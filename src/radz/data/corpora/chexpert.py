@@ -24,8 +24,8 @@ from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._films import Missing, Side, Views, choose_films, find_table, how_to_obtain, present_films
 from radz.data.corpora._labels import Unlisted
-from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
 from radz.data.splits import rows_text
+from radz.data.tables import ROW, column_of, read_table, require_columns
 from radz.errors import CorpusError
 from radz.types import Presence, Study
 

@@ -25,11 +25,11 @@ from radz.data.corpora._dicom_files import years
 from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._films import Missing, find_table, present_films, require_choice
 from radz.data.corpora._labels import Unlisted
-from radz.data.corpora._tables import ROW, read_table, require_columns
-from radz.data.images import read_image
 from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import SPLITS, rows_text
+from radz.data.tables import ROW, read_table, require_columns
 from radz.errors import CorpusError
+from radz.imaging.read import read_image
 from radz.types import Pixels, Presence, Study
 
 TABLE, FILMS = "DL_info.csv", "Images_png"

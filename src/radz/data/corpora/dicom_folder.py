@@ -18,10 +18,10 @@ from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import SHORTCUTS, read_headers, shortcuts
 from radz.data.corpora._fakes import write_lines
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
-from radz.data.corpora._tables import ROW, column_of, read_table
-from radz.data.images import find_images, is_dicom
 from radz.data.splits import SPLITS, rows_text
+from radz.data.tables import ROW, column_of, read_table
 from radz.errors import CorpusError, ImageError, UnknownNameError
+from radz.imaging.read import find_images, is_dicom
 from radz.knowledge import KnowledgeBase
 from radz.types import Presence, Study
 

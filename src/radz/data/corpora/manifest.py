@@ -14,9 +14,9 @@ import pandas as pd
 
 from radz.data.corpora._corpus import About, Corpus, write_film
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
-from radz.data.corpora._tables import ROW, column_of, read_table, require_columns, require_filled
 from radz.data.faults import notable
 from radz.data.splits import SPLITS, rows_text
+from radz.data.tables import ROW, column_of, read_table, require_columns, require_filled
 from radz.errors import CorpusError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.types import Presence, Study

@@ -26,9 +26,9 @@ from radz.data.corpora._films import (
 )
 from radz.data.corpora._labels import Broader, Unlisted, from_listed
 from radz.data.corpora._open_i_reports import Report, labelled_by, labels_in, read_reports
-from radz.data.corpora._tables import read_table, require_columns
 from radz.data.ontology import concepts_of, labels_of
 from radz.data.splits import split_by_hash
+from radz.data.tables import read_table, require_columns
 from radz.errors import CorpusError
 from radz.types import Presence, Study
 

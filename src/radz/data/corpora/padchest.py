@@ -32,9 +32,9 @@ from radz.data.corpora._films import (
     require_choice,
 )
 from radz.data.corpora._labels import Broader, Unlisted, from_listed
-from radz.data.corpora._tables import ROW, column_of, read_table, require_columns, require_filled
 from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import split_by_hash
+from radz.data.tables import ROW, column_of, read_table, require_columns, require_filled
 from radz.errors import CorpusError
 from radz.types import Presence, Study
 

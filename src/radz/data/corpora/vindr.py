@@ -27,9 +27,9 @@ from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import headers_of, shortcuts
 from radz.data.corpora._fakes import one_patient_a_split, write_lines
 from radz.data.corpora._films import Missing, find_table, present_films, require_choice
-from radz.data.corpora._tables import ROW, column_of, read_table, require_columns
 from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import rows_text, split_by_hash
+from radz.data.tables import ROW, column_of, read_table, require_columns
 from radz.errors import CorpusError, UnknownNameError
 from radz.types import NORMAL, Presence, Study
 

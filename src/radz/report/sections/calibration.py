@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from radz.eval.calibration import Bin
-from radz.eval.reliability import Reliability
+from radz.calibration.platt import Bin
+from radz.calibration.reliability import Reliability
 from radz.report.blocks import Block, Cell, Figure, Gallery, Number, Numbers, Prose, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import between, counted, finding_name, number, share
 from radz.report.plots import Line, Whisker, diagram, path
-from radz.report.wording import between, counted, finding_name, number, share
 
 
 def section(contents: Contents) -> Section:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from radz.report.blocks import Block, Callout, Row, Section, Thumbnails, row, table
 from radz.report.contents import Case, Contents
-from radz.report.wording import finding_name, number, share
+from radz.report.format import finding_name, number, share
 
 WARNING = (
     "This file holds pixels of patients' films, made small and without identifiers or dates of ours. Letters that are "

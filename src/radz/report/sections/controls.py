@@ -5,7 +5,7 @@ from __future__ import annotations
 from radz.eval.controls import Controls, FilmControl, Negation, NegationControl, Predicted
 from radz.report.blocks import Block, Callout, Prose, Row, Section, Table, row, table
 from radz.report.contents import Contents
-from radz.report.wording import estimate, finding_name, number
+from radz.report.format import estimate, finding_name, number
 
 FILMS = (
     "Without its film a model knows nothing of a study: within strata 0.5 is expected, and the interval should hold it."

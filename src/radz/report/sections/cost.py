@@ -7,7 +7,7 @@ from typing import Any
 
 from radz.report.blocks import Section, row, table
 from radz.report.contents import Contents
-from radz.report.wording import number
+from radz.report.format import number
 
 NOTES = (
     "Films in memory, anchors encoded: reading files and encoding sentences are no part of it. Active: read while a "

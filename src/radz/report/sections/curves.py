@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from radz.eval.curves import FALSE_POSITIVE_RATES, RECALLS, FindingCurves
+from radz.metrics.curves import FALSE_POSITIVE_RATES, RECALLS, FindingCurves
 from radz.report.blocks import Figure, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import finding_name, number
 from radz.report.plots import STYLES, Line, roc_and_precision
 from radz.report.sections.findings import by_value
-from radz.report.wording import finding_name, number
 
 CAPTION = (
     "Left: ROC curve within strata, whose area is the AUROC within strata. Right: precision over recall, all films "

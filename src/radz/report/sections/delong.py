@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from radz.eval.results import Comparison, FindingEvaluation
+from radz.metrics.evaluation import Comparison, FindingEvaluation
 from radz.report.blocks import Cell, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import finding_name, number, p_value
 from radz.report.sections.findings import by_value
-from radz.report.wording import finding_name, number, p_value
 
 NOTE = "Normal intervals; studies of one patient are kept together. Strata are not looked at."
 

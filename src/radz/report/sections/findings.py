@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from radz.eval.results import Evaluation, FindingEvaluation
+from radz.metrics.evaluation import Evaluation, FindingEvaluation
 from radz.report.blocks import Cell, Figure, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import between, counted, estimate, finding_name, number, whisker
 from radz.report.plots import STYLES, forest
 from radz.report.tables import exposure_of
-from radz.report.wording import between, counted, estimate, finding_name, number, whisker
 
 COLUMNS = "finding|AUROC within strata|AUROC pooled|average precision|present|absent|comparable|exposure"
 LABEL = "AUROC within strata"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from radz.eval.results import Evaluation, GroupEvaluation, StudyGroupEvaluation
+from radz.metrics.evaluation import Evaluation, GroupEvaluation, StudyGroupEvaluation
 from radz.report.blocks import Block, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import between, estimate, finding_name, number, whisker
 from radz.report.plots import Whisker, forest
-from radz.report.wording import between, estimate, finding_name, number, whisker
 
 LABEL = "mean AUROC within strata"
 SMALL = "A small group has a wide interval; do not read its number alone."

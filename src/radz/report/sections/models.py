@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from radz.eval.results import Comparison
+from radz.metrics.evaluation import Comparison
 from radz.report.blocks import Block, Cell, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import difference, estimate, finding_name, number, p_value, whisker
 from radz.report.plots import STYLES, forest
 from radz.report.sections.findings import by_value
 from radz.report.tables import ModelRow
-from radz.report.wording import difference, estimate, finding_name, number, p_value, whisker
 
 COLUMNS = "model|AUROC within strata|AUROC pooled|average precision|gain over it|p|findings"
 NOTES = (

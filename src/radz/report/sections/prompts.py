@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from radz.eval.results import Estimate
-from radz.eval.sensitivity import PromptSensitivity
+from radz.eval.prompts import PromptSensitivity
+from radz.metrics.evaluation import Estimate
 from radz.report.blocks import Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import estimate, finding_name, number, whisker
 from radz.report.plots import forest
-from radz.report.wording import estimate, finding_name, number, whisker
 
 LABEL = "AUROC within strata"
 

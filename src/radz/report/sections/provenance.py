@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from radz.report.blocks import Row, Section, Table, row, table
 from radz.report.contents import Contents
-from radz.report.wording import counted, number, without_identifiers
+from radz.report.format import counted, number, without_identifiers
 
 
 def section(contents: Contents) -> Section:

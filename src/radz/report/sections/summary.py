@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from radz.eval.gate import SUPERVISED
-from radz.eval.results import Estimate, Evaluation
+from radz.leakage.claims import SUPERVISED
+from radz.metrics.evaluation import Estimate, Evaluation
 from radz.report.blocks import Callout, Number, Numbers, Prose, Section
 from radz.report.contents import Contents
+from radz.report.format import between, counted, difference, number, p_value
 from radz.report.tables import exposure_line, exposure_of
-from radz.report.wording import between, counted, difference, number, p_value
 from radz.types import Exposure
 
 WHY = {

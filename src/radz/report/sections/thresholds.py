@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from radz.eval.operating import RATES
-from radz.eval.results import Evaluation, OperatingPoint
+from radz.metrics.evaluation import Evaluation, OperatingPoint
+from radz.metrics.operating_points import RATES
 from radz.report.blocks import Block, Callout, Prose, Row, Section, Table, row, table
 from radz.report.contents import Contents
+from radz.report.format import estimate, finding_name, number
 from radz.report.sections.findings import by_value
-from radz.report.wording import estimate, finding_name, number
 
 NAMES = {"f1": "F1", "mcc": "MCC"}
 COLUMNS = "|".join(NAMES.get(rate, rate) for rate in RATES)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from radz.report.blocks import Section, row, table
 from radz.report.contents import Contents
+from radz.report.format import estimate, finding_name
 from radz.report.sections.findings import by_value
-from radz.report.wording import estimate, finding_name
 
 NOTE = "Both within strata. One half each: the score does not tell uncertain films from the others."
 

@@ -1,0 +1,1 @@
+"""Scores to probabilities, sets of findings and abstention, fitted on validation data."""

@@ -1,0 +1,1 @@
+"""Parts of a corpus: folds of patients, subsets, findings held out."""

@@ -1,0 +1,1 @@
+"""The use cases: evaluate, compare, calibrate, protocols and ablations."""

@@ -1,0 +1,147 @@
+"""Making one run, in a process of its own: train or resume, score what was left out, keep the checkpoint alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+
+from radz import registry
+from radz.anchors import Strategy, open_strategy, worded
+from radz.baselines import BaselineContext, open_baseline
+from radz.config import RunConfig, build_config
+from radz.data.splits import split_hash
+from radz.data.views.folds import fold_of, open_corpus
+from radz.errors import ConfigError, LeakageError, RadzError
+from radz.eval.scoring import score_corpus
+from radz.experiments.ablation.plan import ScoringConfig
+from radz.experiments.ablation.runs import LACKING, RUN, checkpoint_of
+from radz.knowledge import KnowledgeBase
+from radz.leakage.exposure import exposure, require_left_out
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, write_scores
+from radz.model.checkpoint import load_checkpoint
+from radz.model.encoder import RadzZeroShot
+from radz.model.precision import choose_dtype, make_fast
+from radz.model.radz import RadZ
+from radz.train.data import open_training_data
+from radz.train.dual_encoder import train_dual_encoder
+from radz.train.train import train
+from radz.types import NORMAL, ZeroShotModel
+
+SECONDS, PAIR = "seconds.json", "dual_encoder"
+
+
+def make(folder: Path) -> None:
+    """Make the run that ``run.json`` in ``folder`` describes; what is there already is left as it is."""
+    what = json.loads((folder / RUN).read_text(encoding="utf-8"))
+    config = build_config(RunConfig, what["config"])
+    with FileLock(folder / ".lock"):
+        if not (checkpoint_of(config) / "provenance.json").is_file():
+            started = time.monotonic()
+            train(config, command=f"radz ablate, run {folder.name}")
+            _add_seconds(folder, "training", time.monotonic() - started)
+        for states in ("align", "warmup"):
+            shutil.rmtree(folder / states, ignore_errors=True)
+        for name, scoring in what["scores"].items():
+            if not (folder / name).is_file():
+                _score_into(folder / name, config, build_config(ScoringConfig, scoring))
+
+
+def score(config: RunConfig, scoring: ScoringConfig) -> ScoresTable:
+    """Scores of the fold that the run left out, or of other films; of the run's model, or of another system.
+
+    Raises LeakageError where the run did not leave the fold out, and whatever corpus or system raise.
+    """
+    corpus, where = _films(config, scoring)
+    model, provenance = load_checkpoint(checkpoint_of(config), config.model.source)
+    require_left_out(where["corpus"], where["split"], where["fold"], provenance)
+    make_fast(model.to("cuda" if torch.cuda.is_available() else "cpu"), choose_dtype(config.train.dtype))
+    scorer, knowledge = RadzZeroShot(model), KnowledgeBase.load().telling(config.descriptions)
+    concepts = [knowledge[name] for name in corpus.findings if name != NORMAL]
+    anchors = strategy_of(config, scoring, model)(concepts, scorer.encode_text)
+    made = ScoresProvenance(
+        model=scorer.name,
+        policies=dict(getattr(corpus, "policies", {})),
+        split_hash=split_hash(corpus.records),
+        anchors=anchors.strategy,
+        seed=config.seed,
+        **where,
+    )
+    if scoring.system is not None:
+        return score_corpus(_system(config, scoring), corpus, anchors, provenance=made)
+    seen = {c.id: exposure(c, provenance, knowledge).value for c in concepts}
+    return score_corpus(
+        scorer, corpus, anchors, provenance=replace(made, fingerprint=provenance.fingerprint, exposure=seen)
+    )
+
+
+def strategy_of(config: RunConfig, scoring: ScoringConfig, model: RadZ) -> Strategy:
+    """The anchors to score with; a system that is no model of ours is asked the plain sentences.
+
+    Raises ConfigError for a denial without its statement.
+    """
+    if scoring.template is not None:
+        return worded(scoring.template, scoring.denial)
+    if scoring.denial is not None:
+        raise ConfigError("scoring.denial needs scoring.template: the sentence that it denies.")
+    return open_strategy(scoring.anchors or ("names" if scoring.system else config.anchors), model.anchors)
+
+
+def _films(config: RunConfig, scoring: ScoringConfig) -> tuple[Any, dict[str, Any]]:
+    """The corpus to score, and what its provenance says of it."""
+    data, other, fold = config.data, scoring.corpus, fold_of(config.data)
+    if other is not None:
+        where = {"corpus": other.corpus, "split": other.split, "options": other.options, "fold": ""}
+        return open_corpus(other.corpus, other.root, other.split, other.options), where
+    where = {"corpus": data.corpus, "split": data.val_split, "options": data.options, "fold": str(fold or "")}
+    return open_corpus(data.corpus, data.root, data.val_split, data.options, fold), where
+
+
+def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
+    """The baseline; it may learn from the films that the run trained on, and no others."""
+    assert scoring.system is not None
+    checkpoint, options = scoring.checkpoint, dict(scoring.options)
+    of_run = getattr(registry.load("baselines", scoring.system), "of_run", "")
+    if checkpoint is None and of_run == "pair":
+        checkpoint = str(_pair(config, options.pop("text_encoder", None)))
+    elif checkpoint is None:
+        found = {"own": checkpoint_of(config), "start": config.start}.get(of_run)
+        checkpoint = None if found is None else str(found)
+    around = BaselineContext(lambda: open_training_data(config).corpus)
+    return open_baseline(scoring.system, checkpoint, around, options)
+
+
+def _pair(config: RunConfig, text_encoder: str | None) -> Path:
+    """A dual encoder of the run's films, tower and schedule, trained or resumed in the run's directory."""
+    pair = config.model_copy(update={"output": config.output / PAIR, "start": None})
+    if not (checkpoint_of(pair) / "provenance.json").is_file():
+        train_dual_encoder(pair, text_encoder, command=f"radz ablate, run {config.output.name}")
+        shutil.rmtree(pair.output / "align", ignore_errors=True)
+    return checkpoint_of(pair)
+
+
+def _score_into(path: Path, config: RunConfig, scoring: ScoringConfig) -> None:
+    """Write the scores; why there are none stands beside them, where weights or films may be lacking."""
+    started, lacking = time.monotonic(), path.with_suffix(LACKING)
+    try:
+        write_scores(score(config, scoring), path)
+    except RadzError as error:
+        if not scoring.may_lack or isinstance(error, LeakageError):
+            raise
+        lacking.write_text(f"{error}\n", encoding="utf-8")
+        return
+    lacking.unlink(missing_ok=True)
+    _add_seconds(path.parent, path.name, time.monotonic() - started)
+
+
+def _add_seconds(folder: Path, what: str, seconds: float) -> None:
+    """Note how long a part took; of a training that was resumed, its last piece."""
+    path = folder / SECONDS
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    path.write_text(json.dumps(before | {what: round(seconds, 1)}), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The only door for pixels: files to images, resized, augmented and compared."""

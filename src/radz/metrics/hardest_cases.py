@@ -1,0 +1,50 @@
+"""Which studies a model is most wrong about, so that a person can look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from radz.metrics.ranking import Floats
+from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
+
+
+@dataclass(frozen=True, slots=True)
+class WorstCase:
+    """missed: the finding is present and scored low; else absent and scored high.
+
+    worse_than: share of the studies of the other label that score on the wrong side of this one, in [0, 1].
+    """
+
+    study: str
+    concept: str
+    missed: bool
+    score: float
+    worse_than: float
+
+
+def worst_cases(
+    table: ScoresTable, concepts: Collection[str], count: int, uncertain: UncertainPolicy = "ignore"
+) -> tuple[WorstCase, ...]:
+    """For each of ``concepts``, the ``count`` lowest positives, then the ``count`` highest negatives, worst first."""
+    matrix = as_matrix(table, uncertain)
+    found: list[WorstCase] = []
+    for column, concept in enumerate(matrix.concepts):
+        if concept in concepts:
+            scores, labels = matrix.scores[:, column], matrix.labels[:, column]
+            for missed in (True, False):
+                worst = _worst(scores, labels, missed, count)
+                found += [WorstCase(str(matrix.studies[i]), concept, missed, *values) for i, *values in worst]
+    return tuple(found)
+
+
+def _worst(scores: Floats, labels: Floats, missed: bool, count: int) -> Iterator[tuple[int, float, float]]:
+    """Row, score and share of the other label's studies on its wrong side; ties in the order of study ids."""
+    sign = 1 if missed else -1
+    own, other = (np.flatnonzero((labels == label) & ~np.isnan(scores)) for label in (int(missed), int(not missed)))
+    wrong = sign * scores
+    for i in own[np.argsort(wrong[own], kind="stable")][:count]:
+        share = float((wrong[other] > wrong[i]).mean()) if len(other) else float("nan")
+        yield int(i), float(scores[i]), share

@@ -1,0 +1,47 @@
+"""Films small enough to stand in a page, without anything that names a patient."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from radz.errors import ImageError
+from radz.metrics.hardest_cases import WorstCase
+from radz.report.contents import Case
+from radz.types import Pixels
+
+SIDE = 192
+"""Longest side of a film in the page, in pixels."""
+QUALITY = 80
+
+
+def with_films(cases: Iterable[WorstCase], corpus: Any) -> tuple[Case, ...]:
+    """Cases with their films, each read once from the corpus; one that cannot be read is left out."""
+    cases = tuple(cases)
+    index = {record.study_id: i for i, record in enumerate(corpus.records)}
+    films = {study: _film(corpus, index.get(study)) for study in {case.study for case in cases}}
+    return tuple(Case(case, films[case.study]) for case in cases)
+
+
+def as_jpeg(pixels: Pixels) -> str:
+    """Pixels (1, H, W) in [0, 1] -> base64 of a JPEG of at most SIDE by SIDE; it holds no metadata."""
+    image = Image.fromarray(np.round(pixels[0] * 255).clip(0, 255).astype(np.uint8))
+    image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=QUALITY)
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _film(corpus: Any, place: int | None) -> str | None:
+    if place is None:
+        return None
+    try:
+        pixels = corpus[place].pixels
+    except ImageError:
+        return None
+    return None if pixels is None else as_jpeg(pixels)

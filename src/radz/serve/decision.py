@@ -1,0 +1,156 @@
+"""Scores to results: what may be said of a film, and why not where it may not.
+
+A film is not judged where its header names another kind of image than the model knows, or where it lies farther from
+the calibration films than nearly all of them do. Its scores are shown all the same, without probabilities and set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from radz.calibration.calibration_file import StoredCalibration
+from radz.calibration.hierarchy import reconcile
+from radz.imaging.read import ImageKind
+from radz.knowledge import KnowledgeBase
+from radz.metrics.ranking import Floats
+from radz.provenance import Provenance
+from radz.types import Anchors, Exposure, Finding, Result
+
+UNCALIBRATED = "this model has no calibration data"
+MODALITIES = {"radiograph": ("CR", "DX", "RG")}
+"""Kind of image that a model knows -> values of DICOM's Modality (0008,0060)."""
+BODY_PARTS = {"chest": ("CHEST", "THORAX", "LUNG", "LUNGS")}
+"""Body part that a model knows -> words of DICOM's BodyPartExamined (0018,0015)."""
+SAYS_NOTHING = ("", "OT", "SC")
+"""Modalities of what was converted or scanned: any kind of image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """stored: the model's calibration, or ``None`` and ``uncalibrated``, the reason."""
+
+    provenance: Provenance
+    knowledge: KnowledgeBase
+    stored: StoredCalibration | None = None
+    uncalibrated: str = UNCALIBRATED
+
+    def results(
+        self,
+        names: Sequence[str],
+        scores: Floats,
+        *,
+        looks: Floats,
+        kinds: Sequence[ImageKind],
+        anchors: Anchors,
+        exposures: dict[str, Exposure],
+    ) -> list[Result]:
+        """Results of B films from scores (B, C) and looks (B, E), the order of the films kept."""
+        shown = reconcile(scores, anchors.concepts, self.knowledge)
+        blanks = [self._why_blank(c, t, exposures[c]) for c, t in _texts(anchors)]
+        probability = self._probabilities(scores, anchors, blanks)
+        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, looks, strict=True)]
+        films = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
+        said = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
+        notes = ["; ".join(filter(None, both)) for both in said]
+        return [_result(*film, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for film in films]
+
+    def why_abstain(self, kind: ImageKind, embedding: Floats) -> str:
+        """Why the model does not judge a film; empty where it does."""
+        return why_of_another_kind(kind, self.provenance) or self._why_far(embedding)
+
+    def _why_far(self, embedding: Floats) -> str:
+        known = self.stored.familiarity if self.stored else None
+        if known is None:
+            return ""
+        distance = float(known.distances(embedding[np.newaxis])[0])
+        if distance <= known.threshold:
+            return ""
+        return (
+            f"the film lies at distance {distance:.1f} from the calibration films, of which {known.known:.0%} lie "
+            f"within {known.threshold:.1f}; it may be of a kind that the model does not know"
+        )
+
+    def _why_blank(self, concept: str, texts: tuple[str, ...], mark: Exposure) -> str:
+        if self.stored is None:
+            return self.uncalibrated
+        return self.stored.why_no_probability(concept, texts, mark)
+
+    def _probabilities(self, scores: Floats, anchors: Anchors, blanks: Sequence[str]) -> Floats:
+        """Probabilities (B, C), NaN where there is none, no parent's below its child's."""
+        values = np.full(np.shape(scores), np.nan)
+        for column, (concept, blank) in enumerate(zip(anchors.concepts, blanks, strict=True)):
+            if self.stored and not blank:
+                values[:, column] = self.stored.platt[concept].probability(scores[:, column])
+        return reconcile(values, anchors.concepts, self.knowledge)
+
+    def _sets(self, shown: Floats, anchors: Anchors, exposures: dict[str, Exposure]) -> list[list[bool | None]]:
+        """Whether each finding is in its film's set; scores that were raised to a child's can only add to it."""
+        if self.stored is None or self.stored.finding_set is None:
+            return [[None] * len(anchors) for _ in shown]
+        inside = shown >= self.stored.finding_set.threshold
+        known = [self.stored.knows(c, t) and exposures[c] is not Exposure.UNSEEN for c, t in _texts(anchors)]
+        return [[bool(x) if k else None for x, k in zip(row, known, strict=True)] for row in inside]
+
+    def _disagreements(self, anchors: Anchors) -> list[str]:
+        """A note for each finding whose texts agree less than those of any calibrated one."""
+        least = self.stored.agreement if self.stored else None
+        if least is None or anchors.agreement is None:
+            return [""] * len(anchors)
+        return [
+            f"its texts disagree: agreement {value:.2f}, at least {least:.2f} where calibrated" if value < least else ""
+            for value in anchors.agreement.tolist()
+        ]
+
+    def _unreviewed(self, anchors: Anchors) -> list[str]:
+        """A note for each finding whose anchor comes from cited or drafted sentences that nobody has reviewed."""
+        return [
+            f"{count} of its {len(texts)} texts are unreviewed statements" if count else ""
+            for concept, texts in _texts(anchors)
+            for count in [len(self.knowledge[concept].unreviewed(texts)) if concept in self.knowledge else 0]
+        ]
+
+
+def why_of_another_kind(kind: ImageKind, provenance: Provenance) -> str:
+    """Why a film whose header says ``kind`` is none that the model knows; empty where it is, or says nothing."""
+    modalities = MODALITIES.get(provenance.modality, (provenance.modality.upper(),))
+    if kind.modality not in (*SAYS_NOTHING, *modalities):
+        return f"its header says Modality {kind.modality}; the model knows {_listed(provenance.modality, modalities)}"
+    parts = BODY_PARTS.get(provenance.body_part, (provenance.body_part.upper(),))
+    words = set(kind.body_part.replace("_", " ").split())
+    if words and words.isdisjoint(parts):
+        return f"its header says body part {kind.body_part}; the model knows {_listed(provenance.body_part, parts)}"
+    return ""
+
+
+def _listed(kind: str, values: Iterable[str]) -> str:
+    return f"the {kind} only ({', '.join(values)})"
+
+
+def _texts(anchors: Anchors) -> Iterable[tuple[str, tuple[str, ...]]]:
+    return zip(anchors.concepts, anchors.texts, strict=True)
+
+
+def _result(
+    name: str,
+    scores: Floats,
+    probability: Floats,
+    inside: Sequence[bool | None],
+    abstained: str,
+    *,
+    anchors: Anchors,
+    exposures: dict[str, Exposure],
+    blanks: Sequence[str],
+    notes: Sequence[str],
+) -> Result:
+    """Findings by falling score; an abstention takes probabilities and set away."""
+    findings = []
+    for i in np.argsort(-scores, kind="stable"):
+        blank = "the film is not judged" if abstained else blanks[i]
+        note = "; ".join(filter(None, (f"no probability: {blank}" if blank else "", notes[i])))
+        value, member = (None, None) if abstained else (None if blank else float(probability[i]), inside[i])
+        concept = anchors.concepts[i]
+        findings.append(Finding(concept, float(scores[i]), value, exposures[concept], note, member))
+    return Result(name, tuple(findings), abstained=abstained)

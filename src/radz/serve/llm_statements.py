@@ -1,0 +1,46 @@
+"""Drafts of statements by a language model. What it writes may be wrong: nothing here is reviewed."""
+
+from __future__ import annotations
+
+import re
+
+from radz.errors import KnowledgeError
+from radz.knowledge import Concept
+from radz.knowledge.statement import Draft, Statement
+from radz.model.generation import SAMPLING, Writer, Written
+from radz.text.labeler import sentences
+
+REQUEST = (
+    "{meaning}Describe in two or three short sentences how {name} looks on a {modality} of the {body_part}. "
+    "State only what can be seen in the image."
+)
+_LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+", re.MULTILINE)
+
+
+def draft(writer: Writer, concept: Concept, seed: int, day: str) -> tuple[Statement, ...]:
+    """What ``writer`` writes of ``concept``, as ``as_statements`` takes it; day: ISO 8601."""
+    prompt = writer.prompt(request(concept))
+    name, fingerprint = writer.backbone.name, writer.backbone.fingerprint
+    how = Draft(backbone=name, fingerprint=fingerprint, seed=seed, sampling=SAMPLING, prompt=prompt)
+    return as_statements(writer.write(prompt, seed), concept, how, day)
+
+
+def as_statements(written: Written, concept: Concept, how: Draft, day: str) -> tuple[Statement, ...]:
+    """Each sentence as a statement; a last one that the limit of tokens cut is left out.
+
+    Raises KnowledgeError where nothing was written.
+    """
+    found = list(dict.fromkeys(sentences(_LIST_MARK.sub("", written.text))))
+    if not found:
+        raise KnowledgeError(f"{how.backbone} wrote nothing about '{concept.name}'. Give another --seed.")
+    whole = found if written.finished or len(found) == 1 else found[:-1]
+    source = f"drafted by {how.backbone} ({how.fingerprint}), {day}"
+    return tuple(Statement(text=text, source=source, draft=how) for text in whole)
+
+
+def request(concept: Concept) -> str:
+    """What is asked of the model: in the words of the knowledge base, the definition first where there is one."""
+    meaning = f"{concept.name[:1].upper()}{concept.name[1:]}: {concept.definition}. " if concept.definition else ""
+    modality = concept.modality if concept.modality == "radiograph" else f"{concept.modality.upper()} image"
+    part = concept.body_part.replace("_", " ")
+    return REQUEST.format(meaning=meaning, name=concept.name, modality=modality, body_part=part)

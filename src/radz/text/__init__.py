@@ -1,0 +1,1 @@
+"""Reports and documents to what they say: sections, labels, sentences, citations."""
