@@ -1,6 +1,6 @@
 """One file per baseline; all meet ZeroShotModel.
 
-The convention, which ``tests/test_baselines.py`` checks for every file of this folder without being told of it:
+The convention, which ``tests/baselines/test_baselines.py`` checks for every file of this folder:
 
 - ``plugin.open(checkpoint, around, *, option=...)`` returns an object with ``name`` and
   ``score(studies, anchors) -> Scores``. ``checkpoint`` is what stands behind the colon on the command line, or
@@ -8,7 +8,7 @@ The convention, which ``tests/test_baselines.py`` checks for every file of this 
   ``around``, a ``BaselineContext``; it never opens a corpus itself.
 - ``plugin.example(train)`` returns a tiny ready one, offline and in well under a second, from labelled studies
   with pixels (1, H, W) of one size. A baseline over a checkpoint has ``save_NAME(directory)`` in
-  ``tests/tiny_checkpoints.py`` instead, which writes a tiny one in the genuine format; ``open`` then reads it.
+  ``tests/support/tiny_checkpoints.py`` instead, which writes a tiny one in the genuine format; ``open`` then reads it.
 - ``plugin.packages`` (optional) is a tuple of import names of an extra, imported no sooner than a baseline is made;
   without them the contract is skipped, saying so.
 - ``plugin.of_run`` (optional) says what it reads in an ablation that names no checkpoint: ``"own"``, the checkpoint of

@@ -14,6 +14,7 @@ from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from transformers import LlavaForConditionalGeneration
 from typer.testing import CliRunner
 
+from encoders import encode_text
 from radz import registry
 from radz.anchors.hybrid import Hybrid, description
 from radz.cli import app
@@ -31,7 +32,6 @@ from radz.text import citations, documents
 from radz.text.citations import CitationFinder
 from radz.text.documents import read_document
 from radz.types import Exposure
-from test_anchors import encode_text
 
 KNOWLEDGE = KnowledgeBase.load()
 BOOK = """# Dust diseases

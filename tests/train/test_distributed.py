@@ -30,8 +30,8 @@ from radz.train.task import AlignmentTask
 from radz.types import Study
 from tiny import tiny_model
 
-TESTS = Path(__file__).parent
-CONFIGS = TESTS.parent / "configs"
+SUPPORT = Path(__file__).parents[1] / "support"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,8 @@ def started(kind: str, settings: Path, output: Path, *more: str) -> subprocess.P
         port = str(free.getsockname()[1])
     config = str(CONFIGS / "accelerate" / f"{kind}.yaml")
     launch = ["accelerate.commands.launch", "--config_file", config, "--main_process_port", port]
-    script = [str(TESTS / "two_processes.py"), str(settings), str(output), *more]
-    path = os.pathsep.join([str(TESTS.parent / "src"), os.environ.get("PYTHONPATH", "")])
+    script = [str(SUPPORT / "two_processes.py"), str(settings), str(output), *more]
+    path = os.pathsep.join([str(SUPPORT.parent / "src"), os.environ.get("PYTHONPATH", "")])
     named = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen([sys.executable, "-m", *launch, *script], env=os.environ | {"PYTHONPATH": path}, **named)
 

@@ -28,7 +28,7 @@ from radz.train.train import train
 from radz.types import Batch
 from tiny import tiny_model
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from published_labels import CHEXPERT, DEEPLESION, OPENI, PADCHEST, VINDR, listed
 from radz import registry
 from radz.cli import app
 from radz.data import ontology
@@ -16,7 +17,6 @@ from radz.data.ontology import Label, Relation, concepts_of, corpora_with_labels
 from radz.errors import KnowledgeError, UnknownNameError
 from radz.knowledge import IMAGED, KnowledgeBase, fold
 from radz.types import NORMAL, Presence
-from test_concepts import CHEXPERT, DEEPLESION, OPENI, PADCHEST, VINDR, listed
 
 KNOWLEDGE = KnowledgeBase.load()
 FREE = {"manifest", "dicom_folder", "shards"}  # their labels are names of the knowledge base

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
 import torch
-from torch.nn import functional as F
 
+from encoders import encode_text
 from radz import registry
 from radz.anchors import learns, open_strategy
 from radz.anchors.learned import Learned
@@ -17,13 +15,6 @@ from radz.knowledge import Concept, KnowledgeBase
 KNOWLEDGE = KnowledgeBase.load()
 CONCEPTS = [KNOWLEDGE["effusion"], KNOWLEDGE["mass"], KNOWLEDGE["no_finding"]]
 UNSEEN = KNOWLEDGE.parse("melorheostosis: cortical bone that looks like dripping wax")
-
-
-def encode_text(texts):
-    """Unit rows that depend on each text alone."""
-    seeds = [int.from_bytes(hashlib.sha256(t.encode()).digest()[:6], "big") for t in texts]
-    rows = [torch.randn(16, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-    return F.normalize(torch.stack(rows), dim=1)
 
 
 def opened(name):

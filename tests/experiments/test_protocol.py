@@ -19,7 +19,7 @@ from radz.experiments.protocol_plan import HeldOutProtocol, load_protocol
 from radz.metrics.scores_file import read_scores
 from radz.types import Presence, Study
 
-SHIPPED = sorted((Path(__file__).parent.parent / "configs" / "protocols").glob("*.yaml"))
+SHIPPED = sorted((Path(__file__).parents[2] / "configs" / "protocols").glob("*.yaml"))
 LABELS = ("Effusion", "Mass", "Mass;Effusion", "No Finding")
 OPTIONS = {"unlisted": "absent"}
 

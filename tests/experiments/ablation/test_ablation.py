@@ -29,7 +29,7 @@ from radz.train.data import open_training_data
 from tiny import LAYERS
 from tiny_checkpoints import save_sentence_encoder
 
-CONFIGS = Path(__file__).parent.parent / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 PLANS = sorted(path for path in (CONFIGS / "ablations").glob("*.yaml") if path.stem != "base")
 
 

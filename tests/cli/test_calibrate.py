@@ -128,7 +128,7 @@ def test_no_other_split_is_taken(world, split):
 )
 def test_a_dicom_header_of_another_kind_is_an_abstention(world, tmp_path, tags, reason):
     pytest.importorskip("pydicom", reason="needs the extra 'dicom'")
-    from test_dicom import film
+    from dicom_fakes import film
 
     film(**tags).save_as(tmp_path / "film.dcm", enforce_file_format=True)
     (result,) = radz.load(world / "model").predict([tmp_path / "film.dcm"], ["effusion"])

@@ -16,9 +16,7 @@ from pydicom.data import get_testdata_file  # noqa: E402
 from pydicom.encaps import encapsulate  # noqa: E402
 from pydicom.pixels import decoders  # noqa: E402
 from pydicom.uid import (  # noqa: E402
-    UID,
     DeflatedExplicitVRLittleEndian,
-    ExplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLosslessSV1,
@@ -26,10 +24,10 @@ from pydicom.uid import (  # noqa: E402
     RLELossless,
 )
 
+from dicom_fakes import RAMP, film  # noqa: E402
 from radz.errors import ImageError, MissingExtraError  # noqa: E402
 from radz.imaging.read import read_image  # noqa: E402
 
-RAMP = np.arange(256, dtype=np.uint16).reshape(16, 16)
 EXACT = RAMP.astype(np.float32) / 255
 LARGE, LARGE_EXACT = np.kron(RAMP, np.ones((4, 4), np.uint16)), np.kron(EXACT, np.ones((4, 4), np.float32))
 
@@ -37,33 +35,6 @@ LARGE, LARGE_EXACT = np.kron(RAMP, np.ones((4, 4), np.uint16)), np.kron(EXACT, n
 def shipped(name):
     """A file of pydicom's own wheel; nothing is downloaded."""
     return Path(get_testdata_file(name, download=False))
-
-
-def film(stored=None, **tags):
-    """A dataset of one grey frame; a tag of None is left out."""
-    stored = RAMP * 16 if stored is None else stored
-    bits = stored.dtype.itemsize * 8
-    ds = Dataset()
-    ds.file_meta = pydicom.dataset.FileMetaDataset()
-    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID = UID("1.2.840.10008.5.1.4.1.1.1.1")
-    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID = UID("1.2.3")
-    ds.PatientName = "Secret^Name"
-    values = {
-        "Rows": stored.shape[0],
-        "Columns": stored.shape[1],
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "BitsAllocated": bits,
-        "BitsStored": 12 if bits == 16 else 8,
-        "PixelRepresentation": int(stored.dtype.kind == "i"),
-        "PixelData": stored.tobytes(),
-    } | tags
-    values.setdefault("HighBit", values["BitsStored"] - 1)
-    for name, value in values.items():
-        if value is not None:
-            setattr(ds, name, value)
-    return ds
 
 
 def table(data, first=0, bits=16, vr="OW"):
