@@ -10,7 +10,7 @@ from _timing import films, interleaved, network, print_ratios
 from transformers import LlavaForConditionalGeneration
 
 from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype
 from radz.storage import prepared
 
@@ -38,10 +38,10 @@ def main() -> None:
         pixel_values = ours.processor.pixel_values(batch).to(dtype)
         theirs(input_ids=without_tokens, attention_mask=torch.ones_like(without_tokens), pixel_values=pixel_values)
 
-    def encoder(model: RadzZeroShot) -> Callable[[], object]:
+    def encoder(model: Encoder) -> Callable[[], object]:
         return lambda: model.encode_images(batch)
 
-    alternatives = {"whole LLaVA": whole_llava, **{name: encoder(RadzZeroShot(m)) for name, m in models.items()}}
+    alternatives = {"whole LLaVA": whole_llava, **{name: encoder(Encoder(m)) for name, m in models.items()}}
     seconds = interleaved(alternatives, options.repeats)
     print_ratios(f"{len(batch)} films, {dtype}", seconds, "whole LLaVA")
 

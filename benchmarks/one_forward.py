@@ -24,7 +24,7 @@ from torch import Tensor
 from radz import registry
 from radz.baselines import BaselineContext, open_baseline
 from radz.knowledge import IMAGED, KnowledgeBase
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.types import Anchors, Study, ZeroShotModel
 
 OURS = "radz, shipped layer"
@@ -39,8 +39,8 @@ def main() -> None:
     options = parser.parse_args()
     studies = [Study(str(i), "p", pixels=film) for i, film in enumerate(films(options.films))]
     ours = {
-        OURS: RadzZeroShot(network(merged=True)),
-        "radz, penultimate layer": RadzZeroShot(network("readout.layer=-2", merged=True)),
+        OURS: Encoder(network(merged=True)),
+        "radz, penultimate layer": Encoder(network("readout.layer=-2", merged=True)),
     }
     asked = {"llava, shared prefix": llava(True), "llava, whole sequences": llava(False)}
     torch.set_num_threads(1)
@@ -76,7 +76,7 @@ def llava(reuse_prefix: bool) -> ZeroShotModel:
 def anchors_of(model: ZeroShotModel, count: int) -> Anchors:
     """The first findings of the knowledge base; only ours need vectors of them."""
     concepts = [concept for concept in KnowledgeBase.load() if concept.kind in IMAGED][:count]
-    encode = model.encode_text if isinstance(model, RadzZeroShot) else no_vectors
+    encode = model.encode_text if isinstance(model, Encoder) else no_vectors
     anchors: Anchors = registry.load("anchors", "names")(concepts, encode)
     return anchors
 

@@ -8,7 +8,7 @@ from _timing import films, interleaved, network, print_ratios
 
 from radz import registry
 from radz.knowledge import Concept
-from radz.model.encoder import RadzZeroShot, similarity
+from radz.model.encoder import Encoder, similarity
 from radz.types import Anchors
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     count = options.findings
-    model, batch = RadzZeroShot(network(merged=True)), films(1)
+    model, batch = Encoder(network(merged=True)), films(1)
     concepts = [Concept(id=f"finding_{i}", name=f"finding number {i}") for i in range(count)]
 
     def encode(some: int) -> Anchors:

@@ -27,7 +27,7 @@ from radz.experiments.ablation.table import markdown
 from radz.knowledge import KnowledgeBase
 from radz.metrics.scores_file import ScoresTable
 from radz.model.checkpoint import load_checkpoint, load_learned_state
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.report.protocols import findings_rows, sets_rows
 from radz.train.data import open_training_data
@@ -89,7 +89,7 @@ def tables_of(run: Path, every: int) -> Iterator[tuple[str, ScoresTable]]:
     concepts = [knowledge[name] for name in corpus.findings if name in held]
     model, _ = load_checkpoint(run / "checkpoint", config.model.source)
     hold_base_in(model.to("cuda" if torch.cuda.is_available() else "cpu"), choose_dtype(config.train.dtype))
-    scorer = RadzZeroShot(model)
+    scorer = Encoder(model)
     for i, state in enumerate(whole_states(run / "align")):  # the newest first
         steps = steps_done(str(state))
         if i and steps % every:

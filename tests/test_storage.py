@@ -15,7 +15,16 @@ import pytest
 
 from radz import storage as cache
 from radz.errors import CacheError
-from radz.storage import Wheel, file_sha256, prepared, wheel_member
+from radz.storage import (
+    Wheel,
+    atomic_directory,
+    atomic_file,
+    content_hash,
+    exclusive_lock,
+    file_sha256,
+    prepared,
+    wheel_member,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -147,3 +156,56 @@ def test_a_wheel_that_cannot_be_had_names_the_manual_route(wheel, tmp_path, monk
     monkeypatch.setattr(cache.sys, "executable", "/bin/false")
     with pytest.raises(CacheError, match="set RADZ_WHEELS to the directory that holds it"):
         wheel_member(wheel, "thing/data.bin", tmp_path / "out")
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "deep" / "file.txt"
+    with atomic_file(path) as partial:
+        partial.write_text("first")
+        assert not path.exists()
+
+    def stopped() -> None:
+        with atomic_file(path) as partial:
+            partial.write_text("second")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        stopped()
+    assert path.read_text() == "first"
+    assert names_in(path.parent) == ["file.txt"]
+    assert path.stat().st_mode & 0o777 == 0o666 & ~cache._umask()
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_directory_replaces_an_old_one_whole(tmp_path, monkeypatch, exchanges):
+    if not exchanges:
+        monkeypatch.setattr(cache, "_exchanged", lambda first, second: False)
+    for content in ("old", "new"):
+        with atomic_directory(tmp_path / "made") as partial:
+            (partial / content).write_text(content)
+
+    def stopped() -> None:
+        with atomic_directory(tmp_path / "made") as partial:
+            (partial / "newest").touch()
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        stopped()
+    assert names_in(tmp_path) == ["made"]
+    assert names_in(tmp_path / "made") == ["new"]
+
+
+def test_a_second_holder_waits_for_the_lock(tmp_path):
+    with exclusive_lock(tmp_path / "thing"), pytest.raises(cache.Timeout), exclusive_lock(tmp_path / "thing", 0.01):
+        pass
+
+
+def test_hashes_depend_on_the_content_alone():
+    abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, appendix B.1
+    assert content_hash(b"abc") == content_hash("abc") == abc
+    assert content_hash({"b": 1, "a": 2}) == content_hash({"a": 2, "b": 1})
+    assert content_hash(["a"]) != content_hash("a")

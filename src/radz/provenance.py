@@ -11,7 +11,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from radz.types import RESEARCH_USE, Presence, Study
 
@@ -34,7 +34,12 @@ class Provenance(BaseModel):
     patients: int = 0
     data_sha256: str = Field("", description="Hash over studies and labels.")
     corpora: tuple[str, ...] = Field((), description="Every corpus whose films it has met, earlier stages included.")
-    met: str = Field("", repr=False, description="Hashed ids of films and patients: radz/leakage/membership.py.")
+    trained_ids: str = Field(
+        "",
+        repr=False,
+        validation_alias=AliasChoices("trained_ids", "met"),
+        description="Hashed ids of films and patients: radz/leakage/membership.py.",
+    )
     policies: dict[str, str] = Field({}, description="What decided its films and labels: choice -> value.")
     text_policy: str = Field("", description="report: the corpus's own text; else how sentences were written.")
     supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")

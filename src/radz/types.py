@@ -54,8 +54,13 @@ class Exposure(StrEnum):
 
     SUPERVISED = "supervised"
     SEEN = "seen"
-    PARAPHRASE = "paraphrase"
+    RELATED = "related"
     UNSEEN = "unseen"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Exposure | None:
+        """``paraphrase`` is what files of radz 0.1 call ``related``."""
+        return cls.RELATED if value == "paraphrase" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +220,51 @@ class Anchors:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageFeatures:
+    """What a model made of images in one forward pass, on the CPU; rows in the order of ``study_ids``.
+
+    embedding: (B, E) float, compared with anchors or texts; of the model's own kind, so only the model that encoded
+    the images compares them. positions: (B, P, D), projected patches, where concepts are queries over them.
+    appearance: (B, A) float32, statistics of an early layer that say what kind of image it is. tower: (B, V) float32,
+    the mean of the vision tower's patch states. ``None`` where the model does not give one.
+    """
+
+    study_ids: tuple[str, ...]
+    embedding: Tensor
+    positions: Tensor | None = None
+    appearance: NDArray[np.float32] | None = None
+    tower: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.study_ids)
+
+    def take(self, rows: Sequence[int]) -> ImageFeatures:
+        """The features of ``rows``, indices that may repeat, in their order."""
+        index = list(rows)
+        return ImageFeatures(
+            tuple(self.study_ids[i] for i in index),
+            self.embedding[index],
+            None if self.positions is None else self.positions[index],
+            None if self.appearance is None else self.appearance[index],
+            None if self.tower is None else self.tower[index],
+        )
+
+    @staticmethod
+    def concatenate(parts: Sequence[ImageFeatures]) -> ImageFeatures:
+        """Features of several batches as one, in order. There is at least one part."""
+        import torch
+
+        def joined(name: str) -> Any:
+            rows = [getattr(part, name) for part in parts]
+            if rows[0] is None:
+                return None
+            return np.concatenate(rows) if isinstance(rows[0], np.ndarray) else torch.cat(rows)
+
+        ids = tuple(study_id for part in parts for study_id in part.study_ids)
+        return ImageFeatures(ids, joined("embedding"), joined("positions"), joined("appearance"), joined("tower"))
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """values: (B, C) float32, higher = more likely present; NaN only with a reason in ``notes``."""
 
@@ -264,4 +314,20 @@ class ZeroShotModel(Protocol):
 
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """Score every concept of ``anchors`` in every study: values (B, C), order kept."""
+        ...
+
+
+@runtime_checkable
+class TwoStepModel(ZeroShotModel, Protocol):
+    """A model whose image side does not depend on what is asked: encode once, compare with any number of anchors.
+
+    ``score(studies, anchors)`` equals ``similarity(encode(studies), anchors)``.
+    """
+
+    def encode(self, studies: Sequence[Study]) -> ImageFeatures:
+        """Studies with pixels -> features, (B, E) each, order kept. Raises ImageError for a study without pixels."""
+        ...
+
+    def similarity(self, features: ImageFeatures, anchors: Anchors) -> Scores:
+        """Features of B images against ``anchors`` -> values (B, C), order kept."""
         ...

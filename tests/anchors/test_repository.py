@@ -231,7 +231,7 @@ def test_a_text_is_read_as_it_is_and_searched_in_a_directory(checkpoint, tmp_pat
     assert found.concept is None
     assert len(found.neighbours) == 3
     assert (found.neighbours[0].concept, found.neighbours[0].cosine) == ("x", pytest.approx(1.0))
-    assert {n.concept: n.exposure.value for n in found.neighbours}["x"] == "paraphrase"
+    assert {n.concept: n.exposure.value for n in found.neighbours}["x"] == "related"
     shown = json.loads(
         command(
             *("nearest", "x: a ring", "--to", tmp_path / "a", "--model", checkpoint, "--top", 1, "--format", "json")

@@ -88,7 +88,7 @@ def test_what_is_stored(stored):
     }
     assert "fracture" not in stored.texts
     assert stored.finding_set.recall == 0.9
-    assert stored.familiarity.films == N
+    assert stored.out_of_distribution.films == N
     assert stored.agreement == pytest.approx(0.7), "the least of those that were seen"
     assert stored.missing == {}
     assert stored.scores_sha256 == scores_sha256(validation())
@@ -98,7 +98,7 @@ def test_no_film_is_stored(stored):
     content = stored.model_dump_json()
     assert "s0001" not in content
     assert "p0001" not in content
-    assert len(stored.familiarity.directions) <= 4, "of 8 dimensions"
+    assert len(stored.out_of_distribution.directions) <= 4, "of 8 dimensions"
 
 
 def test_the_hash_of_the_scores_does_not_depend_on_the_order_of_rows():
@@ -120,9 +120,9 @@ def test_few_films_leave_parts_out_and_say_why():
     table = replace(table, rows=table.rows[table.rows["study"] < "s0005"])
     with_few = fit_uncertainty(table, films, make_anchors())
     assert with_few.finding_set is None
-    assert with_few.familiarity is None
+    assert with_few.out_of_distribution is None
     assert "cannot guarantee a recall of 0.9" in with_few.missing["finding_set"]
-    assert "it takes at least 99" in with_few.missing["familiarity"]
+    assert "it takes at least 99" in with_few.missing["out_of_distribution"]
     assert not with_few.platt
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from radz.calibration.out_of_distribution import Familiarity, fit_familiarity
+from radz.calibration.out_of_distribution import OutOfDistribution, fit_out_of_distribution
 from radz.errors import ScoresError
 
 
 def test_distance_by_hand():
     # in units of 1, 1 and 10: 2 along a direction of variance 4, 3 across with variance 1: sqrt(4 / 4 + 9 / 1)
-    known = Familiarity((1.0, 0.0, 0.0), (1.0, 1.0, 10.0), ((0.0, 1.0, 0.0),), (4.0,), 1.0, 2.0, 0.99, 100)
+    known = OutOfDistribution((1.0, 0.0, 0.0), (1.0, 1.0, 10.0), ((0.0, 1.0, 0.0),), (4.0,), 1.0, 2.0, 0.99, 100)
     looks = np.array([[1.0, 2.0, 30.0], [1.0, 0.0, 0.0]])
     np.testing.assert_allclose(known.distances(looks), [10**0.5, 0], atol=1e-12)
 
@@ -20,14 +20,14 @@ def test_distance_by_hand():
 def test_squared_distance_is_the_log_likelihood_of_probabilistic_pca():
     films = np.random.default_rng(0).normal(size=(300, 40)) * np.linspace(3, 0.5, 40)
     scaled = films / films.std(axis=0)
-    known, reference = fit_familiarity(films, np.arange(300)), PCA(16, svd_solver="full").fit(scaled)
+    known, reference = fit_out_of_distribution(films, np.arange(300)), PCA(16, svd_solver="full").fit(scaled)
     score, squared = reference.score_samples(scaled), known.distances(films) ** 2
     np.testing.assert_allclose(score - score[0], (squared[0] - squared) / 2, atol=1e-4)  # measured 4.8e-6
 
 
 def test_new_films_of_the_same_kind_keep_the_distance_and_others_do_not():
     rng = np.random.default_rng(1)
-    known = fit_familiarity(rng.normal(size=(200, 60)), np.arange(200))
+    known = fit_out_of_distribution(rng.normal(size=(200, 60)), np.arange(200))
     same, other = (known.distances(rng.normal(shift, 1, size=(2000, 60))) for shift in (0, 1.5))
     assert (same > known.threshold).mean() < 0.03  # measured 0.004; one refused in a hundred is what was asked for
     assert (other > known.threshold).mean() > 0.99  # measured 1.000
@@ -38,12 +38,15 @@ def test_a_patients_films_do_not_vouch_for_each_other():
     rng = np.random.default_rng(2)
     patients = np.repeat(np.arange(10), 20)
     films = rng.normal(size=(10, 60))[patients] + rng.normal(scale=0.01, size=(200, 60))
-    assert fit_familiarity(films, patients).threshold > 10 * fit_familiarity(films, np.arange(200)).threshold
+    assert (
+        fit_out_of_distribution(films, patients).threshold
+        > 10 * fit_out_of_distribution(films, np.arange(200)).threshold
+    )
 
 
 def test_the_unit_of_a_number_does_not_matter():
     films, units = np.random.default_rng(4).normal(size=(150, 8)), np.logspace(-3, 3, 8)
-    one, two = (fit_familiarity(looks, np.arange(150)) for looks in (films, films * units))
+    one, two = (fit_out_of_distribution(looks, np.arange(150)) for looks in (films, films * units))
     np.testing.assert_allclose(one.distances(films), two.distances(films * units), rtol=1e-4)  # measured 2e-6
 
 
@@ -51,17 +54,17 @@ def test_few_films_or_equal_ones_give_no_threshold():
     with pytest.raises(
         ScoresError, match="98 validation films cannot say which distance 99% of films keep: it takes at least 99"
     ):
-        fit_familiarity(np.zeros((98, 4)), np.arange(98))
+        fit_out_of_distribution(np.zeros((98, 4)), np.arange(98))
     with pytest.raises(ScoresError, match="look all the same"):
-        fit_familiarity(np.ones((99, 4)), np.arange(99))
+        fit_out_of_distribution(np.ones((99, 4)), np.arange(99))
     with pytest.raises(ScoresError, match="vary in 2 directions at most: they are too alike"):
-        fit_familiarity(np.eye(4)[np.arange(99) % 2], np.arange(99))
+        fit_out_of_distribution(np.eye(4)[np.arange(99) % 2], np.arange(99))
 
 
 def test_the_rank_of_the_threshold():
     # 99 films: ceil(100 * 0.99) = 99, the largest held-out distance
     films = np.random.default_rng(3).normal(size=(99, 4))
     films[7] = 50
-    known = fit_familiarity(films, np.arange(99))
+    known = fit_out_of_distribution(films, np.arange(99))
     assert known.threshold > 10
     assert known.films == 99

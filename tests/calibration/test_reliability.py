@@ -10,10 +10,10 @@ import pytest
 from scipy.special import expit
 
 from eval_fakes import make_table
-from radz.calibration.attached import judge_calibration, with_calibration
+from radz.calibration.attached import assess_calibration, attach_calibration
 from radz.calibration.calibration_file import StoredCalibration
 from radz.calibration.conformal import RiskControl
-from radz.calibration.out_of_distribution import Familiarity
+from radz.calibration.out_of_distribution import OutOfDistribution
 from radz.calibration.platt import Platt
 from radz.calibration.reliability import COVERAGES, reliability
 from radz.errors import ScoresError
@@ -38,7 +38,7 @@ def stored(**changes) -> StoredCalibration:
         "refused": {"mass": "too few"},
         "pooled": Platt(0.5, 0.0, 10, 70),
         "finding_set": RiskControl(1.0, 0.9, 10),
-        "familiarity": Familiarity((0.0,), (1.0,), ((1.0,),), (1.0,), 1.0, 2.5, 0.99, 40),
+        "out_of_distribution": OutOfDistribution((0.0,), (1.0,), ((1.0,),), (1.0,), 1.0, 2.5, 0.99, 40),
         "agreement": None,
     }
     return StoredCalibration(**values | changes)
@@ -100,7 +100,9 @@ def test_a_finding_that_is_not_the_calibrated_one_takes_no_part():
 
 
 def test_without_a_set_or_a_distance_the_rest_is_judged():
-    found = reliability(make_table(SCORES, LABELS), stored(finding_set=None, familiarity=None), ["effusion"], {})
+    found = reliability(
+        make_table(SCORES, LABELS), stored(finding_set=None, out_of_distribution=None), ["effusion"], {}
+    )
     assert (found.set_recall, found.refused, found.pairs) == (None, 0, 4)
 
 
@@ -116,21 +118,23 @@ def test_uncertain_labels_and_missing_scores_take_no_part():
 def test_the_scores_file_alone_gives_the_same_judgement(tmp_path):
     table, far = make_table(SCORES, LABELS), distances(1.0, 2.0, 3.0)
     here = reliability(table, stored(), ["effusion"], far)
-    write_scores(with_calibration(table, stored(), ["effusion"], far), tmp_path / "s.parquet")
+    write_scores(attach_calibration(table, stored(), ["effusion"], far), tmp_path / "s.parquet")
     back = read_scores(tmp_path / "s.parquet")
-    assert judge_calibration(back) == here
+    assert assess_calibration(back) == here
     assert here.refused == 1
     kept = back.provenance.calibration
-    assert (kept["familiarity"]["mean"], kept["familiarity"]["directions"]) == ([], []), "films are not described"
+    assert (kept["out_of_distribution"]["mean"], kept["out_of_distribution"]["directions"]) == ([], []), (
+        "films are not described"
+    )
     assert list(kept["texts"]) == ["effusion"], "mass was not asked for"
 
 
 def test_scores_without_calibration_say_why():
     table = make_table(SCORES, LABELS)
-    assert judge_calibration(table) == "these scores come without calibration"
+    assert assess_calibration(table) == "these scores come without calibration"
     why = replace(table.provenance, uncalibrated="fitted on split 'val'")
-    assert judge_calibration(replace(table, provenance=why)) == "fitted on split 'val'"
-    bad = with_calibration(table, stored(), ["effusion"], {})
+    assert assess_calibration(replace(table, provenance=why)) == "fitted on split 'val'"
+    bad = attach_calibration(table, stored(), ["effusion"], {})
     damaged = replace(bad.provenance, calibration={**bad.provenance.calibration, "agreement": "warm"})
     with pytest.raises(ScoresError, match=r"calibration in the scores of 'fake' is damaged: agreement: .*number"):
-        judge_calibration(replace(bad, provenance=damaged))
+        assess_calibration(replace(bad, provenance=damaged))

@@ -69,7 +69,7 @@ def test_the_file_and_what_is_said(world, written):
     content = json.loads(path.read_text())
     assert content["fingerprint"] == radz.load(world / "model").fingerprint
     assert content["platt"]["effusion"]["positives"] == 60
-    assert (content["split"], content["anchors"], content["familiarity"]["films"]) == ("val", "names", FILMS)
+    assert (content["split"], content["anchors"], content["out_of_distribution"]["films"]) == ("val", "names", FILMS)
     assert not (world / "model" / "calibration.json").exists()
 
 

@@ -18,7 +18,7 @@ from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
 from radz import registry
 from radz.calibration.calibration_file import StoredCalibration, texts_sha256
 from radz.calibration.conformal import RiskControl
-from radz.calibration.out_of_distribution import Familiarity
+from radz.calibration.out_of_distribution import OutOfDistribution
 from radz.calibration.platt import Platt
 from radz.cli import app
 from radz.cli.options import parse_options
@@ -222,7 +222,7 @@ def calibrated(split: str = "val", anchors: str = "names") -> StoredCalibration:
         refused={"cardiomegaly": "too few"},
         pooled=Platt(0.25, -1.0, 40, 200),
         finding_set=RiskControl(4.0, 0.9, 60),
-        familiarity=Familiarity((0.5, 0.29), (1.0, 1.0), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
+        out_of_distribution=OutOfDistribution((0.5, 0.29), (1.0, 1.0), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
         agreement=None,
     )
 
@@ -326,7 +326,9 @@ def test_a_leaking_run_may_run_under_the_name_supervised(world, tmp_path):
 
 def test_films_that_were_trained_on_are_no_zero_shot_test(world, tmp_path):
     world.marks = dict.fromkeys(FINDINGS, Exposure.UNSEEN)
-    world.provenance = Provenance(corpus="fake", split="train", met=pack(make_corpus(3, "test").records, "fake"))
+    world.provenance = Provenance(
+        corpus="fake", split="train", trained_ids=pack(make_corpus(3, "test").records, "fake")
+    )
     listed = (
         r"3 of 80 studies show a film that was trained on; 4 of 80 studies show a patient that was trained on\. Leave"
     )
@@ -341,7 +343,9 @@ def test_films_that_were_trained_on_are_no_zero_shot_test(world, tmp_path):
 
 def test_a_clean_run_is_called_zero_shot(world, tmp_path):
     world.marks = dict.fromkeys(FINDINGS, Exposure.UNSEEN)
-    world.provenance = Provenance(corpus="fake", split="train", met=pack(make_corpus(3, "train").records, "fake"))
+    world.provenance = Provenance(
+        corpus="fake", split="train", trained_ids=pack(make_corpus(3, "train").records, "fake")
+    )
     assert "all unseen: a zero-shot result" in run_fake("--zero-shot", "--out", "a.parquet").stdout
     assert read_scores(tmp_path / "a.parquet").provenance.claim == "zero-shot"
 

@@ -8,8 +8,8 @@ import torch
 
 from eval_fakes import FINDINGS, make_corpus, make_study
 from radz.errors import ScoresError
-from radz.eval.controls import film_controls, judge_negation, predict_metadata
-from radz.eval.permuted_images import ControlCorpus, control_corpora, exchange
+from radz.eval.controls import assess_negation, film_controls, predict_metadata
+from radz.eval.permuted_images import ControlCorpus, control_corpora, permute_images
 from radz.eval.scoring import score_corpus, stratum
 from radz.types import Anchors, Presence, Scores
 
@@ -80,36 +80,36 @@ def test_a_film_goes_to_another_patient_of_the_stratum_and_each_is_taken_once():
     patients = [s.patient_id for s in corpus.studies]
     strata = [stratum(s, ("source",)) for s in corpus.studies]
     for where in (strata, [""] * 120):
-        donors = exchange(patients, where, seed=3)
+        donors = permute_images(patients, where, seed=3)
         assert sorted(donors) == [*range(120)]
         assert all(patients[i] != patients[j] and where[i] == where[j] for i, j in enumerate(donors))
-    assert (exchange(patients, strata, 3) == donors).sum() < 60
-    assert (exchange(patients, strata, 3) == exchange(patients, strata, 3)).all()
+    assert (permute_images(patients, strata, 3) == donors).sum() < 60
+    assert (permute_images(patients, strata, 3) == permute_images(patients, strata, 3)).all()
     changed = ControlCorpus(corpus, [0, 1], [5, 0])
     assert changed[0].study_id == corpus.studies[0].study_id
     assert (changed[0].pixels == corpus.studies[5].pixels).all()
 
 
 def test_where_films_cannot_be_exchanged():
-    mixed = exchange(["a", "b", "c", "d"], ["x", "y", "y", "y"], seed=0)
+    mixed = permute_images(["a", "b", "c", "d"], ["x", "y", "y", "y"], seed=0)
     assert mixed[0] != 0, "the only film of its stratum is exchanged over strata"
     with pytest.raises(ScoresError, match="3 studies of 2 patients cannot be exchanged"):
-        exchange(["a", "a", "b"], [""] * 3, seed=0)
+        permute_images(["a", "a", "b"], [""] * 3, seed=0)
 
 
 def test_negation_holds_where_the_denial_falls_as_the_statement_rises():
     corpus = telling_corpus()
     up = score_corpus(Reading(sees_findings), corpus, ANCHORS)
-    falls = judge_negation(up, score_corpus(Reading(lambda s: -2 * sees_findings(s)), corpus, ANCHORS), draws=30)
+    falls = assess_negation(up, score_corpus(Reading(lambda s: -2 * sees_findings(s)), corpus, ANCHORS), draws=30)
     assert [(f.positive, f.negative, f.pair) for f in falls.findings] == [(1, 0, 1)] * 3
     assert falls.findings[0].correlation == pytest.approx(-1)
     assert (falls.positive.value, falls.negative.value, falls.pair.value) == (1, 0, 1)
-    rises = judge_negation(up, score_corpus(Reading(lambda s: 2 * sees_findings(s)), corpus, ANCHORS), draws=30)
+    rises = assess_negation(up, score_corpus(Reading(lambda s: 2 * sees_findings(s)), corpus, ANCHORS), draws=30)
     assert (rises.negative.value, rises.pair.value, rises.correlation) == (1, 0, pytest.approx(1))
-    constant = judge_negation(up, score_corpus(Reading(lambda s: np.zeros(3)), corpus, ANCHORS), draws=5)
+    constant = assess_negation(up, score_corpus(Reading(lambda s: np.zeros(3)), corpus, ANCHORS), draws=5)
     assert np.isnan(constant.correlation)
     with pytest.raises(ScoresError, match="score them together"):
-        judge_negation(up, score_corpus(Reading(sees_findings), telling_corpus(20), ANCHORS))
+        assess_negation(up, score_corpus(Reading(sees_findings), telling_corpus(20), ANCHORS))
 
 
 def test_the_source_is_found_in_features_that_hold_it_and_the_view_is_not():

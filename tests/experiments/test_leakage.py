@@ -29,7 +29,9 @@ def trained(tmp_path_factory, llava_dir):
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
     films = registry.load("corpora", "manifest")(root / "manifest.csv", split="test", unlisted="absent")
     met = pack(films.records, "manifest")
-    made = Provenance(corpus="manifest", split="train", supervised={"hernia": 3}, corpora=("manifest",), met=met)
+    made = Provenance(
+        corpus="manifest", split="train", supervised={"hernia": 3}, corpora=("manifest",), trained_ids=met
+    )
     save_checkpoint(tiny_model(llava_dir), root / "ours", made)
     return root
 

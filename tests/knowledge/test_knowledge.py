@@ -156,14 +156,14 @@ SEEN = Provenance(corpus="x", split="train", supervised={"pneumonia": 3, "mass":
         ("pneumonia", Exposure.SUPERVISED),
         ("lung infection: what the base calls pneumonia", Exposure.SUPERVISED),
         ("fracture", Exposure.SEEN),
-        ("covid_19", Exposure.PARAPHRASE),  # a narrower form of pneumonia
-        ("round lesion: a mass seen in both lungs", Exposure.PARAPHRASE),
+        ("covid_19", Exposure.RELATED),  # a narrower form of pneumonia
+        ("round lesion: a mass seen in both lungs", Exposure.RELATED),
         ("emphysema", Exposure.UNSEEN),
         ("neumonía", Exposure.SUPERVISED),
         ("masa pulmonar: lo mismo en otro idioma", Exposure.SUPERVISED),
-        ("lung_lesion", Exposure.PARAPHRASE),  # a broader form of mass
-        ("lung_opacity", Exposure.PARAPHRASE),  # of pneumonia
-        ("clavicle_fracture", Exposure.PARAPHRASE),  # a narrower form of what was read
+        ("lung_lesion", Exposure.RELATED),  # a broader form of mass
+        ("lung_opacity", Exposure.RELATED),  # of pneumonia
+        ("clavicle_fracture", Exposure.RELATED),  # a narrower form of what was read
         ("pneumothorax", Exposure.UNSEEN),
         ("massive thing: nothing of that name", Exposure.UNSEEN),  # "mass" is not a word of it
     ],

@@ -28,7 +28,7 @@ def study(study_id, patient="", image=None):
 
 
 def trained(records, corpus, **changes):
-    return Provenance(corpus=corpus, split="train", met=pack(records, corpus), **changes)
+    return Provenance(corpus=corpus, split="train", trained_ids=pack(records, corpus), **changes)
 
 
 TEN = [study(f"{i:08d}_000.png", str(i)) for i in range(10)]
@@ -117,10 +117,10 @@ def test_what_was_met_passes_on_from_stage_to_stage():
     settings = DataConfig(corpus="fake", root="somewhere")
     made = describe_films(data, settings, trained(TEN, "chestxray14"))
     assert made["corpora"] == ("chestxray14", "fake")
-    assert unpack(made["met"]) == unpack(pack(TEN, "chestxray14")) | unpack(pack(films.records, "fake"))
-    assert describe_films(data, settings, None)["met"] == pack(films.records, "fake")
+    assert unpack(made["trained_ids"]) == unpack(pack(TEN, "chestxray14")) | unpack(pack(films.records, "fake"))
+    assert describe_films(data, settings, None)["trained_ids"] == pack(films.records, "fake")
     silent = settings.model_copy(update={"record_ids": False})
-    assert describe_films(data, silent, None)["met"] == ""
+    assert describe_films(data, silent, None)["trained_ids"] == ""
 
 
 def test_a_stage_on_films_that_nobody_recorded_does_not_pass_for_recorded():
@@ -128,7 +128,7 @@ def test_a_stage_on_films_that_nobody_recorded_does_not_pass_for_recorded():
     data = TrainingData(films, films.records, FINDINGS, None, None, KnowledgeBase.load())
     start = Provenance(corpus="chestxray14", split="train")
     made = describe_films(data, DataConfig(corpus="fake", root="somewhere"), start)
-    assert made == {"corpora": ("chestxray14", "fake"), "met": ""}
+    assert made == {"corpora": ("chestxray14", "fake"), "trained_ids": ""}
 
 
 def test_pictures_of_the_training_corpus_are_compared_on_demand(tmp_path):

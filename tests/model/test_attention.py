@@ -19,11 +19,11 @@ from radz.model import attention
 from radz.model.attention import attend, concept_maps, image_similarity
 from radz.model.build import freeze, part_of
 from radz.model.checkpoint import learned_state, load_checkpoint, save_checkpoint
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.model.readout import gather_local
 from radz.provenance import Provenance
 from radz.serve.predictor import Predictor
-from radz.train.train import calibrate
+from radz.train.train import fit_standardization
 from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features
 from tiny import tiny_model
 
@@ -114,7 +114,7 @@ def test_neither_padding_nor_neighbours_matter(model):
     model.processor.padding_side = "left"
     left = model(Batch(text_prompt=model.processor.text_prompt(TEXTS))).text_local
     torch.testing.assert_close(left, together, atol=ROUNDING, rtol=0)
-    scorer, anchors = RadzZeroShot(model), made_anchors(16)
+    scorer, anchors = Encoder(model), made_anchors(16)
     shown = films(3)
     one = np.concatenate([scorer.compare([film], anchors) for film in shown])
     np.testing.assert_allclose(scorer.compare(shown, anchors), one, atol=ROUNDING, rtol=0)
@@ -157,7 +157,7 @@ def test_positions_that_are_all_alike_score_as_their_mean_does(granularity):
 @torch.no_grad()
 def test_scores_by_hand_and_whatever_the_chunk(llava_dir, granularity, monkeypatch):
     model = tiny_model(llava_dir, readout={**ATTENTION, "granularity": granularity, "attention_temperature": 0.5})
-    scorer, pairs = RadzZeroShot(model), ALIGNED_PAIRS[granularity]
+    scorer, pairs = Encoder(model), ALIGNED_PAIRS[granularity]
     anchors = made_anchors(8 * len(pairs), count=5)
     whole = scorer.compare(films(2), anchors)
     monkeypatch.setattr(attention, "CHUNK", 2)
@@ -209,7 +209,7 @@ def test_a_saved_model_loads_to_the_same_maps_and_scores(model, tmp_path):
     save_checkpoint(model, tmp_path / "c", Provenance(corpus="none", split="train"))
     loaded, _ = load_checkpoint(tmp_path / "c")
     assert "readout.queries.image" in learned_state(loaded)
-    anchors, one, two = made_anchors(16), RadzZeroShot(model), RadzZeroShot(loaded)
+    anchors, one, two = made_anchors(16), Encoder(model), Encoder(loaded)
     assert np.array_equal(one.compare(films(2), anchors), two.compare(films(2), anchors))
     assert np.array_equal(one.maps(films(2), anchors), two.maps(films(2), anchors))
     text = Batch(text_prompt=model.processor.text_prompt(TEXTS))
@@ -224,7 +224,7 @@ def test_statistics_are_those_of_single_positions(model):
     batch.text_prompt = model.processor.text_prompt(TEXTS)
     with torch.no_grad():
         image, text = model.read_image(batch), model.read_text(batch.text_prompt)
-    calibrate(model, Loader([batch]))
+    fit_standardization(model, Loader([batch]))
     assert len(image.local_rows) == 3 * 4
     assert len(text.local_rows) == int(batch.text_prompt.local.sum())
     torch.testing.assert_close(model.readout.heads["image_local"].mean, image.local_rows.mean(0))
@@ -234,7 +234,7 @@ def test_statistics_are_those_of_single_positions(model):
 def test_maps_of_a_predictor(model, tmp_path):
     Image.fromarray((films(1)[0][0] * 255).astype(np.uint8)).save(tmp_path / "film.png")
     provenance = Provenance(corpus="none", split="train")
-    predictor = Predictor(RadzZeroShot(model), provenance, KnowledgeBase.load())
+    predictor = Predictor(Encoder(model), provenance, KnowledgeBase.load())
     maps = predictor.maps(tmp_path / "film.png", ["mass", "effusion"])
     assert set(maps) == {"mass", "effusion"}
     for each in maps.values():
@@ -246,6 +246,6 @@ def test_maps_of_a_predictor(model, tmp_path):
 
 def test_a_model_without_maps_says_so(llava_dir):
     with pytest.raises(ConfigError, match=r"pools patches by their mean and has no maps: train with model\.readout"):
-        RadzZeroShot(tiny_model(llava_dir)).maps(films(1), made_anchors(16))
+        Encoder(tiny_model(llava_dir)).maps(films(1), made_anchors(16))
     with pytest.raises(ConfigError, match="3 positions form no square grid"):
-        RadzZeroShot(tiny_model(llava_dir))._grid(3)
+        Encoder(tiny_model(llava_dir))._grid(3)

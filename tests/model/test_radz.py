@@ -14,7 +14,7 @@ from radz.errors import CheckpointError, ConfigError, UnknownNameError
 from radz.imaging.resize import resize
 from radz.model.build import build_model, freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.model.precision import hold_base_in
 from radz.model.processor import RadzProcessor, whole_size
 from radz.model.radz import RadZ
@@ -339,7 +339,7 @@ def test_lora_targets_that_do_not_exist_are_refused(llava_dir):
 
 
 def test_films_are_scored_the_same_where_their_looks_are_kept(llava_dir):
-    model, shown = RadzZeroShot(tiny_model(llava_dir)), films(3)
+    model, shown = Encoder(tiny_model(llava_dir)), films(3)
     rows = model.encode_text(["There is a mass.", "Normal."])
     anchors = Anchors(("mass", "effusion"), rows, None, (("There is a mass.",), ("Normal.",)), "names")
     scores, looks = model.compare_and_look(shown, anchors)

@@ -19,7 +19,7 @@ from eval_fakes import FINDINGS, make_corpus
 from radz import registry
 from radz.cli import app
 from radz.errors import ConfigError, MissingExtraError, ScoresError
-from radz.metrics.hardest_cases import WorstCase, worst_cases
+from radz.metrics.hardest_cases import HardestCase, hardest_cases
 from radz.metrics.scores_file import write_scores
 from radz.report.contents import Case, Contents
 from radz.report.format import number, p_value
@@ -69,7 +69,7 @@ def whole() -> Contents:
     """Everything that a page can show."""
     base = everything()
     film = as_jpeg(np.zeros((1, 8, 8), dtype=np.float32))
-    return replace(base, cases=(Case(WorstCase("SECRET-4", "effusion", True, -0.2, 0.975), film),))
+    return replace(base, cases=(Case(HardestCase("SECRET-4", "effusion", True, -0.2, 0.975), film),))
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_markdown_and_json_hold_the_same_numbers(whole, html):
     assert record["notice"] == RESEARCH_USE
     assert set(record["curves"]["a_model_with_a_name"]) == set(FINDINGS)
     assert record["controls"]["negation"]["correlation"] == -0.9
-    assert record["worst_cases"] == [{"concept": "effusion", "missed": True, "score": -0.2, "worse_than": 0.975}]
+    assert record["hardest_cases"] == [{"concept": "effusion", "missed": True, "score": -0.2, "worse_than": 0.975}]
     headings = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert headings == re.findall(r"<h2[^>]*>(.*?)</h2>", html)
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
@@ -192,7 +192,7 @@ def test_the_same_scores_give_the_same_page(whole, html):
 def test_worst_cases_by_hand():
     table = scores(count=40)
     one = table.rows[table.rows["concept"] == "effusion"]
-    found = worst_cases(table, ["effusion"], 2)
+    found = hardest_cases(table, ["effusion"], 2)
     present, absent = (one[one["presence"] == p].sort_values("score") for p in ("present", "absent"))
     assert [c.study for c in found] == [*present["study"][:2], *absent["study"][::-1][:2]]
     assert [c.missed for c in found] == [True, True, False, False]
@@ -202,7 +202,7 @@ def test_worst_cases_by_hand():
 
 def test_films_are_small_and_nameless_and_an_unreadable_one_is_left_out():
     corpus = make_corpus(4, unreadable=["test-001"])
-    cases = [WorstCase(s, "effusion", True, 0.0, 0.5) for s in ("test-000", "test-001", "gone", "test-000")]
+    cases = [HardestCase(s, "effusion", True, 0.0, 0.5) for s in ("test-000", "test-001", "gone", "test-000")]
     films = [case.film for case in with_films(cases, corpus)]
     assert films[0] == films[3]
     assert films[1:3] == [None, None]
@@ -238,7 +238,7 @@ def test_command_embeds_films_only_if_asked(tmp_path, monkeypatch):
     arguments = ["report", str(tmp_path / "s.parquet"), "--draws", "20"]
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert "<img" not in page.read_text()
-    run = CliRunner().invoke(app, [*arguments, "--worst-cases", "2", "--root", str(tmp_path)])
+    run = CliRunner().invoke(app, [*arguments, "--hardest-cases", "2", "--root", str(tmp_path)])
     assert run.exit_code == 0, run.output
     assert page.read_text().count("<img") == 2 * 2 * len(FINDINGS)
     assert "holds pixels" in run.output
@@ -249,7 +249,7 @@ def test_command_embeds_films_only_if_asked(tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         (["--out", "page.pdf"], r"page\.pdf .* must end with one of \.html, \.htm, \.md, \.json"),
-        (["--worst-cases", "2"], "say with --root FOLDER where the corpus is"),
+        (["--hardest-cases", "2"], "say with --root FOLDER where the corpus is"),
     ],
 )
 def test_command_refuses_before_it_computes(arguments, message):

@@ -8,12 +8,12 @@ import numpy as np
 
 from eval_fakes import make_anchors, make_study
 from radz.cli._checks import reading_once
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from tiny import tiny_model
 
 
 def test_a_film_that_comes_again_is_not_read_again(llava_dir):
-    model = RadzZeroShot(tiny_model(llava_dir))
+    model = Encoder(tiny_model(llava_dir))
     read, encode = [], model.encode_images
     model.encode_images = lambda films: (read.append(len(films)), encode(films))[1]
     studies = [make_study(i) for i in range(3)]
@@ -31,5 +31,5 @@ def test_a_film_that_comes_again_is_not_read_again(llava_dir):
 
 
 def test_a_model_whose_concepts_read_patches_on_their_own_reads_every_time(llava_dir):
-    model = RadzZeroShot(tiny_model(llava_dir, readout={"pooling": "attention"}))
+    model = Encoder(tiny_model(llava_dir, readout={"pooling": "attention"}))
     assert reading_once(model) is model

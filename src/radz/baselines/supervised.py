@@ -19,7 +19,7 @@ from radz.baselines._opening import BaselineContext, required
 from radz.baselines._xrayvision import XrayVision
 from radz.errors import CheckpointError
 from radz.model.checkpoint import TOWER_HEAD, TowerHead, load_checkpoint, load_tower_head
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.types import Anchors, Pixels, Scores, Study
 
 PoolFilms = Callable[[Sequence[Pixels]], Tensor]
@@ -54,7 +54,7 @@ class Supervised:
         head = load_tower_head(Path(source))
         if head is None:
             raise CheckpointError(f"{source} has no {TOWER_HEAD}: its tower had no supervised warm-up, or moved on.")
-        model = RadzZeroShot(load_checkpoint(Path(source))[0].to(best_device()))
+        model = Encoder(load_checkpoint(Path(source))[0].to(best_device()))
         return cls.of_tower(model.pool_films, head, batch_size)
 
     @classmethod

@@ -18,25 +18,25 @@ from radz.metrics.fitted_file import first_fault
 from radz.metrics.scores_file import DISTANCE, ScoresTable, UncertainPolicy
 
 
-def with_calibration(
+def attach_calibration(
     table: ScoresTable, stored: StoredCalibration, known: Collection[str], distances: Mapping[str, float]
 ) -> ScoresTable:
     """The table with the calibration of the findings ``known``, and of each study id its distance.
 
     Of the distribution that distances come from only the threshold is kept: the rest describes films.
     """
-    far = stored.familiarity
+    far = stored.out_of_distribution
     kept = stored.model_copy(
         update={
             "texts": {concept: texts for concept, texts in stored.texts.items() if concept in known},
-            "familiarity": replace(far, mean=(), spread=(), directions=(), variances=()) if far else None,
+            "out_of_distribution": replace(far, mean=(), spread=(), directions=(), variances=()) if far else None,
         }
     )
     rows = table.rows.assign(**{DISTANCE: table.rows["study"].map(dict(distances)).astype("float32")})
     return ScoresTable(rows, replace(table.provenance, calibration=kept.model_dump(mode="json")))
 
 
-def judge_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Reliability | str:
+def assess_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Reliability | str:
     """How far the calibration in the table holds on its studies, or why that is not said.
 
     Raises ScoresError where it is damaged.

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from radz import __version__
 from radz.calibration.conformal import RECALL, RiskControl, control_recall
-from radz.calibration.out_of_distribution import Familiarity, fit_familiarity
+from radz.calibration.out_of_distribution import OutOfDistribution, fit_out_of_distribution
 from radz.calibration.platt import Platt, fit_calibration, require_validation
 from radz.errors import CalibrationError, LeakageError, ScoresError
 from radz.metrics.fitted_file import read_stored, write_stored
@@ -54,7 +54,10 @@ class StoredCalibration(BaseModel):
     refused: dict[str, str] = Field(description="Finding -> why it has no probability.")
     pooled: Platt = Field(description="One temperature (1 / slope) and offset over all findings; reported, not shown.")
     finding_set: RiskControl | None = Field(description="Lowest score of a finding in a film's set.")
-    familiarity: Familiarity | None = Field(description="How far a film may lie from the calibration films.")
+    out_of_distribution: OutOfDistribution | None = Field(
+        validation_alias=AliasChoices("out_of_distribution", "familiarity"),
+        description="How far an image may lie from the calibration images.",
+    )
     agreement: float | None = Field(description="Least agreement of the texts of one finding's anchor, in [0, 1].")
     missing: dict[str, str] = Field({}, description="Part that could not be fitted -> why.")
 
@@ -106,7 +109,9 @@ def fit_uncertainty(
         refused=dict(fitted.refused) | {c: UNSEEN for c in table.concepts if c not in matrix.concepts and c != NORMAL},
         pooled=fitted.pooled,
         finding_set=_or_reason("finding_set", lambda: control_recall(matrix.scores, matrix.labels, recall), missing),
-        familiarity=_or_reason("familiarity", lambda: fit_familiarity(films, matrix.patients), missing),
+        out_of_distribution=_or_reason(
+            "out_of_distribution", lambda: fit_out_of_distribution(films, matrix.patients), missing
+        ),
         agreement=_least_agreement(anchors, matrix.concepts),
         missing=missing,
     )

@@ -25,7 +25,7 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Familiarity:
+class OutOfDistribution:
     """mean and spread (E,), the unit of each number; in these units directions (R, E), orthonormal, with their
     variances (R,), and rest, the variance of each other direction.
 
@@ -50,7 +50,7 @@ class Familiarity:
         return distances
 
 
-def fit_familiarity(looks: Floats, patients: ArrayLike, known: float = KNOWN) -> Familiarity:
+def fit_out_of_distribution(looks: Floats, patients: ArrayLike, known: float = KNOWN) -> OutOfDistribution:
     """From looks (N, E) of validation films of patients (N,).
 
     The threshold is the ceil((N + 1) known)-th smallest distance. Raises ScoresError where films are too few for that.
@@ -76,7 +76,7 @@ def _held_out_distances(looks: Floats, patients: ArrayLike) -> Floats:
     return distances
 
 
-def _distribution(looks: Floats) -> Familiarity:
+def _distribution(looks: Floats) -> OutOfDistribution:
     """Where the films lie, without a threshold yet."""
     try:
         from sklearn.decomposition import PCA
@@ -90,7 +90,7 @@ def _distribution(looks: Floats) -> Familiarity:
     fit = PCA(count, svd_solver="full").fit(looks / spread)
     if not fit.noise_variance_ > _ROUNDING:
         raise ScoresError(f"The validation films' looks vary in {count} directions at most: they are too alike.")
-    return Familiarity(
+    return OutOfDistribution(
         mean=_short(fit.mean_ * spread),
         spread=_short(spread),
         directions=tuple(map(_short, fit.components_)),

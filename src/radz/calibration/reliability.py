@@ -105,7 +105,7 @@ def reliability(
     }
     judged = ~np.isnan(scores) & ~np.isnan(labels)
     curve = _risk_coverage(matrix, (platt - labels) ** 2, distances)
-    threshold = stored.familiarity.threshold if stored.familiarity else math.inf
+    threshold = stored.out_of_distribution.threshold if stored.out_of_distribution else math.inf
     return Reliability(
         findings=tuple(matrix.concepts[j] for j in columns),
         pairs=int(judged.sum()),

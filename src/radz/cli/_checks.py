@@ -29,7 +29,7 @@ def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | 
 
 def reading_once(model: Any) -> Any:
     """The model, reading a film once for all checks where a film is one vector to it."""
-    from radz.model.encoder import RadzZeroShot
+    from radz.model.encoder import Encoder
     from radz.serve.remembering import Remembering
 
-    return Remembering(model) if isinstance(model, RadzZeroShot) and model.one_vector else model
+    return Remembering(model) if isinstance(model, Encoder) and model.one_vector else model

@@ -55,9 +55,9 @@ def model_rows(tables: Mapping[str, ScoresTable], checks: Checks, notes: Mapping
 
 
 def _first_row(name: str, table: ScoresTable, checks: Checks, chosen: Thresholds | None, how: How) -> ModelRow:
-    from radz.calibration.attached import judge_calibration
+    from radz.calibration.attached import assess_calibration
     from radz.calibration.hierarchy import groups_of
-    from radz.eval.robustness import judge_controls, sensitivity
+    from radz.eval.robustness import assess_controls, sensitivity
     from radz.knowledge import KnowledgeBase
     from radz.metrics.summary import summarise
     from radz.report.tables import ModelRow
@@ -76,7 +76,7 @@ def _first_row(name: str, table: ScoresTable, checks: Checks, chosen: Thresholds
         name,
         whole,
         prompts=sensitivity(checks, draws=how.draws, seed=how.seed, uncertain=how.uncertain),
-        controls=judge_controls(checks, draws=how.draws, seed=how.seed, uncertain=how.uncertain),
+        controls=assess_controls(checks, draws=how.draws, seed=how.seed, uncertain=how.uncertain),
     )
-    found = judge_calibration(table, how.uncertain)
+    found = assess_calibration(table, how.uncertain)
     return replace(row, uncalibrated=found) if isinstance(found, str) else replace(row, reliability=found)

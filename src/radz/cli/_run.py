@@ -118,7 +118,7 @@ class Run:
         return Recorder(model), ""
 
     def _with_calibration(self, table: ScoresTable, anchors: Anchors, model: Any, why: str) -> ScoresTable:
-        from radz.calibration.attached import with_calibration
+        from radz.calibration.attached import attach_calibration
 
         if why:
             return replace(table, provenance=replace(table.provenance, uncalibrated=why))
@@ -129,14 +129,14 @@ class Run:
             for concept, texts in zip(anchors.concepts, anchors.texts, strict=True)
             if stored.knows(concept, texts) and marks.get(concept) != Exposure.UNSEEN
         ]
-        return with_calibration(table, stored, known, _distances(stored, model.looks))
+        return attach_calibration(table, stored, known, _distances(stored, model.looks))
 
 
 def _distances(stored: StoredCalibration, looks: Mapping[str, Any]) -> dict[str, float]:
     """Study id -> distance from the calibration films; none where they were too few."""
-    if stored.familiarity is None:
+    if stored.out_of_distribution is None:
         return {}
-    return {study: float(stored.familiarity.distances(row[None])[0]) for study, row in looks.items()}
+    return {study: float(stored.out_of_distribution.distances(row[None])[0]) for study, row in looks.items()}
 
 
 def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> dict[str, Callable[[], ZeroShotModel]]:

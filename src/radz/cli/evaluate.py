@@ -94,7 +94,7 @@ def evaluate(
     """Evaluate a model on a labelled corpus. Exit code 1 if an image could not be read."""
     from radz.eval.robustness import partition
     from radz.eval.scoring import STRATA
-    from radz.leakage.claims import judge, named_by_claim
+    from radz.leakage.claims import check_claim, named_by_claim
     from radz.metrics.scores_file import read_scores
     from radz.report.page import check_path
 
@@ -103,7 +103,7 @@ def evaluate(
     notes: dict[str, str] = {}
     pair, pairs = split_prompts(prompts, anchors)
     chosen = read_each(thresholds or ())
-    claim = partial(judge, zero_shot=zero_shot, allow_supervised=allow_supervised)
+    claim = partial(check_claim, zero_shot=zero_shot, allow_supervised=allow_supervised)
     if from_scores:
         (first, *others), checks = partition([read_scores(path) for path in from_scores])
         tables = named([replace(first, provenance=claim(first.provenance)), *others])

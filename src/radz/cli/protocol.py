@@ -113,7 +113,7 @@ class _How:
         """Scores of ``films`` under each strategy, each film read once; also written, a file each."""
         from radz.eval.anchor_sets import under_each
         from radz.eval.scoring import diseases, score_models
-        from radz.leakage.claims import judge
+        from radz.leakage.claims import check_claim
 
         target = _target(films)
         corpus = target.open()
@@ -121,7 +121,7 @@ class _How:
         first = sets[strategies[0]]
         made = scores_provenance(predictor, target, corpus, first, diseases(first, corpus), seed=self.seed)
         made = replace(made, overlap=shared_with_training(predictor.provenance, corpus, target.corpus))
-        made = judge(made, zero_shot=films.zero_shot)
+        made = check_claim(made, zero_shot=films.zero_shot)
         with progress_bar(len(corpus)) as advance:
             models = under_each(predictor.model, sets)
             tables = score_models(models, corpus, first, provenance=made, batch_size=self.batch_size, progress=advance)

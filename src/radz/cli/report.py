@@ -36,10 +36,10 @@ def report(
         list[Path] | None, typer.Option(help="File of `radz thresholds`, chosen on validation scores. Repeatable.")
     ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
-    worst_cases: Annotated[
+    hardest_cases: Annotated[
         int, typer.Option(min=0, help="Films per finding, missed and false alarms each, to embed. Needs --root.")
     ] = 0,
-    root: Annotated[Path | None, typer.Option(help="The corpus's directory or table, for --worst-cases.")] = None,
+    root: Annotated[Path | None, typer.Option(help="The corpus's directory or table, for --hardest-cases.")] = None,
 ) -> None:
     """Write one evaluation as a page that needs no network and no script, as Markdown or as JSON."""
     from radz.eval.robustness import partition
@@ -49,13 +49,13 @@ def report(
     paths = out or [scores[0].with_suffix(".html")]
     for path in paths:
         check_path(path)
-    if worst_cases and root is None:
-        raise ConfigError("--worst-cases embeds films: say with --root FOLDER where the corpus is.")
+    if hardest_cases and root is None:
+        raise ConfigError("--hardest-cases embeds films: say with --root FOLDER where the corpus is.")
     models, checks = partition([read_scores(path) for path in scores])
     tables = named(models)
     how = How(draws, seed, uncertain.value, findings_file or (), read_each(thresholds or ()))
     rows = model_rows(tables, checks, {}, how)
-    cases = _cases(rows[0], tables, root, worst_cases, how.uncertain) if root and worst_cases else ()
+    cases = _cases(rows[0], tables, root, hardest_cases, how.uncertain) if root and hardest_cases else ()
     write_pages(rows, tables, paths, how.uncertain, cases)
 
 
@@ -64,12 +64,12 @@ def _cases(
 ) -> tuple[Case, ...]:
     """Worst cases of the findings in the mean, with their films from the corpus that the scores name."""
     from radz.data.views.folds import Fold, open_corpus
-    from radz.metrics.hardest_cases import worst_cases
+    from radz.metrics.hardest_cases import hardest_cases
     from radz.report.thumbnails import with_films
 
     table = tables[row.name]
     made = table.provenance
     assert row.evaluation is not None
-    found = worst_cases(table, row.evaluation.macro.concepts, count, uncertain)
+    found = hardest_cases(table, row.evaluation.macro.concepts, count, uncertain)
     fold = Fold.parse(made.fold) if made.fold else None
     return with_films(found, open_corpus(made.corpus, root, made.split, made.options, fold))

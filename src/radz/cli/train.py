@@ -56,7 +56,7 @@ def _validation(settings: RunConfig) -> Validate | None:
     from radz.eval.scoring import score_corpus
     from radz.knowledge import KnowledgeBase
     from radz.metrics.summary import macro_auroc
-    from radz.model.encoder import RadzZeroShot
+    from radz.model.encoder import Encoder
     from radz.types import NORMAL
 
     data = settings.data
@@ -72,7 +72,7 @@ def _validation(settings: RunConfig) -> Validate | None:
     concepts = [known[name] for name in corpus.findings if name != NORMAL and name not in held]
 
     def validate(model: RadZ) -> dict[str, float]:
-        scorer, build = RadzZeroShot(model), open_strategy(settings.anchors, model.anchors)
+        scorer, build = Encoder(model), open_strategy(settings.anchors, model.anchors)
         return macro_auroc(score_corpus(scorer, corpus, build(concepts, scorer.encode_text)))
 
     return validate

@@ -114,7 +114,7 @@ def compare(
 ) -> FilmOverlap:
     """What ``corpus`` shares with ``other``, by ids and, where ``pictures``, by the look of the films."""
     theirs = origin_of(other, other_name)
-    met = Provenance(corpus=theirs, split="", met=pack(other.records, theirs))
+    met = Provenance(corpus=theirs, split="", trained_ids=pack(other.records, theirs))
     found = find_overlap(met, origin_of(corpus, name), corpus.records, aliases)
     return replace(found, pictures=shared_pictures(corpus, other, workers, progress)) if pictures else found
 

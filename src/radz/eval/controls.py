@@ -100,7 +100,7 @@ def film_controls(
     return made
 
 
-def judge_negation(
+def assess_negation(
     positive: ScoresTable,
     negative: ScoresTable,
     *,

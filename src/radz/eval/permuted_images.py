@@ -52,8 +52,8 @@ def control_corpora(
     """
     rows = [i for i, record in enumerate(corpus.records) if record.study_id in studies]
     patients = [corpus.records[row].patient_id for row in rows]
-    anyone = exchange(patients, [""] * len(rows), seed)
-    alike = exchange(patients, [stratum(corpus.records[row], strata) for row in rows], seed)
+    anyone = permute_images(patients, [""] * len(rows), seed)
+    alike = permute_images(patients, [stratum(corpus.records[row], strata) for row in rows], seed)
     return {
         BLANK: ControlCorpus(corpus, rows, None),
         SHUFFLED: ControlCorpus(corpus, rows, [rows[i] for i in anyone]),
@@ -61,7 +61,7 @@ def control_corpora(
     }
 
 
-def exchange(patients: Sequence[str], strata: Sequence[str], seed: int) -> NDArray[np.intp]:
+def permute_images(patients: Sequence[str], strata: Sequence[str], seed: int) -> NDArray[np.intp]:
     """For each study another study (N,), of another patient and the same stratum, each taken once within its stratum.
 
     In a stratum where one patient has half of the studies or more, studies are exchanged over all strata instead.

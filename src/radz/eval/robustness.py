@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from radz.errors import ConfigError, RadzError
 from radz.eval.anchor_sets import sides, under_each
-from radz.eval.controls import Controls, Predicted, film_controls, judge_negation, predict_metadata
+from radz.eval.controls import Controls, Predicted, assess_negation, film_controls, predict_metadata
 from radz.eval.permuted_images import ControlCorpus, control_corpora
 from radz.eval.prompts import PromptSensitivity, prompt_sensitivity
 from radz.eval.scoring import score_corpus, score_models
@@ -166,7 +166,7 @@ def sensitivity(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPo
     )
 
 
-def judge_controls(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPolicy) -> Controls | None:
+def assess_controls(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPolicy) -> Controls | None:
     """What the controls say, where there are any."""
 
     if not (checks.controls or checks.predicted or checks.notes):
@@ -175,7 +175,7 @@ def judge_controls(checks: Checks, *, draws: int, seed: int, uncertain: Uncertai
     pair = [checks.controls[name] for name in (POSITIVE, NEGATIVE) if name in checks.controls]
     return Controls(
         films=tuple(film_controls(films, draws=draws, seed=seed, uncertain=uncertain)),
-        negation=judge_negation(*pair, draws=draws, seed=seed, uncertain=uncertain) if len(pair) == 2 else None,
+        negation=assess_negation(*pair, draws=draws, seed=seed, uncertain=uncertain) if len(pair) == 2 else None,
         predicted=checks.predicted,
         notes=checks.notes,
     )

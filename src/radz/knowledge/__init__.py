@@ -177,7 +177,7 @@ class KnowledgeBase:
         names = {fold(name) for concept in held for name in self[concept].names}
         return KnowledgeBase([_silent(concept, names) for concept in self if concept.id not in held])
 
-    def telling(self, fields: Iterable[str]) -> KnowledgeBase:
+    def with_description_fields(self, fields: Iterable[str]) -> KnowledgeBase:
         """The base whose entries keep only ``fields`` of DESCRIPTION, so that anchors read shorter descriptions."""
         dropped = [name for name in DESCRIPTION if name not in {*fields}]
         empty: dict[str, Any] = {name: "" if name == "definition" else () for name in dropped}

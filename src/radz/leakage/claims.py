@@ -14,7 +14,7 @@ ZERO_SHOT, SUPERVISED = "zero-shot", "supervised"
 _CLAIM_IN_NAME = re.compile(r"zero[-_ ]?shot", re.IGNORECASE)
 
 
-def judge(provenance: ScoresProvenance, *, zero_shot: bool, allow_supervised: bool = False) -> ScoresProvenance:
+def check_claim(provenance: ScoresProvenance, *, zero_shot: bool, allow_supervised: bool = False) -> ScoresProvenance:
     """The provenance with what the run is called: nothing unless ``zero_shot`` is claimed, then "zero-shot".
 
     A run that leaks raises LeakageError with the list or, where ``allow_supervised``, is called "supervised".

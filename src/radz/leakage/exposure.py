@@ -17,7 +17,7 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
     """The closest contact of ``concept`` with what was trained on.
 
     supervised: a concept of one of its names was a training label. seen: one of its names stood in a training
-    report. paraphrase: its names or its text contain the name of a concept trained on, or it is a narrower or a
+    report. related: its names or its text contain the name of a concept trained on, or it is a narrower or a
     broader form of one, so that films of the one showed the other. unseen: none of these. Names count in every
     language of the base. Of a concept that was held out of training only the names count: that its description shares
     words with findings that were trained ("consolidation" in that of pneumonia) is how one learns of a disease from a
@@ -31,7 +31,7 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
         return Exposure.SEEN
     kin = _ancestors(concept, knowledge) & (trained | read) or own & _broader(provenance, knowledge)
     said = {name for ids in (provenance.supervised, provenance.mentioned) for name in _spoken(ids, knowledge)}
-    return Exposure.PARAPHRASE if kin or mentions(_own_words(concept, provenance), said) else UNSEEN
+    return Exposure.RELATED if kin or mentions(_own_words(concept, provenance), said) else UNSEEN
 
 
 def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: KnowledgeBase) -> None:

@@ -72,7 +72,7 @@ def find_overlap(
     aliases: film name -> name in the corpus it was taken from, from ``read_aliases``; with it names decide where
     they do not by themselves.
     """
-    met = unpack(provenance.met)
+    met = unpack(provenance.trained_ids)
     known = [found for name in trained_corpora(provenance) if (found := overlap_of(corpus, name)) is not None]
     undecided = tuple(f"{k.what} ({k.ids})" for k in known if not (met and (k.same_ids or aliases)))
     films = sum(not met.isdisjoint(keys) for keys in film_keys(records, corpus, aliases))

@@ -12,7 +12,7 @@ from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
 
 
 @dataclass(frozen=True, slots=True)
-class WorstCase:
+class HardestCase:
     """missed: the finding is present and scored low; else absent and scored high.
 
     worse_than: share of the studies of the other label that score on the wrong side of this one, in [0, 1].
@@ -25,18 +25,18 @@ class WorstCase:
     worse_than: float
 
 
-def worst_cases(
+def hardest_cases(
     table: ScoresTable, concepts: Collection[str], count: int, uncertain: UncertainPolicy = "ignore"
-) -> tuple[WorstCase, ...]:
+) -> tuple[HardestCase, ...]:
     """For each of ``concepts``, the ``count`` lowest positives, then the ``count`` highest negatives, worst first."""
     matrix = as_matrix(table, uncertain)
-    found: list[WorstCase] = []
+    found: list[HardestCase] = []
     for column, concept in enumerate(matrix.concepts):
         if concept in concepts:
             scores, labels = matrix.scores[:, column], matrix.labels[:, column]
             for missed in (True, False):
                 worst = _worst(scores, labels, missed, count)
-                found += [WorstCase(str(matrix.studies[i]), concept, missed, *values) for i, *values in worst]
+                found += [HardestCase(str(matrix.studies[i]), concept, missed, *values) for i, *values in worst]
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from radz.model.radz import RadZ
 from radz.types import Anchors, Batch, Features, Pixels, Scores, Study
 
 
-class RadzZeroShot:
+class Encoder:
     """``ZeroShotModel`` over features: one forward per image, whatever the number of concepts."""
 
     name = "radz"

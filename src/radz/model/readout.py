@@ -57,7 +57,7 @@ class Head(nn.Module):
 
     ``dim`` is D; ``None`` leaves the projection out, so that D is H and nothing is learned.
 
-    The statistics are buffers: set once by ``calibrate``, saved with the model, never updated by a batch,
+    The statistics are buffers: set once by ``fit_standardization``, saved with the model, never updated by a batch,
     so a feature does not depend on its neighbours.
     """
 
@@ -70,7 +70,7 @@ class Head(nn.Module):
         self.register_buffer("std", torch.ones(hidden_size))
         self.project = nn.Identity() if dim is None else nn.Linear(hidden_size, dim)
 
-    def calibrate(self, states: Tensor) -> None:
+    def fit_standardization(self, states: Tensor) -> None:
         """Take mean and standard deviation of each dimension from ``states`` (N, H)."""
         self.mean.copy_(states.mean(0))
         self.std.copy_(states.std(0, correction=0).clamp(min=1e-4))
@@ -101,12 +101,12 @@ class Readout(nn.Module):
         if config.pooling == "attention":
             self.queries = nn.ParameterDict({name: nn.Parameter(torch.zeros(self.dim)) for name in ("image", "text")})
 
-    def calibrate(self, states: Mapping[str, Tensor]) -> None:
+    def fit_standardization(self, states: Mapping[str, Tensor]) -> None:
         """Take each head's statistics from states (N, H) under its name."""
         for name, own in states.items():
             head = self.heads[name]
             assert isinstance(head, Head)
-            head.calibrate(own)
+            head.fit_standardization(own)
 
     def forward(self, modality: str, states: States) -> States:
         """States of one modality (image or text) -> its unit features, of the same form, H become D."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from radz.errors import ScoresError
 from radz.metrics.curves import FindingCurves, finding_curves
 from radz.metrics.evaluation import Evaluation
-from radz.metrics.hardest_cases import WorstCase
+from radz.metrics.hardest_cases import HardestCase
 from radz.metrics.scores_file import ScoresTable, UncertainPolicy, scores_sha256
 from radz.report.blocks import Thumbnail
 from radz.report.tables import ModelRow
@@ -18,7 +18,7 @@ from radz.report.tables import ModelRow
 class Case:
     """A study that the model is wrong about, without its id, and its film unless that could not be read."""
 
-    case: WorstCase
+    case: HardestCase
     film: str | None
 
     def thumbnail(self, caption: str, alternative: str) -> Thumbnail | None:

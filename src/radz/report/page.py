@@ -10,7 +10,7 @@ from typing import Any
 
 from radz.errors import ConfigError, MissingExtraError
 from radz.metrics.fitted_file import write_whole
-from radz.metrics.hardest_cases import WorstCase
+from radz.metrics.hardest_cases import HardestCase
 from radz.report.blocks import Page
 from radz.report.contents import Contents
 from radz.report.format import without_identifiers
@@ -50,7 +50,7 @@ def as_json(contents: Contents) -> str:
     made["options"] = without_identifiers(made["options"])
     record["curves"] = plain({m: {c: asdict(one) for c, one in each.items()} for m, each in contents.curves.items()})
     record["scores_sha256"] = dict(contents.hashes)
-    record["worst_cases"] = [plain(_case(one.case)) for one in contents.cases]
+    record["hardest_cases"] = [plain(_case(one.case)) for one in contents.cases]
     return json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
@@ -62,7 +62,7 @@ WRITERS: dict[str, Callable[[Contents], str]] = {
 }
 
 
-def _case(case: WorstCase) -> dict[str, Any]:
+def _case(case: HardestCase) -> dict[str, Any]:
     return {name: value for name, value in asdict(case).items() if name != "study"}
 
 

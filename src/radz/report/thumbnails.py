@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from radz.errors import ImageError
-from radz.metrics.hardest_cases import WorstCase
+from radz.metrics.hardest_cases import HardestCase
 from radz.report.contents import Case
 from radz.types import Pixels
 
@@ -20,7 +20,7 @@ SIDE = 192
 QUALITY = 80
 
 
-def with_films(cases: Iterable[WorstCase], corpus: Any) -> tuple[Case, ...]:
+def with_films(cases: Iterable[HardestCase], corpus: Any) -> tuple[Case, ...]:
     """Cases with their films, each read once from the corpus; one that cannot be read is left out."""
     cases = tuple(cases)
     index = {record.study_id: i for i, record in enumerate(corpus.records)}

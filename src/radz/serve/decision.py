@@ -62,7 +62,7 @@ class Judge:
         return why_of_another_kind(kind, self.provenance) or self._why_far(embedding)
 
     def _why_far(self, embedding: Floats) -> str:
-        known = self.stored.familiarity if self.stored else None
+        known = self.stored.out_of_distribution if self.stored else None
         if known is None:
             return ""
         distance = float(known.distances(embedding[np.newaxis])[0])

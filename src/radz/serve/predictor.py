@@ -25,7 +25,7 @@ from radz.imaging.read import ImageKind, read_image, read_kind
 from radz.knowledge import ALL, GROUP, Concept, KnowledgeBase
 from radz.leakage.exposure import exposure
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.provenance import Provenance
 from radz.serve.decision import UNCALIBRATED, Judge
@@ -41,7 +41,7 @@ class Predictor:
 
     def __init__(
         self,
-        model: RadzZeroShot,
+        model: Encoder,
         provenance: Provenance,
         knowledge: KnowledgeBase,
         tower_head: TowerHead | None = None,
@@ -80,7 +80,7 @@ class Predictor:
         knowledge = KnowledgeBase.load(findings)
         fitted = _calibration(directory, calibration, provenance)
         head = load_tower_head(directory)
-        return cls(RadzZeroShot(model), provenance, knowledge, head, inverted=inverted, calibration=fitted)
+        return cls(Encoder(model), provenance, knowledge, head, inverted=inverted, calibration=fitted)
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:

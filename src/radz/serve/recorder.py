@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from radz.metrics.ranking import Floats
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.types import Anchors, Scores, Study
 
 
 class Recorder:
     """``ZeroShotModel`` over another one. looks: study id -> (E,) float64 of each film it was shown."""
 
-    def __init__(self, model: RadzZeroShot) -> None:
+    def __init__(self, model: Encoder) -> None:
         self.model, self.name = model, model.name
         self.looks: dict[str, Floats] = {}
 

@@ -8,14 +8,14 @@ from hashlib import blake2b
 import torch
 from torch import Tensor
 
-from radz.model.encoder import RadzZeroShot, similarity
+from radz.model.encoder import Encoder, similarity
 from radz.types import Anchors, Pixels, Scores, Study
 
 
 class Remembering:
     """``ZeroShotModel`` over one to which a film is one vector (``one_vector``); films are known by their pixels."""
 
-    def __init__(self, model: RadzZeroShot) -> None:
+    def __init__(self, model: Encoder) -> None:
         self.model, self.name = model, model.name
         self._vectors: dict[bytes, Tensor] = {}
 

@@ -114,7 +114,7 @@ def open_training_data(config: RunConfig) -> TrainingData:
         held = held_ids(data.held_out, corpus.findings, knowledge)
         corpus = WithoutConcepts(corpus, held, knowledge, data.report_policy == "report")
         knowledge = knowledge.without(held)
-    knowledge = knowledge.telling(config.descriptions)
+    knowledge = knowledge.with_description_fields(config.descriptions)
     if data.limit is not None:
         corpus = Limited(corpus, data.limit, config.seed)
     batch = config.train.batch_size * place()[1]

@@ -97,7 +97,7 @@ def train_dual_encoder(config: RunConfig, text: str | None = None, command: str 
     net.tower.requires_grad_("tower" in config.train.train_parts)
     loader = partial(data.loader, net, config, config.train.batch_size, data.concepts)  # type: ignore[arg-type]
     batches = loader(within=config.data.batch_within, states=data.tower_states(model, config))
-    calibrate(net, batches)
+    fit_standardization(net, batches)
     rates = {"heads": config.train.head_rate, "text": TEXT_RATE, "tower": config.train.tower_rate}
     fit(task, batches, training_arguments(config.train, config.output / "align", config.seed), rates)
     checkpoint = config.output / "checkpoint"
@@ -109,7 +109,7 @@ def train_dual_encoder(config: RunConfig, text: str | None = None, command: str 
 
 
 @torch.no_grad()
-def calibrate(net: PairNet, loader: Any) -> None:
+def fit_standardization(net: PairNet, loader: Any) -> None:
     """Measure both heads' statistics on the first four training batches, as those of our model are."""
     net.eval()
     device = next(net.parameters()).device
@@ -118,8 +118,8 @@ def calibrate(net: PairNet, loader: Any) -> None:
         here = batch.to(device)
         rows["image"].append(net.image_states(here))
         rows["text"].append(net.text_states(here.text_prompt))
-    net.image_head.calibrate(torch.cat(rows["image"]))
-    net.text_head.calibrate(torch.cat(rows["text"]))
+    net.image_head.fit_standardization(torch.cat(rows["image"]))
+    net.text_head.fit_standardization(torch.cat(rows["text"]))
 
 
 def make_pair(model: RadZ, config: RunConfig, text: str | None = None) -> PairNet:

@@ -133,7 +133,7 @@ def align(
         with quietly():  # transformers 5.24 calls it activation_checkpointing_enable, earlier ones do not
             model.decoder.gradient_checkpointing_enable({"use_reentrant": False})
     if measure:
-        calibrate(model, batches(shared=False), config.train.chunk_size)
+        fit_standardization(model, batches(shared=False), config.train.chunk_size)
     arguments = training_arguments(config.train, config.output / "align", config.seed)
     strategy = open_strategy(config.anchors, model.anchors)
     size = config.train.chunk_size
@@ -151,7 +151,7 @@ def rates_of(config: TrainConfig) -> dict[str, float]:
 
 
 @torch.no_grad()
-def calibrate(model: RadZ, loader: Any, chunk_size: int | None = None, pairs: int = 256) -> None:
+def fit_standardization(model: RadZ, loader: Any, chunk_size: int | None = None, pairs: int = 256) -> None:
     """Measure each head's statistics on states of the first training batches: four, or fewer that hold ``pairs``."""
     model.eval()
     device = next(model.parameters()).device
@@ -162,7 +162,7 @@ def calibrate(model: RadZ, loader: Any, chunk_size: int | None = None, pairs: in
                 rows[f"{modality}_{name}"].append(state.float())
         if sum(map(len, rows["image_global"])) >= pairs:
             break
-    model.readout.calibrate({name: torch.cat(own) for name, own in rows.items()})
+    model.readout.fit_standardization({name: torch.cat(own) for name, own in rows.items()})
 
 
 def fit(task: Any, loader: Any, arguments: Any, rates: dict[str, float], validate: Validate | None = None) -> None:
@@ -216,15 +216,15 @@ def describe_run(data: TrainingData, config: RunConfig, command: str, start: Pro
 
 def describe_films(data: TrainingData, settings: DataConfig, start: Provenance | None) -> dict[str, Any]:
     """Which corpora, films and patients the checkpoint has met, earlier stages included; all of them or none."""
-    recorded = settings.record_ids and (start is None or bool(start.met))
+    recorded = settings.record_ids and (start is None or bool(start.trained_ids))
     films = [(data.corpus, data.records, settings.corpus)]
     if data.films is not None and settings.unlabelled.images is not None:
         films.append((data.films, data.films.records, settings.unlabelled.images.corpus))
-    corpora, met = trained_corpora(start) if start else (), start.met if start else ""
+    corpora, met = trained_corpora(start) if start else (), start.trained_ids if start else ""
     for corpus, records, name in films:
         corpora = (*corpora, origin_of(corpus, name))
         met = pack(records, corpora[-1], met) if recorded else ""
-    return {"corpora": tuple(dict.fromkeys(corpora)), "met": met}
+    return {"corpora": tuple(dict.fromkeys(corpora)), "trained_ids": met}
 
 
 class _Validation(TrainerCallback):  # type: ignore[misc]  # transformers is untyped

@@ -120,7 +120,7 @@ def test_a_description_in_words_of_what_was_trained_is_no_contact_with_what_was_
     knowledge = KnowledgeBase.load()
     assert "consolidation" in " ".join(knowledge["pneumonia"].appearance)
     trained = {"corpus": "manifest", "split": "train", "supervised": {"consolidation": 1}}
-    for held, mark in (((), Exposure.PARAPHRASE), (("pneumonia",), Exposure.UNSEEN)):
+    for held, mark in (((), Exposure.RELATED), (("pneumonia",), Exposure.UNSEEN)):
         assert exposure(knowledge["pneumonia"], Provenance(**trained, held_out=held), knowledge) is mark
 
 
@@ -129,7 +129,7 @@ def test_a_narrower_form_may_be_of_something_trained_too_and_a_start_that_met_on
     assert knowledge["hydropneumothorax"].parents == ("effusion", "pneumothorax")
     trained = {"corpus": "manifest", "split": "train"}
     require_unseen(["effusion"], Provenance(**trained, supervised={"pneumothorax": 1}), knowledge)
-    with pytest.raises(LeakageError, match=r"held out: effusion \(paraphrase\)"):
+    with pytest.raises(LeakageError, match=r"held out: effusion \(related\)"):
         require_unseen(["effusion"], Provenance(**trained, supervised={"hydropneumothorax": 1}), knowledge)
 
 

@@ -26,7 +26,7 @@ from radz.knowledge import KnowledgeBase
 from radz.leakage.exposure import exposure, require_left_out
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable, write_scores
 from radz.model.checkpoint import load_checkpoint
-from radz.model.encoder import RadzZeroShot
+from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.radz import RadZ
 from radz.train.data import open_training_data
@@ -62,7 +62,7 @@ def score(config: RunConfig, scoring: ScoringConfig) -> ScoresTable:
     model, provenance = load_checkpoint(checkpoint_of(config), config.model.source)
     require_left_out(where["corpus"], where["split"], where["fold"], provenance)
     make_fast(model.to("cuda" if torch.cuda.is_available() else "cpu"), choose_dtype(config.train.dtype))
-    scorer, knowledge = RadzZeroShot(model), KnowledgeBase.load().telling(config.descriptions)
+    scorer, knowledge = Encoder(model), KnowledgeBase.load().with_description_fields(config.descriptions)
     concepts = [knowledge[name] for name in corpus.findings if name != NORMAL]
     anchors = strategy_of(config, scoring, model)(concepts, scorer.encode_text)
     made = ScoresProvenance(

@@ -15,7 +15,7 @@ from radz.types import Exposure
 WHY = {
     Exposure.SUPERVISED: "their labels were trained on",
     Exposure.SEEN: "their names stood in training reports",
-    Exposure.PARAPHRASE: "their texts contain something trained on, or they are a form of it",
+    Exposure.RELATED: "their texts contain something trained on, or they are a form of it",
     Exposure.UNSEEN: "nothing of them was trained on",
     "unknown": "the scores do not say what the model has seen",
 }
