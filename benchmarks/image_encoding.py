@@ -13,6 +13,7 @@ from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype
 from radz.storage import prepared
+from radz.types import Study
 
 
 def main() -> None:
@@ -27,6 +28,7 @@ def main() -> None:
         "radz, penultimate layer": network("readout.layer=-2"),
         "radz, penultimate layer, adapters merged": network("readout.layer=-2", merged=True),
     }
+    studies = [Study(str(i), "", pixels=image) for i, image in enumerate(batch)]
     ours = models["radz, shipped layer"]
     theirs = LlavaForConditionalGeneration.from_pretrained(prepared(CACHE_NAME, prepare, NEEDS_BYTES), dtype=dtype)
     theirs.eval()
@@ -39,7 +41,7 @@ def main() -> None:
         theirs(input_ids=without_tokens, attention_mask=torch.ones_like(without_tokens), pixel_values=pixel_values)
 
     def encoder(model: Encoder) -> Callable[[], object]:
-        return lambda: model.encode_images(batch)
+        return lambda: model.encode(studies)
 
     alternatives = {"whole LLaVA": whole_llava, **{name: encoder(Encoder(m)) for name, m in models.items()}}
     seconds = interleaved(alternatives, options.repeats)

@@ -8,8 +8,8 @@ from _timing import films, interleaved, network, print_ratios
 
 from radz import registry
 from radz.knowledge import Concept
-from radz.model.encoder import Encoder, similarity
-from radz.types import Anchors
+from radz.model.encoder import Encoder
+from radz.types import Anchors, Study
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     count = options.findings
-    model, batch = Encoder(network(merged=True)), films(1)
+    model, batch = Encoder(network(merged=True)), [Study("", "", pixels=films(1)[0])]
     concepts = [Concept(id=f"finding_{i}", name=f"finding number {i}") for i in range(count)]
 
     def encode(some: int) -> Anchors:
@@ -27,10 +27,10 @@ def main() -> None:
 
     one, many = encode(1), encode(count)
     alternatives = {
-        f"{count} findings, cold": lambda: similarity(model.encode_images(batch), encode(count)),
-        "1 finding, cold": lambda: similarity(model.encode_images(batch), encode(1)),
-        f"{count} findings, cached": lambda: similarity(model.encode_images(batch), many),
-        "1 finding, cached": lambda: similarity(model.encode_images(batch), one),
+        f"{count} findings, cold": lambda: model.score(batch, encode(count)),
+        "1 finding, cold": lambda: model.score(batch, encode(1)),
+        f"{count} findings, cached": lambda: model.score(batch, many),
+        "1 finding, cached": lambda: model.score(batch, one),
     }
     print_ratios("One film", interleaved(alternatives, options.repeats), f"{count} findings, cold")
 

@@ -27,21 +27,20 @@ from radz.leakage.membership import pack
 from radz.metrics.scores_file import read_scores
 from radz.model.checkpoint import TowerHead
 from radz.provenance import Provenance
-from radz.types import RESEARCH_USE, Exposure, Study
+from radz.types import RESEARCH_USE, Exposure, ImageFeatures, Scores
 
 
 class WithTower(Brightness):
     """The model, and a tower whose pooled state is the film's mean and deviation."""
 
-    def pool_films(self, films):
-        return torch.tensor([[float(film.mean()), float(film.std())] for film in films])
+    def encode(self, studies):
+        rows = torch.tensor([[float(s.pixels.mean()), float(s.pixels.std())] for s in studies])
+        return ImageFeatures(tuple(s.study_id for s in studies), rows, None, rows.numpy(), rows)
 
-    def encode_images(self, films):
-        return self.pool_films(films)
-
-    def compare_and_look(self, films, anchors):
-        studies = [Study(str(i), "p", pixels=film) for i, film in enumerate(films)]
-        return self.score(studies, anchors).values, self.pool_films(films).numpy()
+    def similarity(self, features, anchors):
+        factors = torch.tensor([float(len(concept)) for concept in anchors.concepts])
+        values = features.embedding[:, :1] * factors
+        return Scores(features.study_ids, anchors.concepts, values.numpy())
 
 
 class World:

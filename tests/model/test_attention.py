@@ -7,11 +7,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig, build_config
-from radz.errors import ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.losses.consistency import Consistency
 from radz.losses.knowledge import Knowledge
@@ -22,9 +20,8 @@ from radz.model.checkpoint import learned_state, load_checkpoint, save_checkpoin
 from radz.model.encoder import Encoder
 from radz.model.readout import gather_local
 from radz.provenance import Provenance
-from radz.serve.predictor import Predictor
 from radz.train.train import fit_standardization
-from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features
+from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features, Study
 from tiny import tiny_model
 
 ROUNDING = 2e-6  # measured: at most 1.2e-7, between mean pooling and a query of zero, float32
@@ -59,6 +56,11 @@ def turn(model, size=1.0):
 def made_anchors(width, count=3, seed=2, negative=True):
     ids = tuple(c.id for c in KnowledgeBase.load())[1 : count + 1]
     return Anchors(ids, unit(count, width, seed=seed), unit(count, width, seed=9) if negative else None, (), "test")
+
+
+def values(encoder, images, anchors):
+    """Scores (B, C) of images."""
+    return encoder.score([Study(str(i), "p", pixels=image) for i, image in enumerate(images)], anchors).values
 
 
 def test_weights_by_hand():
@@ -116,8 +118,8 @@ def test_neither_padding_nor_neighbours_matter(model):
     torch.testing.assert_close(left, together, atol=ROUNDING, rtol=0)
     scorer, anchors = Encoder(model), made_anchors(16)
     shown = films(3)
-    one = np.concatenate([scorer.compare([film], anchors) for film in shown])
-    np.testing.assert_allclose(scorer.compare(shown, anchors), one, atol=ROUNDING, rtol=0)
+    one = np.concatenate([values(scorer, [image], anchors) for image in shown])
+    np.testing.assert_allclose(values(scorer, shown, anchors), one, atol=ROUNDING, rtol=0)
 
 
 def planted(granularity, place=2):
@@ -159,9 +161,9 @@ def test_scores_by_hand_and_whatever_the_chunk(llava_dir, granularity, monkeypat
     model = tiny_model(llava_dir, readout={**ATTENTION, "granularity": granularity, "attention_temperature": 0.5})
     scorer, pairs = Encoder(model), ALIGNED_PAIRS[granularity]
     anchors = made_anchors(8 * len(pairs), count=5)
-    whole = scorer.compare(films(2), anchors)
+    whole = values(scorer, films(2), anchors)
     monkeypatch.setattr(attention, "CHUNK", 2)
-    np.testing.assert_allclose(scorer.compare(films(2), anchors), whole, atol=ROUNDING, rtol=0)
+    np.testing.assert_allclose(values(scorer, films(2), anchors), whole, atol=ROUNDING, rtol=0)
 
     found = model(image_batch(model, films(2)))
     for b, c in ((0, 0), (1, 4)):
@@ -210,8 +212,7 @@ def test_a_saved_model_loads_to_the_same_maps_and_scores(model, tmp_path):
     loaded, _ = load_checkpoint(tmp_path / "c")
     assert "readout.queries.image" in learned_state(loaded)
     anchors, one, two = made_anchors(16), Encoder(model), Encoder(loaded)
-    assert np.array_equal(one.compare(films(2), anchors), two.compare(films(2), anchors))
-    assert np.array_equal(one.maps(films(2), anchors), two.maps(films(2), anchors))
+    assert np.array_equal(values(one, films(2), anchors), values(two, films(2), anchors))
     text = Batch(text_prompt=model.processor.text_prompt(TEXTS))
     assert torch.equal(model(text).text_local, loaded(text).text_local)
 
@@ -229,23 +230,3 @@ def test_statistics_are_those_of_single_positions(model):
     assert len(text.local_rows) == int(batch.text_prompt.local.sum())
     torch.testing.assert_close(model.readout.heads["image_local"].mean, image.local_rows.mean(0))
     torch.testing.assert_close(model.readout.heads["image_global"].mean, image.whole.mean(0))
-
-
-def test_maps_of_a_predictor(model, tmp_path):
-    Image.fromarray((films(1)[0][0] * 255).astype(np.uint8)).save(tmp_path / "film.png")
-    provenance = Provenance(corpus="none", split="train")
-    predictor = Predictor(Encoder(model), provenance, KnowledgeBase.load())
-    maps = predictor.maps(tmp_path / "film.png", ["mass", "effusion"])
-    assert set(maps) == {"mass", "effusion"}
-    for each in maps.values():
-        assert each.shape == (2, 2)
-        assert each.min() >= 0
-        assert each.sum() == pytest.approx(1, abs=1e-6)
-    assert not np.allclose(maps["mass"], maps["effusion"])
-
-
-def test_a_model_without_maps_says_so(llava_dir):
-    with pytest.raises(ConfigError, match=r"pools patches by their mean and has no maps: train with model\.readout"):
-        Encoder(tiny_model(llava_dir)).maps(films(1), made_anchors(16))
-    with pytest.raises(ConfigError, match="3 positions form no square grid"):
-        Encoder(tiny_model(llava_dir))._grid(3)

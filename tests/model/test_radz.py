@@ -14,12 +14,11 @@ from radz.errors import CheckpointError, ConfigError, UnknownNameError
 from radz.imaging.resize import resize
 from radz.model.build import build_model, freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
-from radz.model.encoder import Encoder
 from radz.model.precision import hold_base_in
 from radz.model.processor import RadzProcessor, whole_size
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
-from radz.types import Anchors, Batch
+from radz.types import Batch
 from tiny import LAYERS, save_tiny_llava, tiny_config, tiny_model
 
 TEXTS = ["There is no pleural effusion.", "Mass", "Normal chest; clear lungs, heart of normal size."]
@@ -336,17 +335,6 @@ def test_backbones_refuse_what_they_cannot_load(tmp_path):
 def test_lora_targets_that_do_not_exist_are_refused(llava_dir):
     with pytest.raises(ConfigError, match="do not fit this decoder"):
         tiny_model(llava_dir, lora={"targets": ["no_such_layer"]})
-
-
-def test_films_are_scored_the_same_where_their_looks_are_kept(llava_dir):
-    model, shown = Encoder(tiny_model(llava_dir)), films(3)
-    rows = model.encode_text(["There is a mass.", "Normal."])
-    anchors = Anchors(("mass", "effusion"), rows, None, (("There is a mass.",), ("Normal.",)), "names")
-    scores, looks = model.compare_and_look(shown, anchors)
-    assert (scores == model.compare(shown, anchors)).all()
-    assert looks.shape == (3, 32)  # mean and spread of 16 channels
-    one_by_one = [model.compare_and_look([film], anchors)[1][0] for film in shown]
-    assert abs(looks - one_by_one).max() < 1e-5
 
 
 def test_adapters_take_their_input_in_the_number_format_of_the_decoder(llava_dir):

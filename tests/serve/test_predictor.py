@@ -20,7 +20,7 @@ from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from radz.serve.predictor import Predictor, shipped_checkpoint
-from radz.types import NORMAL, RESEARCH_USE, Exposure
+from radz.types import NORMAL, RESEARCH_USE, Exposure, Scores
 from tiny import tiny_model
 
 run = CliRunner().invoke
@@ -101,8 +101,8 @@ def test_every_finding_carries_its_exposure(predictor, folder):
 
 
 def test_a_parent_is_shown_no_lower_than_its_child(predictor, folder, monkeypatch):
-    answer = (np.float32([[0.25, 0.5]]), np.zeros((1, 4), np.float32))
-    monkeypatch.setattr(predictor.model, "compare_and_look", lambda films, anchors: answer)
+    answer = Scores(("0.png",), ("pneumonia", "viral_pneumonia"), np.float32([[0.25, 0.5]]))
+    monkeypatch.setattr(predictor.model, "similarity", lambda features, anchors: answer)
     findings = predictor.predict(folder / "0.png", ["pneumonia", "viral_pneumonia"]).findings
     assert {f.name: f.score for f in findings} == {"pneumonia": 0.5, "viral_pneumonia": 0.5}
 

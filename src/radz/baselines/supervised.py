@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,11 @@ class Supervised:
         return cls(partial(_linear, pool_films, weight, bias), head.concepts, batch_size)
 
     @classmethod
+    def of_encoder(cls, encoder: Any, head: TowerHead, batch_size: int = 16) -> Supervised:
+        """The tower of a model that gives its states with its features (``ImageFeatures.tower``)."""
+        return cls.of_tower(partial(_tower_means, encoder), head, batch_size)
+
+    @classmethod
     def open(cls, checkpoint: str | None, around: BaselineContext, *, batch_size: int = 16) -> Supervised:
         """A checkpoint of `radz train` with a warm-up, or torchxrayvision's weights by name or file."""
         source = required(cls.name, checkpoint)
@@ -55,7 +61,7 @@ class Supervised:
         if head is None:
             raise CheckpointError(f"{source} has no {TOWER_HEAD}: its tower had no supervised warm-up, or moved on.")
         model = Encoder(load_checkpoint(Path(source))[0].to(best_device()))
-        return cls.of_tower(model.pool_films, head, batch_size)
+        return cls.of_encoder(model, head, batch_size)
 
     @classmethod
     def example(cls, train: Sequence[Study]) -> Supervised:
@@ -77,6 +83,13 @@ class Supervised:
         scores = score_in_batches(studies, anchors, self.batch_size, look_up)
         unknown = {c: "not a label that it was trained with" for c in anchors.concepts if c not in column}
         return Scores(scores.study_ids, scores.concepts, scores.values, unknown)
+
+
+def _tower_means(encoder: Any, images: Sequence[Pixels]) -> Tensor:
+    """Images (1, h, w) -> the mean of the tower's states, (B, V)."""
+    tower = encoder.encode([Study("", "", pixels=image) for image in images]).tower
+    assert isinstance(tower, Tensor)
+    return tower
 
 
 def _linear(pool_films: PoolFilms, weight: Tensor, bias: Tensor, films: Sequence[Pixels]) -> Tensor:

@@ -1,8 +1,8 @@
-"""Which wordings and which reading of films the checks of ``radz evaluate`` take."""
+"""Which wordings the checks of ``radz evaluate`` take."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from radz.errors import ConfigError
 
@@ -25,11 +25,3 @@ def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | 
 
     pairs = load_prompts(which)
     return (pairs[0], ()) if len(pairs) == 1 else (None, pairs)
-
-
-def reading_once(model: Any) -> Any:
-    """The model, reading a film once for all checks where a film is one vector to it."""
-    from radz.model.encoder import Encoder
-    from radz.serve.remembering import Remembering
-
-    return Remembering(model) if isinstance(model, Encoder) and model.one_vector else model

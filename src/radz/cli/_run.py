@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radz.cli._checks import reading_once
 from radz.cli._cost import with_costs
 from radz.cli._opening import Target, progress_bar, scores_provenance
 from radz.errors import ConfigError, RadzError
@@ -81,7 +80,7 @@ class Run:
         checks = Checks()
         if not controls and not pairs:
             return checks
-        corpus, model = self.target.open(), reading_once(self.predictor.model)
+        corpus, model = self.target.open(), self.predictor.model
         if controls:
             checks = score_controls(
                 model,
@@ -156,7 +155,7 @@ def references(predictor: Predictor, target: Target, strata: Sequence[str]) -> d
         if predictor.tower_head is None:
             raise ConfigError("no number: the checkpoint holds no head of a supervised warm-up")
         plugin = registry.load("baselines", "supervised")
-        made: ZeroShotModel = plugin.of_tower(predictor.model.pool_films, predictor.tower_head)
+        made: ZeroShotModel = plugin.of_encoder(predictor.model, predictor.tower_head)
         return made
 
     return {"supervised": supervised, "metadata_only": metadata_only}

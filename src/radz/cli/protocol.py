@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from radz.metrics.scores_file import ScoresTable
     from radz.report.protocols import Rows, Share
     from radz.serve.predictor import Predictor
-    from radz.types import Pixels, Study
 
 WITHIN = (
     "AUROC within source and view, macro over findings with 10 comparable positives; 95 % intervals over patients. "
@@ -140,7 +139,7 @@ class _How:
         corpus = target.open()
         anchors = predictor.anchors(films.findings or _diseases(corpus))
         concepts = diseases(anchors, corpus)
-        encode = Remembered(lambda studies: predictor.model.encode_images(_pixels(studies)).double().numpy())
+        encode = Remembered(lambda studies: predictor.model.encode(studies).embedding.double().numpy())
         data = _features(target.open(what.train_split), concepts, encode, self.batch_size)
         cells = {(p, s): data.share(p, s) for p in what.percent for s in (what.seeds if p < 100 else what.seeds[:1])}
         heads = {(p, s): LinearHead(f"linear-{p:g}-seed-{s}", encode, own) for (p, s), own in cells.items()}
@@ -204,10 +203,6 @@ def _share(percent: float, seeds: Sequence[tuple[LabelledFeatures, LinearHead, S
 
 def _target(films: OtherCorpus) -> Target:
     return Target(films.corpus, films.root, films.split, films.options)
-
-
-def _pixels(studies: Sequence[Study]) -> list[Pixels]:
-    return [study.pixels for study in studies if study.pixels is not None]
 
 
 def _diseases(corpus: Any) -> list[str]:

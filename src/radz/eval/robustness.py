@@ -135,7 +135,7 @@ def _features(model: Any, corpus: Any, batch_size: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for start in range(0, len(corpus), batch_size):
         studies = [corpus[i] for i in range(start, min(start + batch_size, len(corpus)))]
-        rows = model.encode_images([study.pixels for study in studies]).double().numpy()
+        rows = model.encode(studies).embedding.double().numpy()
         found |= {study.study_id: row for study, row in zip(studies, rows, strict=True)}
     return found
 

@@ -1,23 +1,25 @@
-"""A RadZ model behind the one interface that evaluation and service know."""
+"""A RadZ model behind the two-step interface that evaluation and service know."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from radz.errors import ConfigError
-from radz.model.attention import concept_maps, image_similarity
+from radz.model.attention import image_similarity
 from radz.model.radz import RadZ
-from radz.types import Anchors, Batch, Features, Pixels, Scores, Study
+from radz.model.two_step import TwoStep, pixels_of
+from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features, ImageFeatures, Scores, Study
+
+TEXTS_AT_ONCE = 64
 
 
-class Encoder:
-    """``ZeroShotModel`` over features: one forward per image, whatever the number of concepts."""
+class Encoder(TwoStep):
+    """Images and texts to one feature space: one forward pass per image, whatever the number of concepts."""
 
     name = "radz"
 
@@ -27,112 +29,63 @@ class Encoder:
         self.temperature = model.config.readout.attention_temperature
         self.device = next(model.parameters()).device
 
+    def modules(self) -> list[nn.Module]:
+        """The torch modules that scoring runs."""
+        return [self.model]
+
     @torch.inference_mode()
     def encode_text(self, texts: Sequence[str]) -> Tensor:
         """Texts (N,) -> unit features (N, E), on the CPU."""
         parts = []
-        for start in range(0, len(texts), 64):
-            prompt = self.model.processor.text_prompt(texts[start : start + 64])
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            prompt = self.model.processor.text_prompt(texts[start : start + TEXTS_AT_ONCE])
             features: Features = self.model(Batch(text_prompt=prompt).to(self.device))
             parts.append(features.text_embedding(self.granularity).cpu())
         return torch.cat(parts)
 
     @torch.inference_mode()
-    def encode_images(self, films: Sequence[Pixels]) -> Tensor:
-        """Films (1, H, W) in [0, 1] -> unit features (B, E), on the CPU; local ones read with the learned query."""
-        return self._features(films).image_embedding(self.granularity).cpu()
+    def encode(self, studies: Sequence[Study]) -> ImageFeatures:
+        """Studies with pixels (1, h, w) in [0, 1] -> unit embeddings (B, E) and what else one forward pass gives.
 
-    @torch.inference_mode()
-    def compare(self, films: Sequence[Pixels], anchors: Anchors) -> NDArray[np.float32]:
-        """Films (1, H, W) against anchors (C, E) -> (B, C), one forward pass for any number of them.
-
-        Where pooling is attention each anchor reads the patches with its own query, and so does its denial.
+        Where pooling is attention, the local part of an embedding is read with the learned query, and ``positions``
+        lets each concept read the patches with a query of its own. Raises ImageError for a study without pixels.
         """
-        return self._similarity(self._features(films), anchors)
-
-    @torch.inference_mode()
-    def compare_and_look(
-        self, films: Sequence[Pixels], anchors: Anchors
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """What ``compare`` gives, (B, C), and what the films look like, (B, E), from one forward pass."""
         processor = self.model.processor
-        states, looks = self.model.look(processor.pixel_values(films).to(self.device))
-        batch = Batch(image_prompt=processor.image_prompt(len(films)), tower_states=states)
-        shown: NDArray[np.float32] = looks.cpu().numpy()
-        return self._similarity(self.model(batch.to(self.device)), anchors), shown
-
-    @torch.inference_mode()
-    def maps(self, films: Sequence[Pixels], anchors: Anchors) -> NDArray[np.float32]:
-        """Where each concept looks: (B, C, h, w) over the patch grid, rows of the film from the top, of sum 1 each.
-
-        Raises ConfigError for a model whose pooling is the mean, or whose patches form no square.
-        """
-        positions = self._features(films).image_positions
-        if positions is None:
-            raise ConfigError(
-                "This model pools patches by their mean and has no maps: train with model.readout.pooling=attention."
-            )
-        rows = anchors.positive.detach().to(positions.device)
-        weights = concept_maps(positions, rows, self.granularity, self.temperature)  # (B, C, P)
-        grid: NDArray[np.float32] = weights.cpu().numpy().reshape(*weights.shape[:2], *self._grid(weights.shape[2]))
-        return grid
-
-    @property
-    def one_vector(self) -> bool:
-        """Whether a film is one vector for all concepts; not so where each of them reads the patches on its own."""
-        return self.model.readout.queries is None
-
-    def _features(self, films: Sequence[Pixels]) -> Features:
-        processor = self.model.processor
-        batch = Batch(image_prompt=processor.image_prompt(len(films)), pixel_values=processor.pixel_values(films))
+        pixel_values = processor.pixel_values(pixels_of(studies)).to(self.device)
+        tower_states, appearance = self.model.appearance(pixel_values)
+        batch = Batch(image_prompt=processor.image_prompt(len(studies)), tower_states=tower_states)
         features: Features = self.model(batch.to(self.device))
-        return features
-
-    def _similarity(self, features: Features, anchors: Anchors) -> NDArray[np.float32]:
-        if features.image_positions is None:
-            return similarity(features.image_embedding(self.granularity).cpu(), anchors)
-        sides = [side for side in (anchors.positive, anchors.negative) if side is not None]
-        positive, *negative = (
-            image_similarity(features, side.detach().to(self.device), self.granularity, self.temperature)
-            for side in sides
+        return ImageFeatures(
+            study_ids=tuple(study.study_id for study in studies),
+            embedding=features.image_embedding(self.granularity).cpu(),
+            positions=None if features.image_positions is None else features.image_positions.cpu(),
+            appearance=appearance.cpu().numpy(),
+            tower=tower_states.float().mean(1).cpu(),
         )
-        values: NDArray[np.float32] = (positive - negative[0] if negative else positive).float().cpu().numpy()
-        return values
-
-    def _grid(self, patches: int) -> tuple[int, int]:
-        side = math.isqrt(patches)
-        if side * side != patches:
-            raise ConfigError(
-                f"The tower's {patches} positions form no square grid, so there is no map over the image."
-            )
-        return side, side
 
     @torch.inference_mode()
-    def pool_films(self, films: Sequence[Pixels]) -> Tensor:
-        """Films (1, H, W) -> the mean of the tower's states, (B, V): what the tower alone knows."""
-        pixel_values = self.model.processor.pixel_values(films).to(self.device)
-        return self.model.tower_states(pixel_values).float().mean(1).cpu()
+    def similarity(self, features: ImageFeatures, anchors: Anchors) -> Scores:
+        """Similarity to each anchor (C, E), less that to its denial where there is one: (B, C) in [-2, 2].
 
-    def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
-        """Similarity to each anchor, less that to its denial where the strategy has one: values (B, C)."""
-        ids: list[str] = []
-        rows: list[NDArray[np.float32]] = [np.zeros((0, len(anchors)), dtype=np.float32)]
-        for batch in _batches(studies, self.batch_size):
-            ids += [study.study_id for study in batch]
-            films = [study.pixels for study in batch if study.pixels is not None]
-            rows.append(self.compare(films, anchors))
-        return Scores(tuple(ids), anchors.concepts, np.concatenate(rows))
+        Where pooling is attention, each anchor reads the patches with its own query, and so does its denial.
+        """
+        values = self._cosines(features, anchors.positive)
+        if anchors.negative is not None:
+            values = values - self._cosines(features, anchors.negative)
+        array: NDArray[np.float32] = values.float().cpu().numpy()
+        return Scores(features.study_ids, anchors.concepts, array)
 
+    def _cosines(self, features: ImageFeatures, rows: Tensor) -> Tensor:
+        """Embeddings (B, E) against rows (C, E) -> (B, C)."""
+        rows = rows.detach()
+        if features.positions is None:
+            return features.embedding @ rows.to(features.embedding.device).T
+        return image_similarity(self._parts(features), rows.to(self.device), self.granularity, self.temperature)
 
-def similarity(images: Tensor, anchors: Anchors) -> NDArray[np.float32]:
-    """Image features (B, E) against anchors (C, E) -> (B, C) float32 in [-2, 2] with denials, else [-1, 1]."""
-    values = images @ anchors.positive.detach().to(images.device).T
-    if anchors.negative is not None:
-        values = values - images @ anchors.negative.detach().to(images.device).T
-    array: NDArray[np.float32] = values.float().numpy()
-    return array
-
-
-def _batches(studies: Sequence[Study], size: int) -> Iterator[list[Study]]:
-    for start in range(0, len(studies), size):
-        yield [studies[i] for i in range(start, min(start + size, len(studies)))]
+    def _parts(self, features: ImageFeatures) -> Features:
+        """The aligned parts (B, D) that an embedding (B, E) consists of, and the patches (B, P, D), on the device."""
+        assert features.positions is not None
+        names = [image for image, _ in ALIGNED_PAIRS[self.granularity]]
+        parts = features.embedding.to(self.device).chunk(len(names), dim=-1)
+        whole = {name: part * math.sqrt(len(names)) for name, part in zip(names, parts, strict=True)}
+        return Features(**whole, image_positions=features.positions.to(self.device))

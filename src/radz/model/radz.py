@@ -80,17 +80,17 @@ class RadZ(nn.Module):
         """Patch states that the projector takes, (B, P, V), by the backbone's own layer and selection."""
         return self._patch_states(self._tower_layers(pixel_values))
 
-    def look(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
-        """Patch states as ``tower_states`` gives them, and what the film looks like, (B, 2 V'), from one pass.
+    def appearance(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
+        """Patch states (B, P, V) as ``tower_states`` gives them, and the image's appearance (B, 2 V'), from one pass.
 
-        The look is the mean and the spread over the film of each channel a third of the way up the tower, on a
-        logarithmic scale: texture and layout, before anything is about findings.
+        The appearance is the mean and the spread over the image of each channel a third of the way up the tower, on a
+        logarithmic scale: texture and layout, below the layers that are about findings.
         """
         with self.autocast(pixel_values):
             states = self._tower_layers(pixel_values)
         early = states[len(states) // 3].float()  # (B, P', V')
-        look = torch.cat([early.mean(1), early.std(1)], dim=1)
-        return self._patch_states(states), look.sign() * look.abs().log1p()
+        statistics = torch.cat([early.mean(1), early.std(1)], dim=1)
+        return self._patch_states(states), statistics.sign() * statistics.abs().log1p()
 
     def _tower_layers(self, pixel_values: Tensor | None) -> tuple[Tensor, ...]:
         layers: tuple[Tensor, ...]

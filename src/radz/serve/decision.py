@@ -42,30 +42,30 @@ class Judge:
         names: Sequence[str],
         scores: Floats,
         *,
-        looks: Floats,
+        appearance: Floats,
         kinds: Sequence[ImageKind],
         anchors: Anchors,
         exposures: dict[str, Exposure],
     ) -> list[Result]:
-        """Results of B films from scores (B, C) and looks (B, E), the order of the films kept."""
+        """Results of B films from scores (B, C) and appearances (B, A), in the order of the images."""
         shown = reconcile(scores, anchors.concepts, self.knowledge)
         blanks = [self._why_blank(c, t, exposures[c]) for c, t in _texts(anchors)]
         probability = self._probabilities(scores, anchors, blanks)
-        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, looks, strict=True)]
+        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, appearance, strict=True)]
         films = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
         said = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
         notes = ["; ".join(filter(None, both)) for both in said]
         return [_result(*film, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for film in films]
 
-    def why_abstain(self, kind: ImageKind, embedding: Floats) -> str:
+    def why_abstain(self, kind: ImageKind, appearance: Floats) -> str:
         """Why the model does not judge a film; empty where it does."""
-        return why_of_another_kind(kind, self.provenance) or self._why_far(embedding)
+        return why_of_another_kind(kind, self.provenance) or self._why_far(appearance)
 
-    def _why_far(self, embedding: Floats) -> str:
+    def _why_far(self, appearance: Floats) -> str:
         known = self.stored.out_of_distribution if self.stored else None
         if known is None:
             return ""
-        distance = float(known.distances(embedding[np.newaxis])[0])
+        distance = float(known.distances(appearance[np.newaxis])[0])
         if distance <= known.threshold:
             return ""
         return (

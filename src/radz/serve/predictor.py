@@ -21,6 +21,7 @@ from radz import __version__
 from radz.anchors import PromptPair, closed_set, load_anchors, open_strategy, save_anchors
 from radz.calibration.calibration_file import CALIBRATION, StoredCalibration, read_calibration
 from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
+from radz.explain.attention import attention_maps
 from radz.imaging.read import ImageKind, read_image, read_kind
 from radz.knowledge import ALL, GROUP, Concept, KnowledgeBase
 from radz.leakage.exposure import exposure
@@ -30,7 +31,7 @@ from radz.model.precision import choose_dtype, make_fast
 from radz.provenance import Provenance
 from radz.serve.decision import UNCALIBRATED, Judge
 from radz.storage import cache_root
-from radz.types import NORMAL, Anchors, Exposure, Pixels, Result
+from radz.types import NORMAL, Anchors, Exposure, Pixels, Result, Study
 
 T = TypeVar("T")
 Film = tuple[Pixels, ImageKind]
@@ -183,7 +184,8 @@ class Predictor:
         resized. Raises ImageError, and ConfigError for a model whose patches are pooled by their mean.
         """
         anchors = self.anchors(findings)
-        return dict(zip(anchors.concepts, self.model.maps([self.read(Path(image))], anchors)[0], strict=True))
+        features = self.model.encode([Study(str(image), "", pixels=self.read(Path(image)))])
+        return dict(zip(anchors.concepts, attention_maps(self.model, features, anchors)[0], strict=True))
 
     def _parse(self, findings: Sequence[str]) -> list[Concept]:
         """Each finding once, in order. Raises KnowledgeError where two that differ share an id."""
@@ -221,11 +223,13 @@ class Predictor:
     def _results(self, names: Sequence[str], films: Sequence[Film], anchors: Anchors) -> list[Result]:
         if not films:
             return []
-        scores, looks = self.model.compare_and_look([pixels for pixels, _ in films], anchors)
+        studies = [Study(name, "", pixels=pixels) for name, (pixels, _) in zip(names, films, strict=True)]
+        features = self.model.encode(studies)
+        assert features.appearance is not None
         return Judge(self.provenance, self.knowledge, self.calibration, self.uncalibrated).results(
             names,
-            scores.astype(np.float64),
-            looks=looks.astype(np.float64),
+            self.model.similarity(features, anchors).values.astype(np.float64),
+            appearance=features.appearance.astype(np.float64),
             kinds=[kind for _, kind in films],
             anchors=anchors,
             exposures=self.exposures(anchors.concepts),

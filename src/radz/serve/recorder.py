@@ -20,8 +20,7 @@ class Recorder:
 
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """As the model scores them, values (B, C), in one forward pass."""
-        ids = tuple(study.study_id for study in studies)
-        films = [study.pixels for study in studies if study.pixels is not None]
-        values, looks = self.model.compare_and_look(films, anchors)
-        self.looks |= dict(zip(ids, looks.astype(np.float64), strict=True))
-        return Scores(ids, anchors.concepts, values)
+        features = self.model.encode(studies)
+        assert features.appearance is not None
+        self.looks |= dict(zip(features.study_ids, features.appearance.astype(np.float64), strict=True))
+        return self.model.similarity(features, anchors)
