@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from radz.cli.options import parse_options
+from radz.config import parse_options
 from radz.serve.predictor import Predictor
 from radz.types import Result
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from radz import registry
-from radz.cli.options import parse_options
+from radz.config import parse_options
 from radz.errors import ImageError
 from radz.eval.probe import compare_roles, mean_auroc, probe
 from radz.metrics.bootstrap import Statistic

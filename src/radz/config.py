@@ -384,15 +384,24 @@ def build_config(section: type[S], tree: Mapping[str, Any]) -> S:
         raise ConfigError("\n".join(_complaint(section, e) for e in error.errors())) from None
 
 
-def parse_setting(override: str) -> tuple[str, Any]:
+def parse_setting(text: str) -> tuple[str, Any]:
     """``a.b=value``, the value being YAML -> dotted name and value. Raises ConfigError."""
-    path, equals, text = override.partition("=")
-    if not equals:
-        raise ConfigError(f"--set takes key=value, got '{override}'. Example: --set train.epochs=3")
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not all(name.split(".")):
+        raise ConfigError(f"A setting is written key=value, got '{text}'. Example: train.epochs=3")
     try:
-        return path.strip(), yaml.safe_load(text)
+        return name, yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise ConfigError(f"--set {override}: the value is not valid YAML: {error}") from None
+        raise ConfigError(f"{text}: the value is not valid YAML: {error}") from None
+
+
+def parse_options(texts: Iterable[str]) -> dict[str, Any]:
+    """``a.b=value`` with YAML values -> {"a": {"b": value}}. Raises ConfigError."""
+    tree: dict[str, Any] = {}
+    for text in texts:
+        put(tree, *parse_setting(text))
+    return tree
 
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
@@ -403,7 +412,7 @@ def put(tree: dict[str, Any], path: str, value: Any) -> None:
             tree[key] = {}
         tree = tree[key]
         if not isinstance(tree, dict):
-            raise ConfigError(f"--set {path}={value}: '{key}' is a value, not a section.")
+            raise ConfigError(f"{path}={value}: '{key}' is a value, not a section, so it cannot hold '{leaf}'.")
     tree[leaf] = value
 
 

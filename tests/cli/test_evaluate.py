@@ -21,7 +21,6 @@ from radz.calibration.conformal import RiskControl
 from radz.calibration.out_of_distribution import OutOfDistribution
 from radz.calibration.platt import Platt
 from radz.cli import app
-from radz.cli.options import parse_options
 from radz.errors import CalibrationError, ConfigError, CorpusError, LeakageError
 from radz.leakage.membership import pack
 from radz.metrics.scores_file import read_scores
@@ -357,23 +356,6 @@ def test_a_stratum_may_be_chosen(world):
 def test_nothing_to_evaluate_is_an_error():
     with pytest.raises(ConfigError, match=r"give --corpus NAME and --root FOLDER, or .*--from-scores"):
         run()
-
-
-def test_options_are_yaml_with_dotted_keys():
-    assert parse_options(["a=1", "b.c=[x, y]", "b.d=no way", "e="]) == {
-        "a": 1,
-        "b": {"c": ["x", "y"], "d": "no way"},
-        "e": None,
-    }
-    for bad, message in {
-        "novalue": "takes key=value, got 'novalue'",
-        "=1": "takes key=value",
-        "a=[": "not valid YAML",
-    }.items():
-        with pytest.raises(ConfigError, match=message):
-            parse_options([bad])
-    with pytest.raises(ConfigError, match="'a' was given a value before, it cannot hold 'b'"):
-        parse_options(["a=1", "a.b=2"])
 
 
 def test_help_does_not_load_torch():

@@ -408,7 +408,7 @@ def test_settings_are_overridden_from_the_command_line():
     ("override", "message"),
     [
         ("train.epoch=1", "Unknown setting 'train.epoch'. Did you mean 'train.epochs'"),
-        ("train.epochs", "--set takes key=value"),
+        ("train.epochs", "written key=value"),
         ("train.epochs.x=1", "'epochs' is a value, not a section"),
         ("train.batch_size=1", "greater than or equal to 2"),
         ("data.val_split=test", "nothing is chosen by looking at a test split"),

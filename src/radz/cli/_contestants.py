@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radz.cli.options import parse_options
+from radz.config import parse_options
 from radz.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
-    from radz.cli._opening import Target
+    from radz.data.target import Target
     from radz.knowledge import Concept, KnowledgeBase
     from radz.metrics.scores_file import ScoresProvenance
     from radz.types import Anchors, Scores, Study, ZeroShotModel

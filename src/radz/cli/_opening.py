@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from radz.cli.options import parse_options
 from radz.errors import ConfigError
 
 if TYPE_CHECKING:
-    from radz.data.views.folds import Fold
+    from radz.data.target import Target
     from radz.metrics.scores_file import ScoresProvenance
     from radz.serve.predictor import Predictor
     from radz.types import Anchors
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The corpus to evaluate on."""
-
-    corpus: str
-    root: Path
-    split: str
-    options: Mapping[str, Any]
-    fold: Fold | None = None
-
-    def open(self, split: str | None = None) -> Any:
-        """The split to evaluate, or another one opened with the same options."""
-        from radz.data.views.folds import open_corpus
-
-        return open_corpus(self.corpus, self.root, split or self.split, self.options, self.fold)
 
 
 def make_target(
     corpus: str | None, root: Path | None, split: str, options: Sequence[str], fold: str | None = None
 ) -> Target:
     """The corpus of the command line's options. Raises ConfigError where it is not named."""
-    from radz.data.views.folds import Fold
+    from radz.data.target import Target
 
     if corpus is None or root is None:
         raise ConfigError(
             "Nothing to evaluate: give --corpus NAME and --root FOLDER, or scores with --from-scores FILE."
         )
-    return Target(corpus, root, split, parse_options(options), None if fold is None else Fold.parse(fold))
+    return Target.parse(corpus, root, split, options, fold)
 
 
 def load_predictor(

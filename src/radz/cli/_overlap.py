@@ -33,7 +33,7 @@ def shared_with_training(
     names = None if aliases is None else read_aliases(aliases)
     found = find_overlap(provenance, origin_of(corpus, name), corpus.records, names)
     if training_root is not None:
-        from radz.cli.options import parse_options
+        from radz.config import parse_options
 
         trained = open_corpus(provenance.corpus, training_root, provenance.split, parse_options(training_options))
         found = replace(found, pictures=shared_pictures(corpus, trained))

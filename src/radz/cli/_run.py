@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radz.cli._cost import with_costs
-from radz.cli._opening import Target, progress_bar, scores_provenance
+from radz.cli._opening import progress_bar, scores_provenance
 from radz.errors import ConfigError, RadzError
 from radz.types import NORMAL, Exposure
 
 if TYPE_CHECKING:
     from radz.anchors import PromptPair
     from radz.calibration.calibration_file import StoredCalibration
+    from radz.data.target import Target
     from radz.eval.robustness import Checks
     from radz.metrics.scores_file import ScoresProvenance, ScoresTable
     from radz.serve.predictor import Predictor

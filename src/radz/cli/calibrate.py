@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from radz.cli._opening import Target, load_predictor, make_target, progress_bar, scores_provenance
+from radz.cli._opening import load_predictor, make_target, progress_bar, scores_provenance
 from radz.errors import LeakageError
 from radz.types import NORMAL
 
 if TYPE_CHECKING:
     from radz.calibration.calibration_file import StoredCalibration
+    from radz.data.target import Target
     from radz.serve.predictor import Predictor
 
 

@@ -79,7 +79,7 @@ def check(
 
     Exit code 1 if something serious was found.
     """
-    from radz.cli.options import parse_options
+    from radz.config import parse_options
     from radz.data.check import check as look
     from radz.report.corpora import check_lines
 
@@ -150,7 +150,7 @@ def overlap(
     format_: FORMAT = Format.TABLE,
 ) -> None:
     """Show what two corpora share: films and patients by id, pictures on demand. Exit code 1 if they share any."""
-    from radz.cli.options import parse_options
+    from radz.config import parse_options
     from radz.data.aliases import read_aliases
     from radz.data.check import compare
 
@@ -202,7 +202,7 @@ def _show_map(mapped: LabelMap) -> None:
 
 def _opened(corpus: str, root: Path, option: list[str] | None) -> Any:
     from radz import registry
-    from radz.cli.options import parse_options
+    from radz.config import parse_options
 
     return registry.load("corpora", corpus)(root, **parse_options(option or ()))
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from radz.cli._opening import Target, load_predictor, progress_bar, scores_provenance
+from radz.cli._opening import load_predictor, progress_bar, scores_provenance
 from radz.cli._overlap import shared_with_training
 from radz.errors import ConfigError, CorpusError
 from radz.types import RESEARCH_USE
 
 if TYPE_CHECKING:
     from radz.config import RunConfig
+    from radz.data.target import Target
     from radz.eval.few_labels import LabelledFeatures, LinearHead
     from radz.experiments.ablation.plan import OtherCorpus
     from radz.experiments.protocol_plan import AskedFilms, Films, HeldOutProtocol, LinearProtocol, ZeroShotProtocol
@@ -202,6 +203,8 @@ def _share(percent: float, seeds: Sequence[tuple[LabelledFeatures, LinearHead, S
 
 
 def _target(films: OtherCorpus) -> Target:
+    from radz.data.target import Target
+
     return Target(films.corpus, films.root, films.split, films.options)
 
 
