@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["__version__", "corpora", "load"]
+
+_LAZY = {"corpora": "radz.data.corpora"}
+"""Attribute -> where it is; imported when it is asked for, so that ``import radz`` stays light."""
 
 if TYPE_CHECKING:
+    from radz.data import corpora as corpora
     from radz.serve.predictor import Predictor
 
 
@@ -20,3 +25,13 @@ def load(model: str | None = None, **settings: Any) -> Predictor:
     from radz.serve.predictor import Predictor
 
     return Predictor.load(model, **settings)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'radz' has no attribute '{name}'")
+    return resolve_name(_LAZY[name])
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

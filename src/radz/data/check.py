@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from radz import registry
 from radz.data.decode import decode_study, reads_files_unchanged
 from radz.data.faults import noting
+from radz.data.options import require_options
 from radz.errors import ImageError, LeakageError, MissingExtraError, RadzError, UnknownNameError
 from radz.imaging.near_duplicates import alike, fingerprints, grouped, thumbnail
 from radz.imaging.read import survey_image
@@ -77,9 +78,10 @@ def check(
     """Open the corpus ``name`` at ``root`` and look at every film of it.
 
     pictures: also compare all pictures with each other. progress: told (done, all). Raises UnknownNameError for a
-    corpus that does not exist, MissingExtraError where its files need an extra.
+    corpus or an option that does not exist, MissingExtraError where its files need an extra.
     """
     plugin = registry.load("corpora", name)
+    require_options(plugin, name, options or {})
     about = {"obtain": plugin.about.obtain, "terms": plugin.about.terms}
     with noting() as noted:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 import socket
@@ -16,6 +17,7 @@ from radz import registry
 from radz.data import tables as _tables
 from radz.data.corpora._corpus import fake_film, write_film
 from radz.data.splits import SPLITS, check_patients, hash_fraction, split_hash
+from radz.data.views.folds import open_corpus
 from radz.errors import ConfigError, CorpusError, ImageError, LeakageError, UnknownNameError
 from radz.imaging.read import looks_inverted
 from radz.knowledge import KnowledgeBase
@@ -115,6 +117,17 @@ def test_unknown_split_and_missing_root(plugin, tmp_path):
         plugin(tmp_path / "nowhere")
 
 
+def test_unknown_option_and_value_of_the_wrong_type(plugin, tmp_path):
+    root = plugin.fake(tmp_path)
+    with pytest.raises(UnknownNameError, match=rf"Unknown option of {plugin.name} 'nonsense'\. Known: \w+"):
+        plugin(root, nonsense=1)
+    with pytest.raises(UnknownNameError, match=rf"Unknown option of {plugin.name} 'root'"):
+        open_corpus(plugin.name, root, None, {"root": "elsewhere"})
+    for option in inspect.signature(plugin).parameters.keys() - {"root", "split"}:
+        with pytest.raises(ConfigError, match=rf"{plugin.name}: the option {option} is <object object"):
+            open_corpus(plugin.name, root, None, {option: object()})
+
+
 # ---- splits
 
 
@@ -177,7 +190,7 @@ def test_policy_for_findings_not_listed(table):
         {"mass": UNCERTAIN},
         {},
     ]
-    with pytest.raises(ConfigError, match=r"unlisted is 'negative', allowed are 'absent' and 'unlabelled'"):
+    with pytest.raises(ConfigError, match=r"the option unlisted is 'negative', allowed are 'absent', 'unlabelled'"):
         manifest(path, unlisted="negative")
 
 

@@ -8,7 +8,6 @@ from typing import Literal
 
 import pandas as pd
 
-from radz.data.corpora._films import require_choice
 from radz.data.corpora._labels import Broader, Unlisted, complete
 from radz.data.tables import ROW, column_of, require_columns
 from radz.errors import CorpusError
@@ -43,7 +42,6 @@ def read_labels(
     "No Finding" is set where no other label but devices is present or uncertain, so all other findings are absent then.
     unlisted: what an empty cell is otherwise. Raises CorpusError for a missing column or a cell that is no label.
     """
-    require_choice("uncertain", uncertain, Uncertain)
     require_columns(table, {f"label {name}": name for name in LABELS if name != OPTIONAL}, where)
     known: dict[tuple[str, ...], Mapping[str, Presence]] = {}
     labels = []

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from radz.data.faults import notable
+from radz.data.options import require_options
 from radz.data.splits import SPLITS, check_patients, rows_text
 from radz.data.studies import Studies
 from radz.errors import CorpusError, MissingExtraError, UnknownNameError
@@ -43,6 +44,11 @@ class Corpus(Studies):
 
     name: ClassVar[str]
     about: ClassVar[About]
+
+    def __new__(cls, *_arguments: Any, **named: Any) -> Self:
+        """Check the options before ``__init__`` sees them: a wrong one is a typed error, never a TypeError."""
+        require_options(cls, cls.name, {key: value for key, value in named.items() if key not in ("root", "split")})
+        return super().__new__(cls)
 
     def __init__(
         self,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from radz.data.corpora._corpus import About
 from radz.data.faults import notable
-from radz.errors import ConfigError, CorpusError
+from radz.errors import CorpusError
 from radz.types import Study
 
 Views = Literal["one", "frontal", "lateral", "all"]
@@ -22,7 +22,6 @@ and reading such a film raises ImageError."""
 
 def choose_films(studies: Sequence[Hashable], sides: Sequence[Side], views: Views) -> list[int]:
     """Indices of the films taken, in order. studies, sides: for each film its study and side, '' where unknown."""
-    require_choice("views", views, Views)
     if views == "all":
         return [*range(len(studies))]
     if views != "one":
@@ -36,7 +35,6 @@ def choose_films(studies: Sequence[Hashable], sides: Sequence[Side], views: View
 
 def present_films(studies: Sequence[Study], missing: Missing, root: Path, about: About) -> list[Study]:
     """The studies whose film is there, under the policy. Raises CorpusError that says where to obtain the others."""
-    require_choice("missing", missing, Missing)
     if missing == "later":
         return [*studies]
     found = [study for study in studies if study.image is not None and study.image.is_file()]
@@ -71,9 +69,3 @@ def find_table(root: Path, names: Sequence[str], about: About, *, needed: bool =
 def how_to_obtain(about: About) -> str:
     """Where to obtain a corpus and under which terms, for an error."""
     return f"Obtain from {about.obtain.rstrip('.')}. Terms: {about.terms.rstrip('.')}."
-
-
-def require_choice(name: str, value: object, choices: Any) -> None:
-    """Raise ConfigError where an option is none of a Literal's values."""
-    if value not in get_args(choices):
-        raise ConfigError(f"{name} is '{value}', allowed are {', '.join(map(repr, get_args(choices)))}.")

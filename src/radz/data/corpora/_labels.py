@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from radz.data.ontology import Relation, concepts_of, labels_of, to_concepts
-from radz.errors import ConfigError, CorpusError
+from radz.errors import CorpusError
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence
 
@@ -69,8 +69,6 @@ def complete(
     or one is uncertain. Devices are no findings in this. An empty cell says nothing under either policy: a normal film
     is listed as "No Finding". deniable: the findings that may become absent; default, all.
     """
-    _require(unlisted, "unlisted", Unlisted)
-    _require(broader, "broader", Broader)
     above = _broader(listed, findings)
     labels = {**above, **listed} if broader == "present" else dict(listed)
     if unlisted == "unlabelled" or not listed:
@@ -95,11 +93,6 @@ def _deniable(corpus: str) -> tuple[str, ...]:
     """Concepts that are known absent where no label of the corpus is listed."""
     absent = to_concepts(corpus, dict.fromkeys(labels_of(corpus), Presence.ABSENT))
     return tuple(concept for concept in concepts_of(corpus) if concept in absent)
-
-
-def _require(value: str, name: str, choices: Any) -> None:
-    if value not in get_args(choices):
-        raise ConfigError(f"{name} is '{value}', allowed are {' and '.join(map(repr, get_args(choices)))}.")
 
 
 def _broader(listed: Mapping[str, Presence], findings: Sequence[str]) -> dict[str, Presence]:

@@ -11,7 +11,7 @@ import pandas as pd
 from radz.data.corpora._chexpert import LABELS, Uncertain, findings, read_labels
 from radz.data.corpora._corpus import Corpus, write_film
 from radz.data.corpora._fakes import write_lines
-from radz.data.corpora._films import Missing, Side, Views, choose_films, find_table, present_films, require_choice
+from radz.data.corpora._films import Missing, Side, Views, choose_films, find_table, present_films
 from radz.data.corpora._labels import Unlisted
 from radz.data.corpora._mimic_reports import ARCHIVE, with_reports
 from radz.data.tables import ROW, column_of, read_table, require_columns
@@ -64,7 +64,6 @@ class Mimic(Corpus):
 
         Raises CorpusError for a missing table, column, film or report, UnknownNameError for a split.
         """
-        require_choice("labeler", labeler, Labeler)
         self.root = Path(root)
         self.policies = {"labeler": labeler, "uncertain": uncertain, "unlisted": unlisted, "views": views}
         self.policies |= {"missing": missing}

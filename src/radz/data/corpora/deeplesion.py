@@ -23,7 +23,7 @@ from radz.data.corpora._boxes import Box, by_study, numbers
 from radz.data.corpora._corpus import About, Corpus, fake_film
 from radz.data.corpora._dicom_files import years
 from radz.data.corpora._fakes import write_lines
-from radz.data.corpora._films import Missing, find_table, present_films, require_choice
+from radz.data.corpora._films import Missing, find_table, present_films
 from radz.data.corpora._labels import Unlisted
 from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import SPLITS, rows_text
@@ -77,7 +77,6 @@ class DeepLesion(Corpus):
 
         Raises CorpusError for a missing table, column or slice and for a cell that cannot be read.
         """
-        require_choice("unlisted", unlisted, Unlisted)
         self.root = Path(root)
         self.policies = {"unlisted": unlisted, "noisy": str(noisy), "missing": missing}
         path = find_table(self.root, (TABLE,), self.about)

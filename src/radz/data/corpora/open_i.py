@@ -22,7 +22,6 @@ from radz.data.corpora._films import (
     choose_films,
     how_to_obtain,
     present_films,
-    require_choice,
 )
 from radz.data.corpora._labels import Broader, Unlisted, from_listed
 from radz.data.corpora._open_i_reports import Report, labelled_by, labels_in, read_reports
@@ -81,7 +80,6 @@ class OpenI(Corpus):
 
         Raises CorpusError for missing reports, films or columns, or a heading that is not known.
         """
-        require_choice("labels", labels, LabelSource)
         self.root = Path(root)
         self.policies = {"labels": labels, "unlisted": unlisted, "broader": broader, "views": views, "missing": missing}
         self.policies |= {"split": f"by hash: {test_fraction} test, {val_fraction} val"}
@@ -116,8 +114,6 @@ class _Films:
     """Where films are, found by one walk through the folder."""
 
     def __init__(self, root: Path, images: ImageKind | None) -> None:
-        if images is not None:
-            require_choice("images", images, ImageKind)
         self.root = root
         self.png = {path.stem: path for path in root.rglob("*.png")} if images != "dicom" else {}
         self.dicom = {path.stem: path for path in root.rglob("*.dcm")} if images != "png" and not self.png else {}

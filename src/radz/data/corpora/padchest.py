@@ -29,7 +29,6 @@ from radz.data.corpora._films import (
     choose_films,
     find_table,
     present_films,
-    require_choice,
 )
 from radz.data.corpora._labels import Broader, Unlisted, from_listed
 from radz.data.ontology import concepts_of, labels_of, to_concepts
@@ -93,7 +92,6 @@ class PadChest(Corpus):
 
         Raises CorpusError for a missing table, column or film, UnknownNameError for a label that PadChest has not.
         """
-        require_choice("labelled_by", labelled_by, LabelledBy)
         self.root = Path(root)
         self.policies = {"labelled_by": labelled_by, "unlisted": unlisted, "broader": broader, "views": views}
         self.policies |= {"missing": missing, "split": f"by hash: {test_fraction} test, {val_fraction} val"}

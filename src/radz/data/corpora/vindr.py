@@ -26,7 +26,7 @@ from radz.data.corpora._boxes import Box, by_study, numbers
 from radz.data.corpora._corpus import About, Corpus, write_dicom
 from radz.data.corpora._dicom_files import headers_of, shortcuts
 from radz.data.corpora._fakes import one_patient_a_split, write_lines
-from radz.data.corpora._films import Missing, find_table, present_films, require_choice
+from radz.data.corpora._films import Missing, find_table, present_films
 from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import rows_text, split_by_hash
 from radz.data.tables import ROW, column_of, read_table, require_columns
@@ -84,7 +84,6 @@ class VinDr(Corpus):
         Raises CorpusError for a missing table, column or film and for a cell that is neither 0 nor 1, UnknownNameError
         for a label that VinDr-CXR has not.
         """
-        require_choice("readers", readers, Readers)
         self.root = Path(root)
         self.policies = {"readers": readers, "missing": missing, "split": f"official, {val_fraction} of train by hash"}
         readings = _all_readings(self.root, self.about)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 from radz import registry
 from radz.config import DataConfig
+from radz.data.options import require_options
 from radz.data.splits import hash_fraction
 from radz.data.studies import Studies
 from radz.errors import ConfigError, UnknownNameError
@@ -77,15 +79,19 @@ class FoldedCorpus(Studies):
         return replace(study, split=self.split)
 
 
-def open_corpus(name: str, root: Any, split: str, options: Mapping[str, Any], fold: Fold | None = None) -> Any:
-    """One split of the corpus plug-in ``name``; under a ``fold``, ``train`` and ``val`` are its own.
+def open_corpus(
+    name: str, root: Path | str, split: str | None, options: Mapping[str, Any], fold: Fold | None = None
+) -> Any:
+    """One split of the corpus plug-in ``name``; under a ``fold``, ``train`` and ``val`` are those of the fold.
 
-    Raises CorpusError, UnknownNameError and LeakageError, as the plug-in does, and as FoldedCorpus.
+    split: ``None`` for all, without a fold. Raises UnknownNameError and ConfigError for options that the corpus does
+    not take; CorpusError, UnknownNameError and LeakageError as the plug-in and FoldedCorpus do.
     """
-    corpus = registry.load("corpora", name)
+    plugin = registry.load("corpora", name)
+    require_options(plugin, name, options)
     if fold is None or split == "test":
-        return corpus(root, split=split, **options)
-    return FoldedCorpus(corpus(root, split=None, **options), fold, split)
+        return plugin(root, split=split, **options)
+    return FoldedCorpus(plugin(root, split=None, **options), fold, str(split))
 
 
 def fold_of(data: DataConfig) -> Fold | None:
