@@ -20,7 +20,7 @@ FILM := demo/film.dcm
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-slow lint format types bench clean
+.PHONY: help setup demo picture test test-slow lint format types bench clean
 
 help: ## List the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ setup: $(VENV)/.dev ## Make .venv and install radz with everything that developm
 
 demo: $(VENV)/.demo $(if $(IMAGE),,$(FILM)) ## Rank findings in a simulated chest film, or in IMAGE=...
 	$(BIN)/radz predict $(or $(IMAGE),$(FILM)) $(FINDINGS)
+
+picture: $(VENV)/.dev $(FILM) ## Draw the picture of the README: the simulated film and its findings
+	$(BIN)/python docs/picture.py $(FILM) docs/images/demo.png
 
 test: $(VENV)/.dev ## Run the default test suite: offline, minutes
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) $(PYTEST_OPTIONS)
