@@ -99,17 +99,17 @@ def test_threshold_from_test(tmp_path):
     table = make_table(SCORES, LABELS)
     validated = replace(table, provenance=replace(table.provenance, split="val", corpus="c"))
     tested = replace(table, provenance=replace(table.provenance, split="test", corpus="c"))
-    with pytest.raises(LeakageError, match="Thresholds cannot be made from split 'test'"):
+    with pytest.raises(LeakageError, match="Thresholds cannot be chosen on split 'test'"):
         fit_thresholds(tested)
     sound = fit_thresholds(validated)
-    with pytest.raises(LeakageError, match="cannot be made from split 'test'"):
+    with pytest.raises(LeakageError, match="cannot be chosen on split 'test'"):
         Thresholds(**{**sound.model_dump(), "split": "test"})
-    with pytest.raises(LeakageError, match="would be judged on the studies that chose them"):
+    with pytest.raises(LeakageError, match="would be tuned on its own studies"):
         sound.require_fit(validated.provenance)
     path = tmp_path / "thresholds.json"
     write_thresholds(sound, path)
     path.write_text(path.read_text().replace('"val"', '"test"'))
-    with pytest.raises(LeakageError, match="cannot be made from split 'test'"):
+    with pytest.raises(LeakageError, match="cannot be chosen on split 'test'"):
         read_thresholds(path)
 
 

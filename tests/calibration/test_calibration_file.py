@@ -66,7 +66,7 @@ def judge(stored, scores, *, anchors=None, shift=0.0, kind=None, marks=None):
     (result,) = Judge(CHEST, KnowledgeBase.load(), stored).results(
         ["film"],
         np.array([scores]),
-        looks=row,
+        appearance=row,
         kinds=[kind or ImageKind()],
         anchors=anchors or make_anchors(),
         exposures=seen | (marks or {}),

@@ -402,7 +402,7 @@ def test_thresholds_come_from_validation_scores_by_one_command(world, tmp_path):
     for source in ("validation", "oracle"):
         assert re.search(rf"macro of 3 +│ +│ +0\.\d{{3}} .*\n│ {source} .* \[0\.\d{{3}}, 0\.\d{{3}}\]", text)
     assert "it is no result" in text
-    with pytest.raises(LeakageError, match="chosen on split 'val' of fake, the one to be evaluated"):
+    with pytest.raises(LeakageError, match="chosen on split 'val' of fake, the split to be evaluated"):
         run("--from-scores", "val.parquet", "--thresholds", "t.json", "--draws", "5")
     with pytest.raises(CalibrationError, match=r"Thresholds of brightness .* fit none of the models"):
         run("--from-scores", "val.metadata_only.parquet", "--thresholds", "t.json", "--draws", "5")

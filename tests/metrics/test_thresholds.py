@@ -82,10 +82,10 @@ def test_a_threshold_lies_between_scores():
 
 @pytest.mark.parametrize("split", ["test", "train", ""])
 def test_no_other_split_than_val_makes_thresholds(split):
-    with pytest.raises(LeakageError, match=f"cannot be made from split '{split}'.*only split 'val'"):
+    with pytest.raises(LeakageError, match=f"cannot be chosen on split '{split}'.*only on split 'val'"):
         fit_thresholds(table_of(split))
     made = fit_thresholds(table_of("val"))
-    with pytest.raises(LeakageError, match="cannot be made from split"):
+    with pytest.raises(LeakageError, match="cannot be chosen on split"):
         Thresholds(**{**made.model_dump(), "split": split})
 
 
@@ -96,10 +96,10 @@ def test_a_file_that_was_changed_to_another_split_is_refused(tmp_path):
     assert read_thresholds(path) == made
     tree = json.loads(path.read_text())
     path.write_text(json.dumps(tree | {"split": "test"}))
-    with pytest.raises(LeakageError, match="only split 'val' chooses"):
+    with pytest.raises(LeakageError, match="only on split 'val'"):
         read_thresholds(path)
     path.write_text(json.dumps(tree | {"rule": "best"}))
-    with pytest.raises(CalibrationError, match=r"t.json is damaged: rule: .* Make it again with `radz thresholds`"):
+    with pytest.raises(CalibrationError, match=r"t.json is damaged: rule: .* Run `radz thresholds` on validation"):
         read_thresholds(path)
     with pytest.raises(CalibrationError, match=r"There is no .*u.json. `radz thresholds` writes"):
         read_thresholds(tmp_path / "u.json")
@@ -136,9 +136,9 @@ def test_values_at_validation_thresholds_stand_beside_the_oracle():
 
 def test_thresholds_of_another_model_or_of_these_studies_are_refused():
     made = fit_thresholds(table_of("val", fingerprint="0123456789"))
-    with pytest.raises(CalibrationError, match="thresholds are of fake 01234567, the scores of fake 99999999"):
+    with pytest.raises(CalibrationError, match="thresholds belong to fake 01234567, but the scores to fake 99999999"):
         summarise(table_of("test", fingerprint="9999999999"), draws=5, thresholds=made)
-    with pytest.raises(CalibrationError, match="of fake 01234567 and the prompts 'other'"):
+    with pytest.raises(CalibrationError, match="to fake 01234567 and the prompts 'other'"):
         summarise(table_of("test", fingerprint="0123456789", prompts="other"), draws=5, thresholds=made)
-    with pytest.raises(LeakageError, match="chosen on split 'val' of fake, the one to be evaluated"):
+    with pytest.raises(LeakageError, match="chosen on split 'val' of fake, the split to be evaluated"):
         summarise(table_of("val", fingerprint="0123456789"), draws=5, thresholds=made)

@@ -60,10 +60,10 @@ def fitting(scored: Sequence[ScoresProvenance], found: Sequence[Thresholds]) -> 
     Raises CalibrationError for thresholds that are of none of the tables.
     """
     for chosen in found:
-        if not any(chosen.is_of(made) for made in scored):
+        if not any(chosen.matches(made) for made in scored):
             names = ", ".join(f"{made.model} {made.fingerprint[:8]}".strip() for made in scored)
             raise CalibrationError(
                 f"Thresholds of {chosen.model} {chosen.fingerprint[:8]} with the anchors '{chosen.anchors}' fit none "
                 f"of the models that are evaluated ({names}). Make them from the same model's validation scores."
             )
-    return [next((chosen for chosen in found if chosen.is_of(made)), None) for made in scored]
+    return [next((chosen for chosen in found if chosen.matches(made)), None) for made in scored]

@@ -19,9 +19,10 @@ from radz.eval.permuted_images import BLANK, SHUFFLED, WITHIN
 from radz.metrics.bootstrap import bootstrap, percentile_interval
 from radz.metrics.evaluation import Estimate, MacroEvaluation
 from radz.metrics.finding_ranks import any_positive, included, macro, rank_all
+from radz.metrics.protocol import MIN_POSITIVES
 from radz.metrics.ranking import Floats
 from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
-from radz.metrics.summary import MIN_POSITIVES, summarise
+from radz.metrics.summary import summarise
 from radz.types import NORMAL, Study
 
 FOLDS = 5

@@ -16,9 +16,9 @@ from radz.data.splits import hash_fraction
 from radz.eval.probe import PENALTY
 from radz.metrics.evaluation import Estimate
 from radz.metrics.finding_ranks import any_positive, estimates, included, macro, rank_all
+from radz.metrics.protocol import DRAWS, MIN_POSITIVES
 from radz.metrics.ranking import Floats
 from radz.metrics.scores_file import ScoresTable, as_matrix
-from radz.metrics.summary import DRAWS, MIN_POSITIVES
 from radz.types import Anchors, Presence, Scores, Study
 
 Encode = Callable[[Sequence[Study]], Floats]

@@ -4,6 +4,11 @@ A draw takes patients, never images, with replacement, and keeps the number of p
 for one finding, patients with a positive study of it and patients without; for a macro value, which has no
 single label, patients with a positive study of any of its findings and patients without. A draw in which a
 metric is undefined is dropped, counted and shown. Everything is a function of (data, seed).
+
+Written here rather than taken from a library because no library offers it: ``scipy.stats.bootstrap`` and the packages
+on top of scikit-learn resample rows and call the metric anew for each draw. Here a draw is a column of integer weights
+over studies that are ranked once, so draws keep patients together, are stratified, and cost no sorting
+(``benchmarks/bootstrap.py`` measures the time).
 """
 
 from __future__ import annotations
@@ -21,12 +26,12 @@ Statistic = Callable[[Floats], Floats]
 """Study weights, shape (N, R) -> one value per draw, (..., R); NaN where undefined."""
 Seed = int | Sequence[int]
 CHUNK = 50
-"""Draws computed at once: small enough that (N, CHUNK) stays near the processor's cache. Part of the seed's meaning."""
+"""Draws computed at once, few enough for (N, CHUNK) to stay near the processor's cache. Another value changes draws."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Percentile interval; ``dropped`` of ``draws`` draws were undefined. NaN bounds where all were."""
+    """Percentile interval. ``dropped`` of ``draws`` draws were undefined; the bounds are NaN where all of them were."""
 
     low: float
     high: float
@@ -44,7 +49,7 @@ class Difference:
 
 
 def bootstrap(statistic: Statistic, patients: ArrayLike, positive: ArrayLike, draws: int, seed: Seed) -> Floats:
-    """``statistic`` in each draw, shape (..., draws), for patients (N,) and positive (N,) bool of the studies.
+    """Values (..., draws) of ``statistic`` for patients (N,) and positive (N,) bool of the studies.
 
     Raises ScoresError for fewer than one draw.
     """
@@ -54,9 +59,10 @@ def bootstrap(statistic: Statistic, patients: ArrayLike, positive: ArrayLike, dr
 
 
 def patient_weights(patients: ArrayLike, positive: ArrayLike, draws: int, seed: Seed) -> Iterator[Floats]:
-    """Study weights of each draw, in chunks (N, <= CHUNK): how often the study's patient was drawn.
+    """Yield study weights in chunks (N, <= CHUNK): how often the patient of each study was drawn.
 
-    The number of patients with a positive study is the same in every draw, and so is that of the others.
+    patients: (N,). positive: (N,) bool. Every draw has the same number of patients with a positive study, and the same
+    number of patients without.
     """
     rng = np.random.default_rng(seed)
     row = np.unique(np.asarray(patients), return_inverse=True)[1]
@@ -66,19 +72,20 @@ def patient_weights(patients: ArrayLike, positive: ArrayLike, draws: int, seed: 
 
 
 def percentile_interval(values: Floats, level: float = 0.95) -> Interval:
-    """Central ``level`` of the defined values of (draws,)."""
-    kept = values[~np.isnan(values)]
+    """The central ``level`` of the defined values among ``values`` (draws,)."""
+    defined = values[~np.isnan(values)]
     tail = 100 * (1 - level) / 2
-    low, high = np.percentile(kept, [tail, 100 - tail]) if len(kept) else (np.nan, np.nan)
-    return Interval(float(low), float(high), len(values), len(values) - len(kept))
+    low, high = np.percentile(defined, [tail, 100 - tail]) if len(defined) else (np.nan, np.nan)
+    return Interval(float(low), float(high), len(values), len(values) - len(defined))
 
 
 def paired_differences(
     first: Statistic, second: Statistic, patients: ArrayLike, positive: ArrayLike, *, draws: int = 1000, seed: Seed = 0
 ) -> tuple[Difference, ...]:
-    """``first`` - ``second``, both of weights (N, R) -> (M, R), on the same studies and draws: M differences."""
+    """M differences of two statistics, each weights (N, R) -> (M, R), over the same draws of patients (N,)."""
 
     def difference(weights: Floats) -> Floats:
+        """Weights (N, R) -> (M, R)."""
         return first(weights) - second(weights)
 
     values = difference(np.ones((len(np.asarray(patients)), 1)))[:, 0]
@@ -90,16 +97,19 @@ def paired_differences(
 
 
 def two_sided_p(values: Floats) -> float:
-    """Bootstrap p-value of "no difference": twice the smaller share of draws (plus one) on either side of zero."""
-    kept = values[~np.isnan(values)]
-    if not len(kept):
+    """Bootstrap p-value of "no difference" from drawn differences (draws,).
+
+    Twice the smaller share of draws, plus one, on either side of zero.
+    """
+    defined = values[~np.isnan(values)]
+    if not len(defined):
         return float("nan")
-    smaller = min(np.count_nonzero(kept <= 0), np.count_nonzero(kept >= 0))
-    return float(min(1.0, 2 * (smaller + 1) / (len(kept) + 1)))
+    smaller = min(np.count_nonzero(defined <= 0), np.count_nonzero(defined >= 0))
+    return float(min(1.0, 2 * (smaller + 1) / (len(defined) + 1)))
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """Holm's step-down adjustment of p-values (M,), order kept; NaN (an untested hypothesis) is not counted."""
+    """Holm's step-down adjustment of p-values (M,), in their order; NaN is an untested hypothesis and not counted."""
     p = np.asarray(p_values, dtype=np.float64)
     tested = np.flatnonzero(~np.isnan(p))
     order = tested[np.argsort(p[tested], kind="stable")]
@@ -109,7 +119,7 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def _patient_counts(rng: np.random.Generator, has_positive: NDArray[np.bool_], draws: int) -> Floats:
-    """How often each patient is drawn, (patients, draws), drawing within each of the two groups."""
+    """How often each patient is drawn, (patients, draws), drawing within each group of ``has_positive`` (patients,)."""
     counts = np.empty((len(has_positive), draws))
     for group in (np.flatnonzero(has_positive), np.flatnonzero(~has_positive)):
         if len(group):

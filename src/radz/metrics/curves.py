@@ -1,7 +1,7 @@
-"""What a drawing of an evaluation needs beyond its numbers: ROC and precision-recall curves of each finding.
+"""ROC and precision-recall curves of each finding.
 
-A curve is the very one whose area is the number beside it: the ROC curve within strata encloses the AUROC within
-strata, and the steps of precision over recall add up to the average precision.
+The area under each curve equals the reported metric: the ROC curve within strata encloses the AUROC within strata, and
+the steps of precision over recall add up to the average precision.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from radz.metrics.scores_file import ScoreMatrix, ScoresTable, UncertainPolicy, 
 from radz.types import NORMAL
 
 POINTS = 200
-"""A longer curve is thinned to so many points; areas are of the whole one."""
+"""Longer curves are thinned to this many points; areas are computed before."""
 FALSE_POSITIVE_RATES = (0.05, 0.1, 0.2, 0.5)
 RECALLS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points in drawing order, x ascending, all in [0, 1]; none where undefined."""
+    """Points in drawing order, x ascending, all in [0, 1]; empty where undefined."""
 
     x: tuple[float, ...] = ()
     y: tuple[float, ...] = ()
@@ -33,9 +33,10 @@ class Curve:
 class FindingCurves:
     """Curves of one finding. Counts are of studies with a label and a score.
 
-    roc_within: mean over strata, each weighted by its positive-negative pairs. precision_recall: steps, the precision
-    at a point holds back to the point before; pooled. sensitivities: of ``roc_within`` at ``FALSE_POSITIVE_RATES``.
-    precisions: at ``RECALLS``. Both are read off these films, so a threshold that was chosen before does no better.
+    roc_within: mean over strata, weighted by their positive-negative pairs. precision_recall: pooled, as steps; the
+    precision of a point applies back to the point before. sensitivities: of ``roc_within`` at ``FALSE_POSITIVE_RATES``.
+    precisions: at ``RECALLS``. Both are read off the evaluated studies, so they are optimistic for a threshold chosen
+    elsewhere.
     """
 
     concept: str
@@ -50,13 +51,13 @@ class FindingCurves:
 
     @property
     def prevalence(self) -> float:
-        """Share of positives: the precision of chance."""
+        """Share of positives, which is the precision of chance."""
         known = self.positives + self.negatives
         return self.positives / known if known else float("nan")
 
 
 def finding_curves(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> dict[str, FindingCurves]:
-    """Concept -> its curves, for each disease of the table."""
+    """Curves of each disease in the table, by concept."""
     matrix = as_matrix(table, uncertain)
     return {concept: _curves(matrix, j) for j, concept in enumerate(matrix.concepts) if concept != NORMAL}
 
@@ -64,7 +65,7 @@ def finding_curves(table: ScoresTable, uncertain: UncertainPolicy = "ignore") ->
 def roc(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
     """False and true positive rates (n,), (n,) from (0, 0) to (1, 1), one point per distinct score.
 
-    Scores (N,), labels (N,) in {1, 0}; empty where one class is absent.
+    scores: (N,). labels: (N,) in {1, 0}. Empty where one class is absent.
     """
     positives, negatives = _cumulated(scores, labels)
     if positives[-1] == 0 or negatives[-1] == 0:
@@ -73,10 +74,10 @@ def roc(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def roc_within(scores: ArrayLike, labels: ArrayLike, strata: ArrayLike) -> tuple[Floats, Floats]:
-    """ROC curve averaged over strata (N,) at equal false positive rate, weighted by positive-negative pairs.
+    """ROC curve (n,), (n,), averaged over strata at equal false positive rate, weighted by positive-negative pairs.
 
-    The area under it is the AUROC within strata, since that is the same average of areas. Empty where no stratum
-    holds both classes.
+    scores, labels, strata: (N,). Its area is the AUROC within strata, which is the same average of areas. Empty where
+    no stratum holds both classes.
     """
     x, y, s = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64), np.asarray(strata)
     parts = [(x[s == name], y[s == name]) for name in np.unique(s)]
@@ -91,9 +92,10 @@ def roc_within(scores: ArrayLike, labels: ArrayLike, strata: ArrayLike) -> tuple
 
 
 def precision_recall(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
-    """Recall and precision (n,), (n,) at each score of a positive, highest first, from recall 0.
+    """Recall and precision (n,), (n,) at each score of a positive, highest first, starting at recall 0.
 
-    The precision of a point holds back to the point before. Empty where there is no positive or no negative.
+    scores: (N,). labels: (N,) in {1, 0}. The precision of a point applies back to the point before. Empty where one
+    class is absent.
     """
     positives, negatives = _cumulated(scores, labels)
     if positives[-1] == 0 or negatives[-1] == 0:
@@ -104,6 +106,7 @@ def precision_recall(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floa
 
 
 def _curves(matrix: ScoreMatrix, column: int) -> FindingCurves:
+    """Curves of the finding in ``column`` of scores (N, C)."""
     known = ~np.isnan(matrix.scores[:, column]) & ~np.isnan(matrix.labels[:, column])
     scores, labels, strata = matrix.scores[known, column], matrix.labels[known, column], matrix.strata[known]
     within, steps = roc_within(scores, labels, strata), precision_recall(scores, labels)
@@ -122,7 +125,7 @@ def _curves(matrix: ScoreMatrix, column: int) -> FindingCurves:
 
 
 def _cumulated(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
-    """Positives and negatives at or above each distinct score, highest first, after a leading 0."""
+    """Positives (n,) and negatives (n,) at or above each distinct score of (N,), highest first, after a leading 0."""
     x, y = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     level = np.unique(-x, return_inverse=True)[1]
     counts = (np.bincount(level, weights=y == label) if len(x) else np.empty(0) for label in (1, 0))
@@ -131,7 +134,7 @@ def _cumulated(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _height(x: Floats, y: Floats, at: Floats, side: str) -> Floats:
-    """Height of a curve of ascending x at ``at``: where it is vertical, its lower or its upper end."""
+    """Height (m,) of a curve x (n,) ascending, y (n,) at ``at`` (m,); its lower or upper end where it is vertical."""
     places, first = np.unique(x, return_index=True)
     low, high = y[first], y[np.append(first[1:], len(x)) - 1]
     i = np.searchsorted(places, at, "right") - 1
@@ -143,25 +146,28 @@ def _height(x: Floats, y: Floats, at: Floats, side: str) -> Floats:
 
 
 def _sensitivity(x: Floats, y: Floats, rate: float) -> float:
+    """Height of the ROC curve x (n,), y (n,) at a false positive rate; NaN where there is no curve."""
     return float(_height(x, y, np.array([rate]), "high")[0]) if len(x) else float("nan")
 
 
 def _precision(recall: Floats, precision: Floats, at: float) -> float:
-    """At the first score that reaches a recall of ``at``."""
+    """Precision at the first point of recall (n,), precision (n,) that reaches a recall of ``at``."""
     reached = np.flatnonzero(recall >= at - 1e-12)
     return float(precision[reached[0]]) if len(recall) else float("nan")
 
 
 def _thinned(x: Floats, y: Floats) -> Curve:
-    kept = _corners(x, y)
-    if len(kept) > POINTS:
-        length = np.append(0.0, np.cumsum(np.hypot(np.diff(x[kept]), np.diff(y[kept]))))
-        kept = kept[np.unique(np.searchsorted(length, np.linspace(0, length[-1], POINTS)).clip(max=len(kept) - 1))]
-    return Curve(tuple(np.round(x[kept], 5).tolist()), tuple(np.round(y[kept], 5).tolist()))
+    """Curve x (n,), y (n,) reduced to its corners and, where still long, to points at equal distances along it."""
+    points = _corners(x, y)
+    if len(points) > POINTS:
+        length = np.append(0.0, np.cumsum(np.hypot(np.diff(x[points]), np.diff(y[points]))))
+        even = np.searchsorted(length, np.linspace(0, length[-1], POINTS)).clip(max=len(points) - 1)
+        points = points[np.unique(even)]
+    return Curve(tuple(np.round(x[points], 5).tolist()), tuple(np.round(y[points], 5).tolist()))
 
 
 def _corners(x: Floats, y: Floats) -> NDArray[np.intp]:
-    """Points that a straight line through their neighbours would miss, and both ends."""
+    """Indices (m,) of both ends of x (n,), y (n,) and of points off the line through their neighbours."""
     if len(x) < 3:
         return np.arange(len(x))
     dx, dy = np.diff(x), np.diff(y)

@@ -1,9 +1,11 @@
-"""DeLong's variance of an AUROC and his test of two AUROCs on the same studies, with patients kept together.
+"""DeLong's variance of an AUROC, and the test of two AUROCs on the same studies, clustered by patient.
 
-DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845; ranks instead of pairs after Sun and Xu, IEEE Signal
-Processing Letters 21 (2014) 1389-1393; studies of one patient depend on each other, after Obuchowski, Biometrics 53
-(1997) 567-578, which is DeLong's own variance where every patient has one study. Strata are not looked at: this is for
-the pooled AUROC.
+DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837-845; computed from ranks after Sun and Xu, IEEE Signal
+Processing Letters 21 (2014) 1389-1393; clustered by patient after Obuchowski, Biometrics 53 (1997) 567-578, which is
+DeLong's variance where every patient has one study. Strata are ignored: this is for the pooled AUROC.
+
+Written here because scipy and scikit-learn offer no DeLong test, and the public implementations treat the studies of
+one patient as independent, which makes intervals too narrow.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ from radz.metrics.ranking import Floats
 
 LEVEL = 0.95
 EQUAL = 1e-12
-"""Less than this is rounding."""
+"""A smaller difference is rounding."""
 
 
 @dataclass(frozen=True, slots=True)
 class DelongInterval:
-    """AUROC, its standard error and its normal interval, cut at 0 and 1; NaN where a class is absent or too small."""
+    """AUROC, standard error and normal interval, clipped to [0, 1]; NaN where a class is absent or has one patient."""
 
     value: float
     standard_error: float
@@ -36,7 +38,7 @@ class DelongInterval:
 
 @dataclass(frozen=True, slots=True)
 class DelongTest:
-    """First AUROC minus second on the studies that both score; NaN where it cannot be tested."""
+    """First AUROC minus second on the studies that both models score; NaN where no test is possible."""
 
     difference: float
     standard_error: float
@@ -45,7 +47,7 @@ class DelongTest:
 
 
 def delong_interval(scores: ArrayLike, labels: ArrayLike, patients: ArrayLike | None = None) -> DelongInterval:
-    """Of scores (N,) with labels (N,) in {1, 0, NaN}; patients (N,), by default every study its own."""
+    """Interval of the AUROC of scores (N,) with labels (N,) in {1, 0, NaN}; patients (N,), by default one per study."""
     (value,), covariance = delong([scores], labels, patients)
     error = _root(covariance[0, 0])
     half = float(norm.ppf((1 + LEVEL) / 2)) * error
@@ -55,22 +57,25 @@ def delong_interval(scores: ArrayLike, labels: ArrayLike, patients: ArrayLike | 
 def delong_test(
     first: ArrayLike, second: ArrayLike, labels: ArrayLike, patients: ArrayLike | None = None
 ) -> DelongTest:
-    """Of two models' scores (N,) of the same studies. Scores that rank alike differ by 0, with a p-value of 1."""
+    """Test two models' scores, (N,) each, of the same studies with labels (N,) in {1, 0, NaN} and patients (N,).
+
+    Scores with the same ranking have a difference of 0 and a p-value of 1.
+    """
     (one, two), covariance = delong([first, second], labels, patients)
     difference = float(one - two)
     error = _root(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
     if error > EQUAL or math.isnan(error):
         z = difference / error
         return DelongTest(difference, error, z, float(2 * norm.sf(abs(z))))
-    alike = abs(difference) < EQUAL  # without variance only "no difference" can be said
+    alike = abs(difference) < EQUAL  # without variance, only equality can be concluded
     return DelongTest(difference, error, 0.0 if alike else math.nan, 1.0 if alike else math.nan)
 
 
 def delong(scores: Sequence[ArrayLike], labels: ArrayLike, patients: ArrayLike | None = None) -> tuple[Floats, Floats]:
-    """AUROC (M,) of M models' scores (N,) each, and their covariance (M, M), over studies that all of them score.
+    """AUROC (M,) of M models and their covariance (M, M), over the studies that all of them score.
 
-    NaN where a class is absent, covariance NaN where it comes from one patient alone. Raises ScoresError for lengths
-    that differ.
+    scores: M rows (N,). labels: (N,) in {1, 0, NaN}. patients: (N,), by default one per study. AUROCs are NaN where a
+    class is absent, covariances also where a class comes from one patient. Raises ScoresError for lengths that differ.
     """
     x, y, row = _known(scores, labels, patients)
     positive, negative = x[:, y == 1], x[:, y == 0]
@@ -90,7 +95,7 @@ def delong(scores: Sequence[ArrayLike], labels: ArrayLike, patients: ArrayLike |
 def _known(
     scores: Sequence[ArrayLike], labels: ArrayLike, patients: ArrayLike | None
 ) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    """Scores (M, N), labels (N,) and the patient's number (N,) of the studies that take part."""
+    """Scores (M, K), labels (K,) and patient numbers (K,) of the K of N studies that have a label and all scores."""
     y = np.asarray(labels, dtype=np.float64)
     names = np.arange(len(y)) if patients is None else np.asarray(patients)
     rows = [np.asarray(row, dtype=np.float64) for row in scores]
@@ -103,25 +108,25 @@ def _known(
 
 
 def _placements(positive: Floats, negative: Floats) -> tuple[Floats, Floats]:
-    """Share of negatives below each positive (M, m), of positives above each negative (M, n); a tie is one half."""
+    """Share of negatives below each positive, (M, m), of positives above each negative, (M, n); ties are one half."""
     m, n = positive.shape[1], negative.shape[1]
     together = rankdata(np.concatenate([positive, negative], axis=1), axis=1)
     above = (together[:, :m] - rankdata(positive, axis=1)) / n
     return above, 1 - (together[:, m:] - rankdata(negative, axis=1)) / m
 
 
-def _patient_sums(values: Floats, own: NDArray[np.intp], everyone: NDArray[np.intp]) -> Floats:
-    """Values (M, k) of studies of patients ``own`` (k,) -> sums (M, patients)."""
+def _patient_sums(values: Floats, patients: NDArray[np.intp], everyone: NDArray[np.intp]) -> Floats:
+    """Values (M, k) of studies of ``patients`` (k,) -> sums (M, I) over each of the I patients of ``everyone`` (K,)."""
     count = int(everyone.max()) + 1
-    return np.stack([np.bincount(own, weights=row, minlength=count) for row in values])
+    return np.stack([np.bincount(patients, weights=row, minlength=count) for row in values])
 
 
 def _small_sample(patients: NDArray[np.intp]) -> float:
-    """I / (I - 1) for I patients; NaN for one."""
+    """I / (I - 1) for the I different ``patients`` (k,); NaN for one."""
     count = len(np.unique(patients))
     return count / (count - 1) if count > 1 else math.nan
 
 
 def _root(variance: float) -> float:
-    """Square root; a variance that rounding made negative is 0."""
+    """Square root of a variance; a negative one is rounding and counts as 0."""
     return math.sqrt(max(variance, 0.0)) if not math.isnan(variance) else math.nan

@@ -1,4 +1,4 @@
-"""What an evaluation says, as types: ``zero_shot`` computes them, reports show them, nothing here computes."""
+"""Result types of an evaluation. ``summary`` fills them, reports show them; nothing is computed here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ThresholdSource = Literal["validation", "oracle"]
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """One metric, NaN where undefined, and its interval."""
+    """A metric with its interval; NaN where undefined."""
 
     value: float
     interval: Interval
@@ -23,10 +23,10 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """What thresholds make of the studies: of one finding, or the mean over ``concepts`` with ``threshold`` NaN.
+    """Rates at the threshold of one finding, or their mean over ``concepts`` with ``threshold`` NaN.
 
-    source: ``validation``, chosen on validation films; ``oracle``, chosen on the very studies that are evaluated, as
-    much of the literature does, and never a result. A threshold is held still while studies are drawn.
+    source: ``validation``, chosen on validation studies; ``oracle``, chosen on the evaluated studies themselves, as
+    much of the literature does, and never a result. The threshold stays fixed while studies are resampled.
     """
 
     source: ThresholdSource
@@ -41,10 +41,10 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class UncertainEvaluation:
-    """Studies whose label is uncertain, as a class of their own (policy ``separate``), within strata.
+    """Studies with an uncertain label as a third class (policy ``separate``), within strata.
 
-    against_absent: AUROC of uncertain against absent; below_present: AUROC of present against uncertain. One half each
-    means that the score does not tell them apart.
+    against_absent: AUROC of uncertain against absent. below_present: AUROC of present against uncertain. A value of one
+    half means that the score does not separate the two.
     """
 
     studies: int
@@ -56,8 +56,8 @@ class UncertainEvaluation:
 class FindingEvaluation:
     """One finding. Counts are of studies.
 
-    comparable: positives in strata that also hold a negative. unscored: labelled studies without a score.
-    left_out: why the macro average is without this finding; empty where it is in. delong: of the pooled AUROC.
+    comparable: positives whose stratum also holds a negative. unscored: labelled studies without a score.
+    left_out: why the macro average excludes this finding; empty where it is included. delong: of the pooled AUROC.
     """
 
     concept: str
@@ -76,7 +76,7 @@ class FindingEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class MacroEvaluation:
-    """Means over ``concepts``, each with an interval from draws that all its findings share."""
+    """Means over ``concepts``. All findings share the bootstrap draws of the interval."""
 
     concepts: tuple[str, ...]
     auroc_within: Estimate
@@ -87,9 +87,9 @@ class MacroEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class GroupEvaluation:
-    """One disease group: mean AUROC within strata over ``concepts``, those of the group that the macro average takes.
+    """One disease group: mean AUROC within strata over ``concepts``, its findings that the macro average includes.
 
-    findings: how many of the group were scored. positives: studies that show any of ``concepts``.
+    findings: number of scored findings of the group. positives: studies that show any of ``concepts``.
     """
 
     group: str
@@ -103,8 +103,8 @@ class GroupEvaluation:
 class StudyGroupEvaluation:
     """Studies that share a value of ``kind`` (view, sex, age band or source): mean AUROC over ``concepts``.
 
-    concepts: findings of the macro average with enough comparable positives among these studies. everyone: the mean
-    within strata over the same findings of all studies, so that a group is not compared by its mix of findings.
+    concepts: findings of the macro average with enough comparable positives among these studies. everyone: mean AUROC
+    within strata of the same findings over all studies, so that the mix of findings does not distort the comparison.
     """
 
     kind: str
@@ -120,9 +120,9 @@ class StudyGroupEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Everything a table of scores says, and what is needed to argue with it.
+    """All results of one table of scores, with the choices behind them.
 
-    thresholds: what is to be said of thresholds from validation: where they are from, or why there are none.
+    thresholds: where the validation thresholds come from, or why there are none.
     """
 
     provenance: ScoresProvenance
@@ -149,8 +149,8 @@ class Evaluation:
 class Comparison:
     """First table minus second on identical studies and draws: macro averages, and AUROC within strata by finding.
 
-    holm: concept -> p-value adjusted for the number of findings. delong: concept -> test of the pooled AUROCs;
-    delong_holm: its p-values, adjusted.
+    holm: concept -> p-value adjusted for the number of findings. delong: concept -> test of the pooled AUROCs.
+    delong_holm: concept -> its adjusted p-value.
     """
 
     auroc_within: Difference

@@ -1,4 +1,4 @@
-"""What evaluations share: findings ranked once, metrics as statistics of study weights, and estimates of these."""
+"""Findings ranked once, their metrics as statistics of study weights, and bootstrap estimates of these statistics."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METRICS = ("auroc_within", "auroc_pooled", "average_precision")
 
 @dataclass(frozen=True, slots=True)
 class FindingRanks:
-    """One finding of a matrix, ranked within strata and over all studies. known, positive: (N,)."""
+    """One finding, ranked within strata and over all studies. known, positive: (N,) bool."""
 
     concept: str
     known: NDArray[np.bool_]
@@ -27,14 +27,14 @@ class FindingRanks:
     pooled: Ranking
 
     def metrics(self, weights: Floats) -> Floats:
-        """Study weights (N, R) -> (3, R) in the order of METRICS."""
+        """Study weights (N, R) -> METRICS (3, R)."""
         return np.stack(
             [self.within.auroc(weights), self.pooled.auroc(weights), self.pooled.average_precision(weights)]
         )
 
 
 def rank_finding(matrix: ScoreMatrix, column: int) -> FindingRanks:
-    """The finding in ``column``."""
+    """Rank the finding in ``column`` of scores (N, C)."""
     scores, labels = matrix.scores[:, column], matrix.labels[:, column]
     return FindingRanks(
         concept=matrix.concepts[column],
@@ -46,17 +46,17 @@ def rank_finding(matrix: ScoreMatrix, column: int) -> FindingRanks:
 
 
 def rank_all(matrix: ScoreMatrix) -> list[FindingRanks]:
-    """Every finding, in the matrix's order."""
+    """Rank every finding, in the order of the matrix."""
     return [rank_finding(matrix, j) for j in range(len(matrix.concepts))]
 
 
 def included(ranks: Sequence[FindingRanks], min_positives: int) -> list[FindingRanks]:
-    """Findings that a macro average takes."""
+    """Findings that the macro average includes."""
     return [finding for finding in ranks if not why_left_out(finding, min_positives)]
 
 
 def why_left_out(ranks: FindingRanks, min_positives: int) -> str:
-    """Why a macro average is without the finding; empty where it takes it."""
+    """Why the macro average excludes the finding; empty where it includes it."""
     if ranks.within.comparable >= max(min_positives, 1):
         return ""
     total = len(ranks.pooled.positives)
@@ -64,20 +64,21 @@ def why_left_out(ranks: FindingRanks, min_positives: int) -> str:
 
 
 def any_positive(studies: int, findings: Sequence[FindingRanks]) -> NDArray[np.bool_]:
-    """Which of N studies show one of the findings, (N,)."""
+    """Which of ``studies`` studies show any of the findings, (N,) bool."""
     masks = [finding.positive for finding in findings]
     return np.any(masks, axis=0) if masks else np.zeros(studies, dtype=bool)
 
 
 def macro(findings: Sequence[FindingRanks]) -> Statistic:
-    """Weights (N, R) -> mean over findings (3, R); a draw that leaves one undefined is undefined."""
+    """Weights (N, R) -> mean of METRICS over findings (3, R); NaN in a draw where any finding is undefined."""
     return lambda weights: macro_and_within(findings)(weights)[: len(METRICS)]
 
 
 def macro_and_within(findings: Sequence[FindingRanks]) -> Statistic:
-    """Weights (N, R) -> mean over F findings, then each one's AUROC within strata: (3 + F, R)."""
+    """Weights (N, R) -> mean of METRICS over F findings, then the AUROC within strata of each: (3 + F, R)."""
 
     def statistic(weights: Floats) -> Floats:
+        """Weights (N, R) -> (3 + F, R)."""
         if not findings:
             return np.full((len(METRICS), weights.shape[1]), np.nan)
         values = np.stack([finding.metrics(weights) for finding in findings])  # (F, 3, R)
@@ -87,14 +88,14 @@ def macro_and_within(findings: Sequence[FindingRanks]) -> Statistic:
 
 
 def stacked(parts: Sequence[Statistic]) -> Statistic:
-    """Statistics one below the other, over the same weights."""
+    """One statistic from several: weights (N, R) -> their rows, concatenated, (M, R)."""
     return lambda weights: np.concatenate([part(weights) for part in parts])
 
 
 def estimates(
     statistic: Statistic, patients: NDArray[np.str_], positive: NDArray[np.bool_], draws: int, seed: Seed
 ) -> list[Estimate]:
-    """Each row of a statistic on all studies, with its interval over draws of patients."""
+    """Each of the M rows of a statistic on all N studies, with its interval over draws of patients (N,)."""
     values = statistic(np.ones((len(patients), 1)))[:, 0]
     drawn = bootstrap(statistic, patients, positive, draws, seed)
     return [Estimate(float(value), percentile_interval(row)) for value, row in zip(values, drawn, strict=True)]

@@ -1,4 +1,4 @@
-"""Files of what was fitted on validation scores: written whole or not at all, and checked when they are read."""
+"""JSON files of fitted values: thresholds and calibration. Each is written atomically and validated when it is read."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from radz.errors import CalibrationError
+from radz.storage import atomic_file
 
 T = TypeVar("T", bound=BaseModel)
 
 
-def write_whole(text: str, path: Path) -> None:
-    """Write the file; it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
-
-
 def write_stored(content: BaseModel, path: Path) -> None:
-    """Write ``content`` as JSON."""
-    write_whole(content.model_dump_json(indent=1) + "\n", path)
+    """Write ``content`` as JSON; an interrupted write leaves the old file untouched."""
+    with atomic_file(path) as partial:
+        partial.write_text(content.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def read_stored(kind: type[T], path: Path, command: str, again: str) -> T:
-    """What ``command`` wrote. Raises CalibrationError, with ``again``, for a file that is missing or damaged."""
+    """Read a ``kind`` that ``command`` wrote.
+
+    ``again`` ends the message and says how to make the file anew. Raises CalibrationError for a file that is missing or
+    damaged.
+    """
     try:
         return kind.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -38,6 +36,6 @@ def read_stored(kind: type[T], path: Path, command: str, again: str) -> T:
 
 
 def first_fault(error: ValidationError) -> str:
-    """Where the first fault of a file is, and what."""
+    """The first validation error as ``field: message``."""
     first = error.errors()[0]
     return f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"

@@ -1,4 +1,4 @@
-"""Which studies a model is most wrong about, so that a person can look at them."""
+"""The studies that a model gets most wrong, for a person to review."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
 
 @dataclass(frozen=True, slots=True)
 class HardestCase:
-    """missed: the finding is present and scored low; else absent and scored high.
+    """One study and finding. missed: the finding is present and scored low; otherwise it is absent and scored high.
 
-    worse_than: share of the studies of the other label that score on the wrong side of this one, in [0, 1].
+    worse_than: share of the studies with the other label that score on the wrong side of this one, in [0, 1].
     """
 
     study: str
@@ -28,23 +28,23 @@ class HardestCase:
 def hardest_cases(
     table: ScoresTable, concepts: Collection[str], count: int, uncertain: UncertainPolicy = "ignore"
 ) -> tuple[HardestCase, ...]:
-    """For each of ``concepts``, the ``count`` lowest positives, then the ``count`` highest negatives, worst first."""
+    """The ``count`` lowest positives, then the ``count`` highest negatives of each of ``concepts``, worst first."""
     matrix = as_matrix(table, uncertain)
-    found: list[HardestCase] = []
+    cases: list[HardestCase] = []
     for column, concept in enumerate(matrix.concepts):
         if concept in concepts:
             scores, labels = matrix.scores[:, column], matrix.labels[:, column]
             for missed in (True, False):
                 worst = _worst(scores, labels, missed, count)
-                found += [HardestCase(str(matrix.studies[i]), concept, missed, *values) for i, *values in worst]
-    return tuple(found)
+                cases += [HardestCase(str(matrix.studies[i]), concept, missed, *values) for i, *values in worst]
+    return tuple(cases)
 
 
 def _worst(scores: Floats, labels: Floats, missed: bool, count: int) -> Iterator[tuple[int, float, float]]:
-    """Row, score and share of the other label's studies on its wrong side; ties in the order of study ids."""
+    """Row, score and ``worse_than`` of the worst of scores (N,), labels (N,); ties in the order of study ids."""
     sign = 1 if missed else -1
-    own, other = (np.flatnonzero((labels == label) & ~np.isnan(scores)) for label in (int(missed), int(not missed)))
+    same, other = (np.flatnonzero((labels == label) & ~np.isnan(scores)) for label in (int(missed), int(not missed)))
     wrong = sign * scores
-    for i in own[np.argsort(wrong[own], kind="stable")][:count]:
+    for i in same[np.argsort(wrong[same], kind="stable")][:count]:
         share = float((wrong[other] > wrong[i]).mean()) if len(other) else float("nan")
         yield int(i), float(scores[i]), share

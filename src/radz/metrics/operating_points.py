@@ -1,4 +1,4 @@
-"""What a threshold makes of scores: F1, MCC, sensitivity, specificity and accuracy, as statistics of study weights."""
+"""F1, MCC, sensitivity, specificity and accuracy at a threshold, as statistics of study weights."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ RULES: tuple[Rule, ...] = ("f1", "mcc", "youden")
 
 
 def best_threshold(scores: ArrayLike, labels: ArrayLike, rule: Rule = "f1") -> float:
-    """The threshold with the greatest value of ``rule`` over scores (N,) with labels (N,) in {1, 0, NaN}.
+    """The threshold that maximises ``rule`` over scores (N,) with labels (N,) in {1, 0, NaN}.
 
-    A study is positive from the threshold on. It lies halfway to the next lower score; of equal values the highest
-    threshold is taken. NaN where a class is absent. Raises UnknownNameError for another rule.
+    A score at or above the threshold is positive. The threshold lies halfway to the next lower score; among equally
+    good ones the highest is taken. NaN where a class is absent. Raises UnknownNameError for an unknown rule.
     """
     if rule not in RULES:
         raise UnknownNameError("threshold rule", rule, RULES)
@@ -41,18 +41,18 @@ def best_threshold(scores: ArrayLike, labels: ArrayLike, rule: Rule = "f1") -> f
 
 
 def rates_at(scores: ArrayLike, labels: ArrayLike, threshold: float) -> Statistic:
-    """Statistic (N, R) -> (5, R) in the order of RATES, with the threshold held still."""
+    """Statistic of scores (N,) and labels (N,): weights (N, R) -> RATES (5, R), at a fixed threshold."""
     x, y = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    called, known = x >= threshold, ~np.isnan(x)
-    cells = np.stack([called & (y == 1), called & (y == 0), ~called & (y == 1), ~called & (y == 0)]) & known
-    chosen = cells.astype(np.float64)
-    return lambda weights: rates(chosen @ weights)
+    called, scored = x >= threshold, ~np.isnan(x)
+    cells = np.stack([called & (y == 1), called & (y == 0), ~called & (y == 1), ~called & (y == 0)]) & scored
+    indicators = cells.astype(np.float64)  # (4, N)
+    return lambda weights: rates(indicators @ weights)
 
 
 def rates(counts: Floats) -> Floats:
-    """Counts (4, ...) of true and false positives, false and true negatives -> RATES (5, ...).
+    """RATES (5, ...) from counts (4, ...): true positives, false positives, false negatives, true negatives.
 
-    NaN where a class is absent. As in scikit-learn, MCC is 0 where everything is called alike.
+    NaN where a class is absent. As in scikit-learn, MCC is 0 where all studies are called the same.
     """
     tp, fp, fn, tn = counts
     product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
@@ -72,30 +72,36 @@ def rates(counts: Floats) -> Floats:
 
 
 def mean_rates(parts: Sequence[Statistic]) -> Statistic:
-    """Mean of several findings' rates: (N, R) -> (5, R)."""
+    """Mean over the rates of several findings: weights (N, R) -> RATES (5, R)."""
     return lambda weights: np.mean([part(weights) for part in parts], axis=0)
 
 
-def operating_point(
-    source: ThresholdSource, threshold: float, concepts: Sequence[str], estimates: Sequence[Estimate]
-) -> OperatingPoint:
-    """The five estimates under their names."""
-    return OperatingPoint(source, threshold, tuple(concepts), **dict(zip(RATES, estimates, strict=True)))
+def operating_points(
+    points: Sequence[tuple[ThresholdSource, float, tuple[str, ...]]], estimates: Sequence[Estimate]
+) -> tuple[OperatingPoint, ...]:
+    """One operating point per (source, threshold, concepts), each with the next five ``estimates``, those of RATES."""
+    starts = range(0, len(estimates), len(RATES))
+    return tuple(
+        OperatingPoint(source, threshold, concepts, **dict(zip(RATES, estimates[i : i + len(RATES)], strict=True)))
+        for (source, threshold, concepts), i in zip(points, starts, strict=True)
+    )
 
 
 def oracle_thresholds(
     concepts: Sequence[str], scores: Floats, labels: Floats, rule: Rule = "f1"
 ) -> Mapping[str, float]:
-    """The best threshold of each finding on the very studies that are evaluated: scores, labels (N, C)."""
+    """The best threshold of each of C concepts on the evaluated studies themselves: scores (N, C), labels (N, C)."""
     return {concept: best_threshold(scores[:, j], labels[:, j], rule) for j, concept in enumerate(concepts)}
 
 
 def _criterion(counts: Floats, rule: Rule) -> Floats:
+    """The value of ``rule`` for counts (4, ...): (...)."""
     f1, mcc, sensitivity, specificity, _ = rates(counts)
     criteria: dict[Rule, Floats] = {"f1": f1, "mcc": mcc, "youden": sensitivity + specificity}
     return criteria[rule]
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
+    """``part / whole`` of any one shape, NaN where ``whole`` is 0."""
     quotient: Floats = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
     return quotient

@@ -1,7 +1,8 @@
-"""Ranking metrics of one finding, computed from ranks that are sorted once.
+"""Ranking metrics of one finding, computed from scores that are sorted once.
 
-Every metric takes weights, one column per bootstrap draw, so that a thousand draws cost one sort and a
-thousand cumulative sums. With weights of one they are scikit-learn's values (a test compares them).
+Every metric takes study weights, one column per bootstrap draw, so a thousand draws cost one sort and a thousand
+cumulative sums. With unit weights the metrics equal scikit-learn's (a test compares them). scikit-learn also accepts
+weights, but sorts anew for each draw and knows no strata, hence this module.
 """
 
 from __future__ import annotations
@@ -21,13 +22,12 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Where each positive of one finding stands among the negatives of its stratum.
+    """The position of each positive of one finding among the negatives of its stratum.
 
-    positives: (P,) rows of the studies, in ascending order of (stratum, score). cuts: (S, N) sparse, sums the
-    weights of the negatives between one cut and the next, in the same order. A cut lies wherever some positive
-    needs to know how many negatives come before: ``below`` (P,) its ties, ``through`` (P,) the end of its ties,
-    ``floor`` and ``ceiling`` (P,) the bounds of its stratum; each is an index of a cut.
-    ``level`` (P,) is the index of the first positive that ties with it.
+    positives: (P,) study rows, in ascending order of (stratum, score). cuts: (S, N) sparse; row s sums the weights of
+    the negatives between cuts s - 1 and s, in the same order. There is a cut wherever the negatives before a positive
+    are counted: ``below`` (P,) its ties, ``through`` (P,) the end of its ties, ``floor`` and ``ceiling`` (P,) the
+    bounds of its stratum. Each is an index of a cut. level: (P,) index of the first positive that ties with it.
     """
 
     positives: Indices
@@ -42,8 +42,8 @@ class Ranking:
     def of(cls, scores: ArrayLike, labels: ArrayLike, strata: ArrayLike | None = None) -> Ranking:
         """Rank scores (N,) of studies with labels (N,) in {1, 0, NaN} within strata (N,); one stratum by default.
 
-        Studies without a label or without a score (NaN) take no part. Raises ScoresError for other labels and
-        for lengths that differ.
+        Studies without a label or a score (NaN) are left out. Raises ScoresError for other labels and for lengths that
+        differ.
         """
         x, y = _checked(scores, labels)
         values, rank = np.unique(x, return_inverse=True)
@@ -64,7 +64,7 @@ class Ranking:
 
     @property
     def negatives(self) -> int:
-        """Number of negatives that take part."""
+        """Number of ranked negatives."""
         return int(self.cuts.nnz)
 
     @property
@@ -73,11 +73,11 @@ class Ranking:
         return int(np.count_nonzero(self.ceiling > self.floor))
 
     def _lower(self, weights: Floats) -> Floats:
-        """Weight of the negatives before each cut, (N, R) -> (S, R)."""
+        """Weight of the negatives before each cut: weights (N, R) -> (S, R)."""
         return np.cumsum(self.cuts @ weights, axis=0)
 
     def auroc(self, weights: Floats) -> Floats:
-        """AUROC over the positive-negative pairs of one stratum, ties one half: weights (N, R) -> (R,).
+        """AUROC over the positive-negative pairs within strata, ties count one half: weights (N, R) -> (R,).
 
         NaN where a draw leaves no pair.
         """
@@ -86,7 +86,7 @@ class Ranking:
         return _ratio(won, np.einsum("pr,pr->r", w, lower[self.ceiling] - lower[self.floor]))
 
     def average_precision(self, weights: Floats) -> Floats:
-        """Mean precision at the positives, weights (N, R) -> (R,); only meaningful for one stratum.
+        """Average precision: weights (N, R) -> (R,). Only meaningful for a single stratum.
 
         NaN where a draw leaves no positive or no negative.
         """
@@ -112,8 +112,8 @@ def average_precision(scores: ArrayLike, labels: ArrayLike) -> float:
 def within_strata_auroc(scores: ArrayLike, labels: ArrayLike, strata: ArrayLike) -> float:
     """AUROC over positive-negative pairs of the same stratum: sum n+ n- AUROC / sum n+ n- over strata.
 
-    What the strata themselves tell about the label counts for nothing here; a score that is constant in each
-    stratum gets exactly 0.5. NaN where no stratum holds both classes.
+    scores (N,), labels (N,) in {1, 0, NaN}, strata (N,). A score that is constant in each stratum gets exactly 0.5,
+    however much the strata say about the label. NaN where no stratum holds both classes.
     """
     return _plain(scores, labels, strata, "auroc")
 
@@ -124,12 +124,14 @@ def comparable_positives(labels: ArrayLike, strata: ArrayLike) -> int:
 
 
 def _plain(scores: ArrayLike, labels: ArrayLike, strata: ArrayLike | None, metric: str) -> float:
+    """The metric of scores (N,), labels (N,) and strata (N,) with unit weights."""
     ranking = Ranking.of(scores, labels, strata)
     weights = np.ones((len(np.asarray(scores)), 1))
     return float(getattr(ranking, metric)(weights)[0])
 
 
 def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
+    """Scores (N,) and labels (N,) as arrays. Raises ScoresError for other shapes and other labels."""
     x, y = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ScoresError(f"Scores {x.shape} and labels {y.shape} must be two rows of one length, one per study.")
@@ -140,6 +142,7 @@ def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _codes(strata: ArrayLike, count: int) -> NDArray[np.int64]:
+    """Number of the stratum of each of ``count`` studies, (N,)."""
     names: NDArray[Any] = np.asarray(strata)
     if names.shape != (count,):
         raise ScoresError(f"Strata {names.shape} must have one entry for each of the {count} studies.")
@@ -147,14 +150,16 @@ def _codes(strata: ArrayLike, count: int) -> NDArray[np.int64]:
 
 
 def _sorted_rows(key: NDArray[np.int64], chosen: NDArray[np.bool_]) -> Indices:
+    """Rows (K,) of the ``chosen`` (N,) studies, in ascending order of ``key`` (N,)."""
     rows = np.flatnonzero(chosen)
     return rows[np.argsort(key[rows], kind="stable")]
 
 
 def _negatives_before(positive: NDArray[np.int64], negative: NDArray[np.int64], levels: int) -> Indices:
-    """(4, P): negatives before each positive's ties, before the end of them, before its stratum, before its end.
+    """Number of negatives before four places for each positive, (4, P).
 
-    positive (P,) and negative (M,) are ascending keys stratum * levels + rank.
+    The places: the start and the end of its ties, the start and the end of its stratum. positive (P,) and negative (M,)
+    are ascending keys stratum * levels + rank.
     """
     start = positive // levels * levels
     return np.stack(
@@ -168,10 +173,11 @@ def _negatives_before(positive: NDArray[np.int64], negative: NDArray[np.int64], 
 
 
 def _segment_sums(cuts: Indices, negatives: Indices, studies: int) -> csr_array:
-    """(S, N): row s sums the negatives from cut s - 1 up to cut s, of all negatives in their order."""
+    """Sparse (S, N) whose row s sums the ``negatives`` (M,) from cut s - 1 up to cut s of ``cuts`` (S,)."""
     segment = np.searchsorted(cuts, np.arange(len(negatives)), "right")
     return csr_array((np.ones(len(negatives)), (segment, negatives)), shape=(len(cuts), studies))
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
+    """``part`` (R,) / ``whole`` (R,), NaN where ``whole`` is 0."""
     return np.divide(part, whole, out=np.full_like(whole, np.nan), where=whole > 0)

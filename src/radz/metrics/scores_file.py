@@ -1,16 +1,14 @@
-"""The raw scores of one evaluation: one row per study and concept, with where they come from.
+"""The raw scores of one evaluation: one row per study and concept, with provenance.
 
-Every metric is computed from this table and can be computed again from its file, a Parquet file whose schema
-metadata holds the provenance as JSON under the key ``radz``.
+Every metric is computed from this table and can be recomputed from its file, a Parquet file whose schema metadata
+holds the provenance as JSON under the key ``radz``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +20,8 @@ from numpy.typing import NDArray
 
 from radz.errors import ScoresError
 from radz.provenance import software_versions
-from radz.types import RESEARCH_USE, Presence
+from radz.storage import atomic_file, content_hash
+from radz.types import NORMAL, RESEARCH_USE, Presence
 
 SCHEMA = pa.schema(
     [
@@ -42,9 +41,9 @@ SCHEMA = pa.schema(
     ]
 )
 METADATA = ("source", "view", "sex", "age")
-"""Columns that say how a study came about, "" where the corpus does not; older files lack them."""
+"""Columns that describe a study, "" where the corpus does not say; older files lack them."""
 DISTANCE = "distance"
-"""Column: how far the study's film lies from those that the model was calibrated on, null where that is not known."""
+"""Column: distance of the study's image from the calibration images, null where unknown."""
 LABELS = {Presence.PRESENT: 1, Presence.ABSENT: 0}
 UncertainPolicy = Literal["ignore", "ones", "zeros", "separate"]
 KEY = b"radz"
@@ -52,16 +51,16 @@ KEY = b"radz"
 
 @dataclass(frozen=True, slots=True)
 class ScoresProvenance:
-    """What made a table of scores; saved with it.
+    """How a table of scores was made; saved with it.
 
-    policies: what decided the corpus's films and labels, choice -> value, defaults among them.
-    strata: metadata keys that name a study's stratum. exposure: concept -> what the model has seen of it.
+    policies: choices that decide the corpus's images and labels, choice -> value, defaults included.
+    strata: metadata keys that form a study's stratum. exposure: concept -> what the model has seen of it.
     unreadable: study id -> why its image could not be read; such a study has no rows. overlap: what the studies share
-    with those that the model was trained on, a line each. claim: "zero-shot", "supervised" or nothing, see
-    ``radz.leakage.claims``. calibration: what the model's probabilities, sets and refusals are judged by, see
+    with the training studies, a line each. claim: "zero-shot", "supervised" or empty, see ``radz.leakage.claims``.
+    calibration: the calibration that probabilities, sets and refusals are assessed with, see
     ``radz.calibration.attached``; uncalibrated: why there is none. cost: what scoring an image costs (``eval.cost``).
-    prompts: the prompt set that the anchors are from, where one was named. control: the shortcut
-    control that was scored instead of the films, if any.
+    prompts: the prompt set of the anchors, where one was named. control: the shortcut control that was scored instead
+    of the images, if any.
     """
 
     model: str
@@ -105,8 +104,8 @@ class ScoresTable:
 class ScoreMatrix:
     """The table as arrays: N studies sorted by id, C concepts sorted by name.
 
-    studies, patients, strata: (N,) str. scores: (N, C), NaN where there is none. labels: (N, C), 1, 0 or NaN.
-    metadata: column of METADATA -> (N,) str. uncertain: (N, C) bool, what the corpus calls uncertain.
+    studies, patients, strata: (N,) str. scores: (N, C), NaN where missing. labels: (N, C), 1, 0 or NaN.
+    metadata: column of METADATA -> (N,) str. uncertain: (N, C) bool, labels that the corpus calls uncertain.
     """
 
     studies: NDArray[np.str_]
@@ -120,24 +119,19 @@ class ScoreMatrix:
 
 
 def write_scores(table: ScoresTable, path: Path) -> None:
-    """Write the table as Parquet; the file appears whole or not at all. Raises ScoresError for a bad table."""
+    """Write the table as Parquet, atomically. Raises ScoresError for a bad table."""
     check_rows(table.rows, str(path))
     arrow = pa.Table.from_pandas(table.rows, schema=SCHEMA, preserve_index=False)
     arrow = arrow.replace_schema_metadata({KEY: json.dumps(asdict(table.provenance), ensure_ascii=False, default=str)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        pq.write_table(arrow, unfinished, compression="zstd")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with atomic_file(path) as partial:
+        pq.write_table(arrow, partial, compression="zstd")
 
 
 def read_scores(path: Path) -> ScoresTable:
     """Read a table that ``write_scores`` wrote.
 
-    Raises ScoresError for a file that is missing, is no Parquet, lacks columns or provenance, or holds labels
-    other than 1, 0 and null, scores that are missing without a note, or a study and concept twice.
+    Raises ScoresError for a file that is missing, is not Parquet, lacks columns or provenance, or has labels other than
+    1, 0 and null, missing scores without a note, or a study and concept twice.
     """
     try:
         arrow = pq.read_table(path)
@@ -151,9 +145,9 @@ def read_scores(path: Path) -> ScoresTable:
 
 
 def make_rows(columns: Mapping[str, Any]) -> pd.DataFrame:
-    """Rows from columns of ``study, patient, stratum, concept, score, presence, note`` and, where known, METADATA.
+    """Rows from columns (M,) ``study, patient, stratum, concept, score, presence, note`` and, where known, METADATA.
 
-    The label follows presence.
+    The label follows from the presence.
     """
     frame = pd.DataFrame(columns)
     frame["label"] = frame["presence"].map({p.value: label for p, label in LABELS.items()})
@@ -161,31 +155,31 @@ def make_rows(columns: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def check_rows(rows: pd.DataFrame, where: str) -> None:
-    """Raise ScoresError for the first thing that makes the rows unfit for evaluation; ``where`` names the file."""
-    _need_columns(rows, where)
-    _need_none(
+    """Raise ScoresError for the first fault of the rows; ``where`` names the file."""
+    _require_columns(rows, where)
+    _refuse_rows(
         rows,
         (rows["study"] == "") | (rows["patient"] == "") | (rows["concept"] == ""),
         where,
         "no study, patient or concept id",
     )
-    _need_none(rows, ~rows["presence"].isin([p.value for p in Presence]), where, f"a presence not in {[*Presence]}")
+    _refuse_rows(rows, ~rows["presence"].isin([p.value for p in Presence]), where, f"a presence not in {[*Presence]}")
     expected = rows["presence"].map({p.value: label for p, label in LABELS.items()}).astype("Int8")
     agree = (rows["label"] == expected).fillna(False) | (rows["label"].isna() & expected.isna())
-    _need_none(rows, ~agree, where, "a label other than 1 for present, 0 for absent and null for the rest")
-    _need_none(rows, np.isinf(rows["score"]), where, "an infinite score")
-    _need_none(rows, rows["score"].isna() & (rows["note"] == ""), where, "no score and no note that says why")
-    _need_none(rows, rows.duplicated(["study", "concept"]), where, "a study and concept that came before")
+    _refuse_rows(rows, ~agree, where, "a label other than 1 for present, 0 for absent and null for the rest")
+    _refuse_rows(rows, np.isinf(rows["score"]), where, "an infinite score")
+    _refuse_rows(rows, rows["score"].isna() & (rows["note"] == ""), where, "no score and no note that says why")
+    _refuse_rows(rows, rows.duplicated(["study", "concept"]), where, "a study and concept that came before")
     for column in ("patient", "stratum", *METADATA, DISTANCE):
         moved = rows.groupby("study")[column].transform("nunique") > 1
-        _need_none(rows, moved, where, f"a study with more than one {column}")
+        _refuse_rows(rows, moved, where, f"a study with more than one {column}")
 
 
 def as_matrix(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> ScoreMatrix:
-    """The table as arrays.
+    """The table as arrays, (N, C) over studies and concepts.
 
-    uncertain: uncertain labels count for nothing (ignore), as present (ones), as absent (zeros), or for nothing here
-    because they are a class of their own (separate).
+    uncertain: uncertain labels are left out (ignore), count as present (ones) or absent (zeros), or are left out of the
+    labels because they form a third class (separate).
     """
     rows = table.rows
     studies, i = np.unique(rows["study"].to_numpy(dtype=str), return_inverse=True)
@@ -201,14 +195,25 @@ def as_matrix(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Scor
     return ScoreMatrix(studies, patients, strata, tuple(map(str, concepts)), scores, labels, text, unsure)
 
 
+def without_normal(table: ScoresTable) -> ScoresTable:
+    """The table without rows of "no finding". Raises ScoresError where nothing else is left."""
+    rows = table.rows[table.rows["concept"] != NORMAL]
+    if rows.empty:
+        raise ScoresError("The table holds no score of a disease: nothing to evaluate.")
+    return replace(table, rows=rows)
+
+
 def scores_sha256(table: ScoresTable) -> str:
-    """Hash of every study, finding, score and label, whatever the order of the rows."""
+    """Hash of every study, finding, score and label; the order of the rows does not matter."""
     rows = table.rows[["study", "concept", "score", "presence"]].sort_values(["study", "concept"])
-    return hashlib.sha256(rows.to_csv(index=False, float_format="%.9g").encode()).hexdigest()
+    return content_hash(rows.to_csv(index=False, float_format="%.9g"))
 
 
 def labels_under(rows: pd.DataFrame, uncertain: UncertainPolicy) -> NDArray[np.float64]:
-    """Labels of the rows as 1, 0 or NaN under a policy for uncertain ones. Raises ScoresError for another policy."""
+    """Labels of M rows as 1, 0 or NaN, (M,), under a policy for uncertain ones.
+
+    Raises ScoresError for an unknown policy.
+    """
     values = {"ignore": np.nan, "ones": 1.0, "zeros": 0.0, "separate": np.nan}
     if uncertain not in values:
         raise ScoresError(f"Unknown policy '{uncertain}' for uncertain labels. Known: {', '.join(values)}.")
@@ -217,9 +222,10 @@ def labels_under(rows: pd.DataFrame, uncertain: UncertainPolicy) -> NDArray[np.f
 
 
 def _typed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The frame with the columns of SCHEMA, in order and with their types; columns that older files lack are added."""
     absent: dict[str, Any] = {**dict.fromkeys(METADATA, ""), DISTANCE: np.nan}
     frame = frame.assign(**{name: value for name, value in absent.items() if name not in frame.columns})
-    _need_columns(frame, where)
+    _require_columns(frame, where)
     text = {name: "str" for name in ("study", "patient", "stratum", "concept", "presence", "note", *METADATA)}
     missing = [name for name in text if frame[name].isna().any()]
     if missing:
@@ -231,7 +237,8 @@ def _typed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return typed[list(SCHEMA.names)].reset_index(drop=True)
 
 
-def _need_columns(rows: pd.DataFrame, where: str) -> None:
+def _require_columns(rows: pd.DataFrame, where: str) -> None:
+    """Raise ScoresError unless all columns of SCHEMA are there."""
     missing = [name for name in SCHEMA.names if name not in rows.columns]
     if missing:
         raise ScoresError(
@@ -240,7 +247,8 @@ def _need_columns(rows: pd.DataFrame, where: str) -> None:
         )
 
 
-def _need_none(rows: pd.DataFrame, bad: Any, where: str, what: str) -> None:
+def _refuse_rows(rows: pd.DataFrame, bad: Any, where: str, what: str) -> None:
+    """Raise ScoresError with the first row where ``bad`` (M,) bool is true; ``what`` describes the fault."""
     count = int(np.count_nonzero(bad))
     if count:
         i = int(np.flatnonzero(bad)[0])
@@ -252,12 +260,13 @@ def _need_none(rows: pd.DataFrame, bad: Any, where: str, what: str) -> None:
 
 
 def _provenance(saved: bytes | None, path: Path) -> ScoresProvenance:
+    """Provenance from the schema metadata. Raises ScoresError where it is missing or damaged."""
     if saved is None:
         raise ScoresError(f"{path} has no provenance in its schema metadata: it was not written by `radz evaluate`.")
     try:
         values = json.loads(saved)
         known = {f.name for f in fields(ScoresProvenance)}
-        values = {name: value for name, value in values.items() if name in known}  # a newer radz may say more
+        values = {name: value for name, value in values.items() if name in known}  # a newer radz may add fields
         lists = {name: tuple(values.get(name, ())) for name in ("strata", "overlap")}
         return ScoresProvenance(**values | lists)
     except (ValueError, TypeError, AttributeError) as error:

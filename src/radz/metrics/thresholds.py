@@ -1,4 +1,4 @@
-"""Thresholds of findings, chosen on validation scores and on nothing else, in a file that names what they are of."""
+"""Thresholds of findings, chosen on validation scores only, in a file that names the model they belong to."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from radz.metrics.scores_file import ScoresProvenance, ScoresTable, as_matrix, s
 from radz.types import NORMAL, RESEARCH_USE
 
 MIN_PER_CLASS = 10
-"""Fewer positive or negative validation studies, and a finding has no threshold."""
-AGAIN = "Make it again with `radz thresholds` from validation scores."
+"""A finding with fewer positive or negative validation studies has no threshold."""
+AGAIN = "Run `radz thresholds` on validation scores again."
 
 
 class Thresholds(BaseModel):
-    """Thresholds of one model, its anchors and prompts. It cannot be made from any split but ``val``: LeakageError."""
+    """Thresholds of one model with its anchors and prompts. Any split other than ``val`` raises LeakageError."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -34,47 +34,56 @@ class Thresholds(BaseModel):
     corpus: str = Field(description="Corpus of the studies.")
     split: str = Field(description="Their split, 'val' and no other.")
     split_hash: str = Field("", description="Hash of the split's studies.")
-    scores_sha256: str = Field(description="Hash of the scores that they were chosen on.")
+    scores_sha256: str = Field(description="Hash of the scores they were chosen on.")
     studies: int
     patients: int
-    rule: Rule = Field(description="What is greatest at the threshold: f1, mcc, or youden (sensitivity + specificity).")
-    values: dict[str, float] = Field(description="Finding -> threshold; a score from it on is positive.")
+    rule: Rule = Field(description="What the threshold maximises: f1, mcc, or youden (sensitivity + specificity).")
+    values: dict[str, float] = Field(description="Finding -> threshold; a score at or above it is positive.")
     refused: dict[str, str] = Field({}, description="Finding -> why it has none.")
 
     @model_validator(mode="after")
     def _only_validation(self) -> Self:
+        """Raise LeakageError for any split other than ``val``."""
         if self.split != "val":
             raise LeakageError(
-                f"Thresholds cannot be made from split '{self.split}' of '{self.model}': only split 'val' chooses "
-                "them, so that no result is tuned on the studies it is reported on. Score the validation split."
+                f"Thresholds cannot be chosen on split '{self.split}' of '{self.model}', only on split 'val': a result "
+                "must not be tuned on the studies it is reported on. Score the validation split."
             )
         return self
 
-    def is_of(self, made: ScoresProvenance) -> bool:
-        """Whether scores of this provenance are those of the same model, anchors and prompts."""
-        mine = (self.model, self.fingerprint, self.anchors, self.prompts)
-        return mine == (made.model, made.fingerprint, made.anchors, made.prompts)
+    @property
+    def summary(self) -> str:
+        """Where the thresholds come from, as a phrase."""
+        return (
+            f"greatest {self.rule} on split '{self.split}' of {self.corpus}, "
+            f"{self.studies} studies of {self.patients} patients"
+        )
 
-    def require_fit(self, made: ScoresProvenance) -> None:
-        """Raise CalibrationError for scores of another model, LeakageError for those of the split that chose them."""
-        if not self.is_of(made):
+    def matches(self, scores: ScoresProvenance) -> bool:
+        """Whether the scores come from the same model, anchors and prompts."""
+        chosen_on = (self.model, self.fingerprint, self.anchors, self.prompts)
+        return chosen_on == (scores.model, scores.fingerprint, scores.anchors, scores.prompts)
+
+    def require_fit(self, scores: ScoresProvenance) -> None:
+        """Raise CalibrationError for scores of another model, LeakageError for scores of the split that chose them."""
+        if not self.matches(scores):
             raise CalibrationError(
-                f"These thresholds are of {_named(self)}, the scores of {_named(made)}. Scores of another model, other "
-                f"anchors or prompts mean something else. {AGAIN}"
+                f"These thresholds belong to {_named(self)}, but the scores to {_named(scores)}. Scores of another "
+                f"model, other anchors or other prompts have another scale. {AGAIN}"
             )
-        if made.split == self.split and made.corpus == self.corpus:
+        if scores.split == self.split and scores.corpus == self.corpus:
             raise LeakageError(
-                f"These thresholds were chosen on split '{self.split}' of {self.corpus}, the one to be evaluated: they "
-                "would be judged on the studies that chose them. Evaluate another split, or leave --thresholds out."
+                f"These thresholds were chosen on split '{self.split}' of {self.corpus}, the split to be evaluated, so "
+                "the result would be tuned on its own studies. Evaluate another split, or leave --thresholds out."
             )
 
 
 def fit_thresholds(table: ScoresTable, rule: Rule = "f1", min_per_class: int = MIN_PER_CLASS) -> Thresholds:
-    """Thresholds from scores of a validation split; uncertain labels take no part.
+    """Choose thresholds on scores of a validation split; uncertain labels are left out.
 
-    Raises LeakageError for any split but ``val``, UnknownNameError for another rule.
+    Raises LeakageError for any other split, UnknownNameError for an unknown rule.
     """
-    made, matrix = table.provenance, as_matrix(table)
+    provenance, matrix = table.provenance, as_matrix(table)
     values: dict[str, float] = {}
     refused: dict[str, str] = {}
     for j, concept in enumerate(matrix.concepts):
@@ -87,13 +96,13 @@ def fit_thresholds(table: ScoresTable, rule: Rule = "f1", min_per_class: int = M
                 f"{positives} positive and {negatives} negative validation studies, {min_per_class} of each are needed"
             )
     return Thresholds(
-        model=made.model,
-        fingerprint=made.fingerprint,
-        anchors=made.anchors,
-        prompts=made.prompts,
-        corpus=made.corpus,
-        split=made.split,
-        split_hash=made.split_hash,
+        model=provenance.model,
+        fingerprint=provenance.fingerprint,
+        anchors=provenance.anchors,
+        prompts=provenance.prompts,
+        corpus=provenance.corpus,
+        split=provenance.split,
+        split_hash=provenance.split_hash,
         scores_sha256=scores_sha256(table),
         studies=len(matrix.studies),
         patients=len(np.unique(matrix.patients)),
@@ -104,19 +113,20 @@ def fit_thresholds(table: ScoresTable, rule: Rule = "f1", min_per_class: int = M
 
 
 def write_thresholds(thresholds: Thresholds, path: Path) -> None:
-    """Write the file; it appears whole or not at all."""
+    """Write the file atomically."""
     write_stored(thresholds, path)
 
 
 def read_thresholds(path: Path) -> Thresholds:
-    """The thresholds in a file.
+    """Read thresholds.
 
-    Raises CalibrationError for a file that is missing or damaged, LeakageError for one of another split than ``val``.
+    Raises CalibrationError for a missing or damaged file, LeakageError for thresholds of a split other than ``val``.
     """
     return read_stored(Thresholds, path, "radz thresholds", AGAIN)
 
 
-def _named(made: Thresholds | ScoresProvenance) -> str:
-    anchors = f" with the anchors '{made.anchors}'" if made.anchors else ""
-    prompts = f" and the prompts '{made.prompts}'" if made.prompts else ""
-    return f"{made.model} {made.fingerprint[:8]}".strip() + anchors + prompts
+def _named(origin: Thresholds | ScoresProvenance) -> str:
+    """Model, anchors and prompts as a phrase."""
+    anchors = f" with the anchors '{origin.anchors}'" if origin.anchors else ""
+    prompts = f" and the prompts '{origin.prompts}'" if origin.prompts else ""
+    return f"{origin.model} {origin.fingerprint[:8]}".strip() + anchors + prompts

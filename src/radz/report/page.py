@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from radz.errors import ConfigError, MissingExtraError
-from radz.metrics.fitted_file import write_whole
 from radz.metrics.hardest_cases import HardestCase
 from radz.report.blocks import Page
 from radz.report.contents import Contents
 from radz.report.format import without_identifiers
 from radz.report.sections import sections
 from radz.report.tables import as_record, plain
+from radz.storage import atomic_file
 from radz.types import RESEARCH_USE
 
 
@@ -73,9 +73,10 @@ def check_path(path: Path) -> None:
 
 
 def write(contents: Contents, path: Path) -> None:
-    """Write the report as the file's ending says; the file appears whole or not at all."""
+    """Write the report in the format that the file's ending names, atomically."""
     check_path(path)
-    write_whole(WRITERS[path.suffix.lower()](contents), path)
+    with atomic_file(path) as partial:
+        partial.write_text(WRITERS[path.suffix.lower()](contents), encoding="utf-8")
 
 
 def _rendered(template: str, page: Page) -> str:

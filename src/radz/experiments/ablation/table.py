@@ -20,9 +20,10 @@ from radz.experiments.ablation.plan import Ablation
 from radz.experiments.ablation.runs import LACKING, RUN, Place
 from radz.knowledge import KnowledgeBase
 from radz.metrics.evaluation import Estimate
+from radz.metrics.protocol import MIN_POSITIVES, protocol_hash
 from radz.metrics.repeats import RepeatsDifference, compare_repeats, merge_folds, summarise_repeats
 from radz.metrics.scores_file import ScoresTable, read_scores
-from radz.metrics.summary import MIN_POSITIVES, macro_auroc, protocol_hash
+from radz.metrics.summary import macro_auroc
 from radz.provenance import software_versions
 from radz.report.blocks import Page, Prose, Section, row, table
 from radz.report.page import html_of
