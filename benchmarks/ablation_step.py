@@ -24,9 +24,9 @@ from radz.experiments.ablation.plan import load_ablation
 from radz.model.build import add_anchors, build_model, freeze
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
-from radz.train import grad_cache as chunks
+from radz.train import grad_cache
 from radz.train.task import AlignmentTask
-from radz.types import Batch
+from radz.types import BatchRows, ImageBatch, PairBatch, TextBatch
 
 PLAN = Path(__file__).parent.parent / "configs" / "ablations" / "components.yaml"
 DISTINCT = 0.62
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--together", action="store_true", help="pad all texts of a batch to the longest of them")
     options = parser.parse_args()
     if options.together:
-        chunks.PASS = sys.maxsize
+        grad_cache.PASS = sys.maxsize
     configs = {cell.arm: cell.config for cell in load_ablation(options.plan).cells if cell.config.train.epochs}
     if options.arm is None:
         for arm in configs:
@@ -67,23 +67,22 @@ def measured(config: RunConfig) -> list[str]:
         optimizer.step()
         spent.append(time.process_time() - before)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    return [f"{len(pairs.tower_states)} pairs", *(f"{s:.1f} s of processor time" for s in spent), f"peak {peak:.1f} GB"]
+    return [f"{len(pairs.images)} pairs", *(f"{s:.1f} s of processor time" for s in spent), f"peak {peak:.1f} GB"]
 
 
-def batch(model: RadZ, size: int) -> Batch:
+def batch(model: RadZ, size: int) -> PairBatch:
     """Random films with made-up reports and labels."""
     torch.manual_seed(0)
     texts = [
         f"The film shows finding number {i} and opacity, no effusion or mass." for i in range(int(DISTINCT * size))
     ]
     patches, width = model.processor.image_prompt(1).local.sum(), model.vision.vision_config.hidden_size
-    return Batch(
-        image_prompt=model.processor.image_prompt(size),
-        tower_states=torch.randn(size, int(patches), width),
-        text_prompt=model.processor.text_prompt(texts),
-        text_index=torch.arange(size) % len(texts),
-        labels=(torch.rand(size, len(FINDINGS)) < 0.15).float(),
-        concepts=FINDINGS,
+    index = torch.arange(size) % len(texts)
+    states = torch.randn(size, int(patches), width)
+    return PairBatch(
+        images=ImageBatch(model.processor.image_prompt(size), states, encoded=True),
+        texts=TextBatch(model.processor.text_prompt(texts), index),
+        rows=BatchRows.of_pairs((torch.rand(size, len(FINDINGS)) < 0.15).float(), index),
     )
 
 

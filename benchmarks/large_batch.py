@@ -16,7 +16,7 @@ from radz.model.build import freeze
 from radz.model.precision import choose_dtype
 from radz.model.radz import RadZ
 from radz.train.task import AlignmentTask
-from radz.types import Batch
+from radz.types import BatchRows, ImageBatch, PairBatch, TextBatch
 
 DISTINCT = 0.62
 """Share of distinct texts: 39.7 of 64 on average in the batches of the shipped run. More repeat in a larger batch."""
@@ -25,7 +25,7 @@ DISTINCT = 0.62
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=1024, help="pairs of the large batch")
-    parser.add_argument("--small", type=int, default=32, help="pairs of the small ones, and films or texts of a chunk")
+    parser.add_argument("--small", type=int, default=32, help="pairs of the small ones, and images or texts of a chunk")
     parser.add_argument("--texts", type=float, default=DISTINCT, help="share of distinct texts, in either batch")
     parser.add_argument(
         "--steps", type=int, default=2, help="steps on the large batch; the small ones see as many pairs"
@@ -63,7 +63,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     task = AlignmentTask(model, LossConfig(), chunk_size=options.small if large else None).train()
     optimizer = torch.optim.AdamW([p for p in task.parameters() if p.requires_grad], lr=1e-6)
 
-    def step(batch: Batch) -> None:
+    def step(batch: PairBatch) -> None:
         optimizer.zero_grad()
         task(batch)["loss"].backward()
         optimizer.step()
@@ -75,17 +75,16 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     return {"pairs_per_s": size * count / seconds, "gib": peak}
 
 
-def batch_of(model: RadZ, size: int, share: float) -> Batch:
-    """Pairs whose tower states, noise, are cached; a film has the next text in turn."""
+def batch_of(model: RadZ, size: int, share: float) -> PairBatch:
+    """Pairs whose tower states, noise, are cached; each image has the next text in turn."""
     texts = [f"The film shows finding number {i}, not number {i + 1}." for i in range(max(1, round(share * size)))]
     index = torch.arange(size) % len(texts)
     patches = model.processor.image_prompt(1).local.sum().item()
-    return Batch(
-        image_prompt=model.processor.image_prompt(size),
-        tower_states=torch.randn(size, int(patches), model.vision.vision_config.hidden_size),
-        text_prompt=model.processor.text_prompt(texts),
-        text_index=index,
-        labels=torch.eye(len(texts))[index],
+    states = torch.randn(size, int(patches), model.vision.vision_config.hidden_size)
+    return PairBatch(
+        images=ImageBatch(model.processor.image_prompt(size), states, encoded=True),
+        texts=TextBatch(model.processor.text_prompt(texts), index),
+        rows=BatchRows.of_pairs(torch.eye(len(texts))[index], index),
     )
 
 

@@ -24,7 +24,7 @@ from radz.metrics.bootstrap import Statistic
 from radz.metrics.ranking import Floats
 from radz.model.tokens.medical import image_roles
 from radz.serve.predictor import Predictor
-from radz.types import NORMAL, Batch, Presence, Study
+from radz.types import NORMAL, ImageBatch, Presence, Study
 
 SPLITS = ("train", "val")
 VIEW, SEX = "view is AP", "sex is male"
@@ -77,9 +77,9 @@ def read(predictor: Predictor, options: argparse.Namespace) -> tuple[list[Study]
                 study = corpus[i]
             except ImageError:
                 continue
-            batch = Batch(model.processor.image_prompt(1), model.processor.pixel_values([study.pixels]))
+            images = ImageBatch(model.processor.image_prompt(1), model.processor.pixel_values([study.pixels]))
             studies.append(corpus.records[i])
-            features.append(model(batch).image_tokens[0].numpy())
+            features.append(model(images).image_tokens[0].numpy())
     return studies, np.stack(features).astype(np.float64)
 
 

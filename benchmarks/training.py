@@ -15,7 +15,7 @@ from radz.model.build import freeze
 from radz.model.precision import choose_dtype
 from radz.model.radz import RadZ
 from radz.train.task import AlignmentTask
-from radz.types import Batch
+from radz.types import BatchRows, ImageBatch, PairBatch, TextBatch
 
 DISTINCT = 0.62
 """Share of distinct texts: 39.7 of 64 on average in the batches of the shipped run."""
@@ -42,27 +42,27 @@ def main() -> None:
     print_table(title, ("", "pairs/s", "speed-up (range)", "share of matmul peak"), rows)
 
 
-def batches(model: RadZ, size: int) -> dict[str, Batch]:
+def batches(model: RadZ, size: int) -> dict[str, PairBatch]:
     """The same pairs, prepared plainly, with each distinct text once, and with the tower's states cached too."""
     processor = model.processor
     pixel_values = processor.pixel_values(films(size))
     texts = [f"The film shows finding number {i}, not number {i + 1}." for i in range(round(DISTINCT * size))]
     index = torch.arange(size) % len(texts)
     prompt = processor.image_prompt(size)
-    labels = torch.nn.functional.one_hot(index, len(texts)).float()
-    once = {"text_prompt": processor.text_prompt(texts), "text_index": index}
-    each = {"text_prompt": processor.text_prompt([texts[i] for i in index])}
+    rows = BatchRows.of_pairs(torch.nn.functional.one_hot(index, len(texts)).float(), index)
+    once = TextBatch(processor.text_prompt(texts), index)
+    each = TextBatch(processor.text_prompt([texts[i] for i in index]), torch.arange(size))
     with torch.inference_mode():
         states = model.eval().tower_states(pixel_values)
-    shared = {"image_prompt": prompt, "labels": labels}
+    pixels, cached = ImageBatch(prompt, pixel_values), ImageBatch(prompt, states.clone(), encoded=True)
     return {
-        "plain": Batch(**shared, **each, pixel_values=pixel_values),
-        "each text once": Batch(**shared, **once, pixel_values=pixel_values),
-        "each text once, tower cached": Batch(**shared, **once, tower_states=states.clone()),
+        "plain": PairBatch(pixels, each, rows),
+        "each text once": PairBatch(pixels, once, rows),
+        "each text once, tower cached": PairBatch(cached, once, rows),
     }
 
 
-def step(model: RadZ, batch: Batch) -> Callable[[], None]:
+def step(model: RadZ, batch: PairBatch) -> Callable[[], None]:
     """Forward, backward and optimiser step."""
     task = AlignmentTask(model, LossConfig())
     optimizer = torch.optim.AdamW([p for p in task.parameters() if p.requires_grad], lr=1e-6)

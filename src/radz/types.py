@@ -1,7 +1,7 @@
 """The nouns of the pipeline. Everything else in radz turns one of these into the next.
 
-Sizes: ``B`` studies, ``K`` modality tokens, ``T`` positions, ``P`` image patches, ``H`` decoder
-width, ``D`` feature width, ``C`` concepts (findings).
+Sizes: ``B`` studies, ``F`` images, ``R`` reports, ``U`` distinct texts, ``K`` modality tokens, ``T`` positions, ``P``
+image patches, ``V`` tower width, ``H`` decoder width, ``D`` feature width, ``C`` concepts (findings).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,8 +91,18 @@ class Study:
         return replace(self, pixels=pixels)
 
 
-@dataclass(slots=True)
-class Prompt:
+@dataclass(frozen=True, slots=True)
+class _Tensors:
+    """Tensors that move between devices together."""
+
+    def to(self, device: Any, non_blocking: bool = False) -> Self:
+        """The same on another device."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return replace(self, **{name: value.to(device) for name, value in values.items() if hasattr(value, "to")})
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt(_Tensors):
     """Token sequences of one modality.
 
     input_ids, attention_mask: (B, T) int64.
@@ -105,44 +115,90 @@ class Prompt:
     modality_tokens: Tensor
     local: Tensor
 
-    def to(self, device: Any) -> Prompt:
-        """The same prompt on another device."""
-        return Prompt(*(t.to(device) for t in (self.input_ids, self.attention_mask, self.modality_tokens, self.local)))
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
+    def __getitem__(self, rows: slice | Tensor) -> Prompt:
+        """Some of the sequences: a slice, or indices (N,)."""
+        return Prompt(self.input_ids[rows], self.attention_mask[rows], self.modality_tokens[rows], self.local[rows])
 
 
-@dataclass(slots=True)
-class Batch:
-    """What one forward pass takes.
+@dataclass(frozen=True, slots=True)
+class ImageBatch(_Tensors):
+    """Images as a model reads them.
 
-    image_prompt with pixel_values (B, 3, H, W), or with tower_states (B, P, V) read from the cache.
-    text_prompt holds each distinct text once, (U, T); text_index (R,) says which of them a report is.
-    films (F,), reports (R,): the study that each film and each report is of, where some studies have one of them alone;
-    ``None`` where all have both, in order.
-    labels: (B, C) float32; 1 present, 0 absent, NaN uncertain or unlabelled; columns as ``concepts``.
-    uncertain: (B, C) bool, which of the NaN are uncertain; ``None`` where no study is.
-    second_view: another augmentation of the same films (F), where losses compare views.
-    text_keys: (R,) int64, a hash of each report's text, by which processes know equal texts.
+    prompt: one sequence per image.
+    values: pixel values (B, 3, h, w), or, where ``encoded``, the vision tower's patch states (B, P, V).
     """
 
-    image_prompt: Prompt | None = None
-    pixel_values: Tensor | None = None
-    tower_states: Tensor | None = None
-    text_prompt: Prompt | None = None
-    text_index: Tensor | None = None
-    labels: Tensor | None = None
-    concepts: tuple[str, ...] = ()
-    uncertain: Tensor | None = None
-    second_view: Batch | None = None
-    films: Tensor | None = None
-    reports: Tensor | None = None
-    text_keys: Tensor | None = None
+    prompt: Prompt
+    values: Tensor
+    encoded: bool = False
 
-    def to(self, device: Any, non_blocking: bool = False) -> Batch:
-        """The same batch on another device."""
-        moved = {
-            f.name: value.to(device) if hasattr(value := getattr(self, f.name), "to") else value for f in fields(self)
-        }
-        return Batch(**moved)
+    def __len__(self) -> int:
+        return len(self.prompt)
+
+    def __getitem__(self, rows: slice | Tensor) -> ImageBatch:
+        """Some of the images: a slice, or indices (N,)."""
+        return replace(self, prompt=self.prompt[rows], values=self.values[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class TextBatch(_Tensors):
+    """R reports, of which each distinct text is held once.
+
+    prompt: U sequences. index: (R,) int64, the row of ``prompt`` that each report is.
+    """
+
+    prompt: Prompt
+    index: Tensor
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRows(_Tensors):
+    """The studies of a batch: their labels, and which study each image and each report belongs to.
+
+    labels: (B, C) float32; 1 present, 0 absent, NaN uncertain or unlabelled.
+    uncertain: (B, C) bool, which of the NaN are uncertain.
+    images: (F,), reports: (R,) int64, the study of each image and of each report.
+    texts: (R,) int64, equal for two reports exactly where they are word for word the same.
+    """
+
+    labels: Tensor
+    uncertain: Tensor
+    images: Tensor
+    reports: Tensor
+    texts: Tensor
+
+    @staticmethod
+    def of_pairs(labels: Tensor, texts: Tensor | None = None, uncertain: Tensor | None = None) -> BatchRows:
+        """Studies that all have an image and a report: labels (B, C), texts (B,), by default all different."""
+        import torch
+
+        every = torch.arange(len(labels), device=labels.device)
+        uncertain = torch.zeros_like(labels, dtype=torch.bool) if uncertain is None else uncertain
+        return BatchRows(labels, uncertain, every, every, every if texts is None else texts)
+
+    def pairs(self) -> tuple[Tensor, Tensor]:
+        """Rows of the images and of the reports, (P,) each, of the P studies that have both."""
+        images, reports = (self.images.unsqueeze(1) == self.reports).nonzero(as_tuple=True)
+        return images, reports
+
+
+@dataclass(frozen=True, slots=True)
+class PairBatch(_Tensors):
+    """One training batch: images, reports, and the studies that they belong to.
+
+    second_view: the same images in another augmentation, where losses compare views.
+    """
+
+    images: ImageBatch
+    texts: TextBatch
+    rows: BatchRows
+    second_view: ImageBatch | None = None
 
 
 class BatchProcessor(Protocol):

@@ -9,6 +9,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from batches import pair_batch
+from loss_fakes import Inputs
+from loss_fakes import pairs as rows_of
 from radz.config import LossConfig, ReadoutConfig, build_config
 from radz.knowledge import KnowledgeBase
 from radz.losses.consistency import Consistency
@@ -21,7 +24,7 @@ from radz.model.encoder import Encoder
 from radz.model.readout import gather_local
 from radz.provenance import Provenance
 from radz.train.train import fit_standardization
-from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features, Study
+from radz.types import ALIGNED_PAIRS, Anchors, Features, ImageBatch, Study
 from tiny import tiny_model
 
 ROUNDING = 2e-6  # measured: at most 1.2e-7, between mean pooling and a query of zero, float32
@@ -44,7 +47,7 @@ def films(count, seed=0):
 
 
 def image_batch(model, shown):
-    return Batch(model.processor.image_prompt(len(shown)), model.processor.pixel_values(shown))
+    return ImageBatch(model.processor.image_prompt(len(shown)), model.processor.pixel_values(shown))
 
 
 def turn(model, size=1.0):
@@ -97,9 +100,9 @@ def test_the_start_is_mean_pooling_of_projected_positions(model):
 @torch.no_grad()
 def test_the_start_equals_a_model_that_pools_by_the_mean(llava_dir, model):
     mean, texts = tiny_model(llava_dir), ["", *TEXTS]
-    text = Batch(text_prompt=model.processor.text_prompt(texts))
-    for given in (image_batch(model, films(2)), text):
-        ours, theirs = model(given), mean(given)
+    text = model.processor.text_prompt(texts)
+    for given in ({"images": image_batch(model, films(2))}, {"texts": text}):
+        ours, theirs = model(**given), mean(**given)
         for name in ("image_global", "image_local", "image_tokens", "text_global", "text_local", "text_tokens"):
             if (feature := getattr(theirs, name)) is not None:
                 torch.testing.assert_close(getattr(ours, name), feature, atol=ROUNDING, rtol=0)
@@ -110,11 +113,11 @@ def test_the_start_equals_a_model_that_pools_by_the_mean(llava_dir, model):
 @torch.no_grad()
 def test_neither_padding_nor_neighbours_matter(model):
     turn(model, 3.0)
-    together = model(Batch(text_prompt=model.processor.text_prompt(TEXTS))).text_local
-    alone = model(Batch(text_prompt=model.processor.text_prompt(TEXTS[1:2]))).text_local
+    together = model(texts=model.processor.text_prompt(TEXTS)).text_local
+    alone = model(texts=model.processor.text_prompt(TEXTS[1:2])).text_local
     torch.testing.assert_close(together[1:2], alone, atol=ROUNDING, rtol=0)
     model.processor.padding_side = "left"
-    left = model(Batch(text_prompt=model.processor.text_prompt(TEXTS))).text_local
+    left = model(texts=model.processor.text_prompt(TEXTS)).text_local
     torch.testing.assert_close(left, together, atol=ROUNDING, rtol=0)
     scorer, anchors = Encoder(model), made_anchors(16)
     shown = films(3)
@@ -186,21 +189,22 @@ def test_losses_compare_films_as_scoring_does():
     given, labels = Anchors(("a", "b", "c"), rows, None, (), "test"), torch.eye(3)
     logits = image_similarity(found, rows, "same", 0.1) / 0.07
     film_only = Features(x, x, image_positions=each)
-    value = Knowledge(loss, readout)(film_only, Batch(labels=labels), given)["knowledge"]
+    value = Knowledge(loss, readout)(Inputs(film_only, rows_of(labels.tolist()), given))["knowledge"]
     expected = (F.cross_entropy(logits, torch.arange(3)) + F.cross_entropy(logits.T, torch.arange(3))) / 2
     torch.testing.assert_close(value, expected)
-    same = Consistency(loss, readout)(film_only, Batch(), given, film_only)["consistency"]
-    assert float(same) == 0
-    assert float(Consistency(loss, readout)(film_only, Batch(), given, Features(x, x))["consistency"]) > 0
+    same, other = (Inputs(film_only, rows_of(3), given, view) for view in (film_only, Features(x, x)))
+    assert float(Consistency(loss, readout)(same)["consistency"]) == 0
+    assert float(Consistency(loss, readout)(other)["consistency"]) > 0
 
 
 @pytest.mark.parametrize("modality", ["image", "text"])
 def test_gradients_reach_the_query_and_it_is_a_part_of_the_heads(model, modality):
     freeze(model, ("heads",))
-    given = (
-        Batch(text_prompt=model.processor.text_prompt(TEXTS)) if modality == "text" else image_batch(model, films(2))
-    )
-    getattr(model(given), f"{modality}_local")[:, 0].sum().backward()
+    if modality == "text":
+        features = model(texts=model.processor.text_prompt(TEXTS))
+    else:
+        features = model(image_batch(model, films(2)))
+    getattr(features, f"{modality}_local")[:, 0].sum().backward()
     assert model.readout.queries[modality].grad.abs().sum() > 0
     assert part_of(f"readout.queries.{modality}") == "heads"
 
@@ -213,20 +217,16 @@ def test_a_saved_model_loads_to_the_same_maps_and_scores(model, tmp_path):
     assert "readout.queries.image" in learned_state(loaded)
     anchors, one, two = made_anchors(16), Encoder(model), Encoder(loaded)
     assert np.array_equal(values(one, films(2), anchors), values(two, films(2), anchors))
-    text = Batch(text_prompt=model.processor.text_prompt(TEXTS))
-    assert torch.equal(model(text).text_local, loaded(text).text_local)
+    texts = model.processor.text_prompt(TEXTS)
+    assert torch.equal(model(texts=texts).text_local, loaded(texts=texts).text_local)
 
 
 def test_statistics_are_those_of_single_positions(model):
-    class Loader(list):
-        pass
-
-    batch = image_batch(model, films(3))
-    batch.text_prompt = model.processor.text_prompt(TEXTS)
+    batch = pair_batch(model.processor, model.processor.pixel_values(films(3)), TEXTS)
     with torch.no_grad():
-        image, text = model.read_image(batch), model.read_text(batch.text_prompt)
-    fit_standardization(model, Loader([batch]))
+        image, text = model.read_image(batch.images), model.read_text(batch.texts.prompt)
+    fit_standardization(model, [batch])
     assert len(image.local_rows) == 3 * 4
-    assert len(text.local_rows) == int(batch.text_prompt.local.sum())
+    assert len(text.local_rows) == int(batch.texts.prompt.local.sum())
     torch.testing.assert_close(model.readout.heads["image_local"].mean, image.local_rows.mean(0))
     torch.testing.assert_close(model.readout.heads["image_global"].mean, image.whole.mean(0))

@@ -18,7 +18,7 @@ from radz.model.precision import hold_base_in
 from radz.model.processor import RadzProcessor, whole_size
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
-from radz.types import Batch
+from radz.types import ImageBatch
 from tiny import LAYERS, save_tiny_llava, tiny_config, tiny_model
 
 TEXTS = ["There is no pleural effusion.", "Mass", "Normal chest; clear lungs, heart of normal size."]
@@ -35,9 +35,9 @@ def films(count: int, seed: int = 0):
     return list(np.random.default_rng(seed).random((count, 1, 40, 30), dtype=np.float32))
 
 
-def image_batch(model: RadZ, shown) -> Batch:
+def image_batch(model: RadZ, shown) -> ImageBatch:
     processor = model.processor
-    return Batch(image_prompt=processor.image_prompt(len(shown)), pixel_values=processor.pixel_values(shown))
+    return ImageBatch(processor.image_prompt(len(shown)), processor.pixel_values(shown))
 
 
 def image_features(model: RadZ, shown):
@@ -46,7 +46,7 @@ def image_features(model: RadZ, shown):
 
 
 def text_features(model: RadZ, texts):
-    features = model(Batch(text_prompt=model.processor.text_prompt(texts)))
+    features = model(texts=model.processor.text_prompt(texts))
     return features.text_global, features.text_local
 
 
@@ -72,7 +72,7 @@ def test_states_equal_those_of_transformers(llava_dir, layer):
     pixels = model.processor.pixel_values(films(2))
     seen = {}
     model.design = _Spy(model.design, seen)
-    model(Batch(image_prompt=prompt, pixel_values=pixels))
+    model(ImageBatch(prompt, pixels))
 
     theirs = AutoModelForImageTextToText.from_pretrained(llava_dir).eval()
     theirs.resize_token_embeddings(len(model.processor.tokenizer), mean_resizing=False)
@@ -138,9 +138,7 @@ def test_the_image_does_not_leak_into_the_text(model):
     processor = model.processor
 
     def both(shown, texts):
-        return model(
-            Batch(processor.image_prompt(3), processor.pixel_values(shown), text_prompt=processor.text_prompt(texts))
-        )
+        return model(image_batch(model, shown), processor.text_prompt(texts))
 
     here, other_films, other_texts = both(films(3), TEXTS), both(films(3, 9), TEXTS), both(films(3), TEXTS[::-1])
     assert torch.equal(here.text_global, other_films.text_global)
@@ -345,6 +343,6 @@ def test_adapters_take_their_input_in_the_number_format_of_the_decoder(llava_dir
     for name, module in model.named_modules():
         if name.endswith("lora_dropout.default"):
             module.register_forward_pre_hook(lambda _, given: taken.append(given[0].dtype))
-    model(Batch(text_prompt=model.processor.text_prompt(["There is a mass."]))).text_global.sum().backward()
+    model(texts=model.processor.text_prompt(["There is a mass."])).text_global.sum().backward()
     assert {*taken} == {torch.bfloat16}
     assert {p.grad.dtype for n, p in model.named_parameters() if ".lora_B." in n} == {torch.float32}

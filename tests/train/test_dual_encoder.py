@@ -11,6 +11,7 @@ import yaml
 from PIL import Image
 from safetensors.torch import load_file
 
+from batches import pair_batch
 from eval_fakes import make_anchors
 from radz import registry
 from radz.baselines import BaselineContext, open_baseline
@@ -20,7 +21,7 @@ from radz.errors import CheckpointError, ConfigError
 from radz.losses.alignment import nce
 from radz.train.data import open_training_data
 from radz.train.dual_encoder import PairTask, train_dual_encoder
-from radz.types import Batch
+from radz.types import ImageBatch
 from tiny_checkpoints import save_dual_encoder, save_sentence_encoder
 
 PARTS = ("projector", "lora", "tokens", "heads")
@@ -66,7 +67,7 @@ def test_films_come_to_lie_with_their_sentences(world, trained):
     data, net = open_training_data(load_config(world / "run.yaml")), load_pair(trained)
     texts = net.processor.text_prompt([data.write_text(study, 0) for study in data.records])
     films = net.processor.pixel_values([data.corpus[i].pixels for i in range(12)])
-    features = net(Batch(net.processor.image_prompt(12), films, text_prompt=texts))
+    features = net(ImageBatch(net.processor.image_prompt(12), films), texts)
     similarity = features.image_global @ features.text_global.T
     even, odd = similarity[:, ::2].mean(1), similarity[:, 1::2].mean(1)
     assert (even > odd).tolist() == [True, False] * 6
@@ -77,7 +78,7 @@ def test_it_scores_as_the_network_does(world, trained):
     model, net = open_baseline("dual_encoder", str(trained), BaselineContext(list)), load_pair(trained)
     prompt = net.processor.text_prompt(["There is mass.", "There is no mass."])
     films = net.processor.pixel_values([study.pixels for study in corpus])
-    features = net(Batch(net.processor.image_prompt(12), films, text_prompt=prompt))
+    features = net(ImageBatch(net.processor.image_prompt(12), films), prompt)
     expected = features.image_global @ (features.text_global[0] - features.text_global[1])
     scores = model.score(list(corpus), make_anchors(("mass",))).values[:, 0]
     np.testing.assert_allclose(scores, expected.detach().numpy(), atol=1e-4)  # 8-bit films of the tower's own size
@@ -100,11 +101,11 @@ def test_a_run_that_is_through_is_not_trained_again(world, trained):
 
 def test_the_loss_is_the_alignment_of_one_pair_of_features(tmp_path):
     net = load_pair(save_dual_encoder(tmp_path / "pair"))
-    prompt = net.processor.text_prompt(["there is mass.", "there is effusion."])
     films = [np.full((1, 28, 28), level, dtype=np.float32) for level in (0.2, 0.8)]
-    batch = Batch(net.processor.image_prompt(2), net.processor.pixel_values(films), text_prompt=prompt)
+    texts = ["there is mass.", "there is effusion."]
+    batch = pair_batch(net.processor, net.processor.pixel_values(films), texts)
     loss = PairTask(net, LossConfig())(batch)
-    features = net(batch)
+    features = net(batch.images, batch.texts.prompt)
     logits = features.image_global @ features.text_global.T / 0.07
     eye, every = torch.eye(2), torch.ones(2, 2, dtype=torch.bool)
     torch.testing.assert_close(loss["loss"], (nce(logits, eye, every) + nce(logits.T, eye, every)) / 2)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from batches import pair_batch
 from radz.config import LossConfig, TrainedAnchorsConfig, build_config
 from radz.model.build import add_anchors, freeze
-from radz.train import grad_cache as chunks
+from radz.train import grad_cache
 from radz.train.task import AlignmentTask
-from radz.types import Batch, Features
+from radz.types import Features, PairBatch
 from tiny import tiny_model
 
 CONCEPTS = ("pneumonia", "viral_pneumonia", "mass")
@@ -33,21 +34,15 @@ def task_of(llava_dir, chunk_size, dropout, side="right", pooling="attention"):
     return AlignmentTask(model, loss, CONCEPTS, model.anchors, chunk_size=chunk_size).train()
 
 
-def batch_of(task, cached: bool) -> Batch:
+def batch_of(task, cached: bool) -> PairBatch:
     """Seven films and seven reports of four texts, two augmentations of each film."""
     model, generator = task.model, torch.Generator().manual_seed(2)
     pixels = [torch.randn(7, 3, 28, 28, generator=generator) for _ in range(2)]
     with torch.no_grad():
-        films = [{"tower_states": model.tower_states(p)} if cached else {"pixel_values": p} for p in pixels]
-    prompt = model.processor.image_prompt(7)
+        first, second = (model.tower_states(p) if cached else p for p in pixels)
     labels = torch.tensor([[1, 0, 0], [1, 1, 0], [0, 0, 1], [float("nan"), 0, 0], [0, 0, 0], [0, 0, 1], [1, 0, 1]])
-    return Batch(
-        image_prompt=prompt,
-        text_prompt=model.processor.text_prompt(TEXTS),
-        text_index=torch.tensor([1, 2, 0, 3, 3, 0, 2]),
-        labels=labels.float(),
-        second_view=Batch(image_prompt=prompt, **films[1]),
-        **films[0],
+    return pair_batch(
+        model.processor, first, TEXTS, [1, 2, 0, 3, 3, 0, 2], labels=labels.float(), second_view=second, encoded=cached
     )
 
 
@@ -83,7 +78,7 @@ def test_dropout_is_replayed(llava_dir, cached, monkeypatch):
     pieces = task_of(llava_dir, 3, 0.3)
     batch = batch_of(pieces, cached)
     loss, got = gradients(pieces, batch)
-    monkeypatch.setattr(chunks, "checkpoint", lambda run, *given, use_reentrant: run(*given))
+    monkeypatch.setattr(grad_cache, "checkpoint", lambda run, *given, use_reentrant: run(*given))
     kept = task_of(llava_dir, 3, 0.3)
     expected_loss, expected = gradients(kept, batch)
     assert loss == expected_loss
@@ -99,17 +94,17 @@ def test_activations_of_one_chunk_are_held(llava_dir):
         task = task_of(llava_dir, size, 0.0, pooling="mean")
         batch, saved = batch_of(task, True), []
         with torch.autograd.graph.saved_tensors_hooks(lambda t, into=saved: into.append(t.numel()) or t, lambda t: t):
-            task.guidance.encode(batch)
+            task.inputs.encode(batch.images, batch.texts.prompt)
         held[size] = sum(saved)
     assert held[1] < held[None] / 20
 
 
 def test_texts_go_with_others_of_like_length():
-    assert chunks.alike([12] * 30) == [30]
-    assert chunks.alike([10, 11, 12, 70]) == [4]  # a pass costs more than this padding
-    assert chunks.alike([10] * 30 + [100] * 10) == [30, 10]
+    assert grad_cache.alike([12] * 30) == [30]
+    assert grad_cache.alike([10, 11, 12, 70]) == [4]  # a pass costs more than this padding
+    assert grad_cache.alike([10] * 30 + [100] * 10) == [30, 10]
     lengths = sorted(torch.randint(8, 200, (60,), generator=torch.Generator().manual_seed(0)).tolist())
-    sizes = chunks.alike(lengths)
+    sizes = grad_cache.alike(lengths)
     parts = torch.tensor(lengths).split(sizes)
     assert 1 < len(parts) < 10
     assert sum(len(part) * int(part.max()) for part in parts) < 60 * max(lengths) * 0.8
@@ -118,11 +113,13 @@ def test_texts_go_with_others_of_like_length():
 def test_groups_of_texts_have_the_gradients_of_one(llava_dir, monkeypatch):
     together = task_of(llava_dir, None, 0.0)
     loss, expected = gradients(together, batch_of(together, True))
-    monkeypatch.setattr(chunks, "PASS", 0)
+    monkeypatch.setattr(grad_cache, "PASS", 0)
     apart = task_of(llava_dir, None, 0.0)
     batch = batch_of(apart, True)
     passes = []
-    handle = apart.model.register_forward_hook(lambda module, given, out: passes.append(given[0].text_prompt))
+    handle = apart.model.register_forward_hook(
+        lambda module, args, named, features: passes.append(named.get("texts")), with_kwargs=True
+    )
     found, got = gradients(apart, batch)
     handle.remove()
     assert len([prompt for prompt in passes if prompt is not None]) > 4
@@ -131,4 +128,4 @@ def test_groups_of_texts_have_the_gradients_of_one(llava_dir, monkeypatch):
 
 
 def test_every_feature_belongs_to_a_side():
-    assert {name for side in chunks.SIDES.values() for name in side} == set(Features.__slots__)
+    assert {name for side in grad_cache.SIDES.values() for name in side} == set(Features.__slots__)

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from transformers import AutoModelForImageTextToText, TrainerCallback
 from typer.testing import CliRunner
 
+from batches import pair_batch
 from radz.cli import app
 from radz.config import load_config
 from radz.errors import CheckpointError, ConfigError
@@ -26,7 +27,7 @@ from radz.train import train as train_run
 from radz.train.captions import Captioner
 from radz.train.stages import STAGES, load_plan, require_stage
 from radz.train.train import train
-from radz.types import Batch
+from radz.types import PairBatch
 from tiny import tiny_model
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -224,11 +225,9 @@ def test_a_run_without_stages_is_a_plan_of_one():
     assert (config.stage, config.train.epochs) == ("", 1)
 
 
-def captions(model, chunk_size=None) -> tuple[torch.Tensor, Batch]:
+def captions(model, chunk_size=None) -> tuple[torch.Tensor, PairBatch]:
     pixels = torch.randn(3, 3, 28, 28, generator=torch.Generator().manual_seed(0))
-    texts = model.processor.text_prompt(["There is a mass.", "Normal."])
-    prompt = model.processor.image_prompt(3)
-    batch = Batch(image_prompt=prompt, pixel_values=pixels, text_prompt=texts, text_index=torch.tensor([0, 1, 0]))
+    batch = pair_batch(model.processor, pixels, ["There is a mass.", "Normal."], [0, 1, 0])
     return Captioner(model, chunk_size)(batch), batch
 
 
@@ -238,11 +237,11 @@ def test_captions_are_what_the_whole_llava_gives(llava_dir):
     found, batch = captions(model)
     llava = AutoModelForImageTextToText.from_pretrained(llava_dir).eval()
     processor = model.processor
-    film = [i for i in batch.image_prompt.input_ids[0].tolist() if i not in processor.special_ids]
+    film = [i for i in batch.images.prompt.input_ids[0].tolist() if i not in processor.special_ids]
     for row, text in enumerate(["There is a mass.", "Normal.", "There is a mass."]):
         words = processor.tokenizer(text, add_special_tokens=False)["input_ids"] + [processor.tokenizer.eos_token_id]
         ids = torch.tensor([film + words])
-        logits = llava(input_ids=ids, pixel_values=batch.pixel_values[row : row + 1]).logits[0, len(film) - 1 : -1]
+        logits = llava(input_ids=ids, pixel_values=batch.images.values[row : row + 1]).logits[0, len(film) - 1 : -1]
         expected = F.cross_entropy(logits, torch.tensor(words))
         assert found[row].item() == pytest.approx(expected.item(), abs=1e-4)
 

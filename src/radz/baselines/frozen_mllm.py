@@ -23,7 +23,7 @@ from radz.baselines._prompts import GIVEN, STATEMENT, prompt_set
 from radz.knowledge import KnowledgeBase
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.radz import RadZ
-from radz.types import Anchors, Batch, Pixels, Scores, Study
+from radz.types import Anchors, ImageBatch, Pixels, Scores, Study
 
 FILMS = 64
 """Training films, evenly spaced, whose states are taken for the statistics."""
@@ -89,8 +89,8 @@ class FrozenMllm:
         processor, parts = self.model.processor, []
         for start in range(0, len(films), self.batch_size):
             own = films[start : start + self.batch_size]
-            batch = Batch(image_prompt=processor.image_prompt(len(own)), pixel_values=processor.pixel_values(own))
-            parts.append(self.model.read_image(batch.to(self._device)).local.float())
+            images = ImageBatch(processor.image_prompt(len(own)), processor.pixel_values(own))
+            parts.append(self.model.read_image(images.to(self._device)).local.float())
         return torch.cat(parts)
 
     @torch.inference_mode()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from radz.types import Batch, BatchProcessor, Pixels, Presence, Study
+from radz.types import BatchProcessor, BatchRows, ImageBatch, PairBatch, Pixels, Presence, Study, TextBatch
 
 Key = tuple[int, int]
 """(epoch, index) of an item."""
@@ -142,41 +142,42 @@ class SharedSampler(Sampler[list[Key]]):
 
 @dataclass(frozen=True, slots=True)
 class PairCollator:
-    """Pairs, and rows of one modality, to a Batch; each distinct text is encoded once."""
+    """Pairs, and rows of one modality, to a batch; each distinct text is encoded once."""
 
     processor: BatchProcessor
     concepts: tuple[str, ...]
 
-    def __call__(self, pairs: Sequence[Pair]) -> Batch:
-        films = [i for i, pair in enumerate(pairs) if pair.has_film]
-        reports = [i for i, pair in enumerate(pairs) if pair.text is not None]
-        own = [pairs[i].text or "" for i in reports]
-        texts = list(dict.fromkeys(own))
-        place = {text: i for i, text in enumerate(texts)}
+    def __call__(self, pairs: Sequence[Pair]) -> PairBatch:
+        """The batch of N pairs: F images, R reports and N studies."""
+        with_image = [i for i, pair in enumerate(pairs) if pair.has_film]
+        with_text = [(i, pair.text) for i, pair in enumerate(pairs) if pair.text is not None]
+        second_views = [pair.second for pair in pairs if pair.second is not None]
         studies = [pair.study for pair in pairs]
-        seconds = [pair.second for pair in pairs if pair.second is not None]
-        paired = len(films) == len(reports) == len(pairs)
-        return replace(
-            self._films([pairs[i] for i in films]),
-            text_prompt=self.processor.text_prompt(texts),
-            text_index=torch.tensor([place[text] for text in own]),
-            text_keys=torch.tensor([text_key(text) for text in own]),
-            films=None if paired else torch.tensor(films),
-            reports=None if paired else torch.tensor(reports),
+        rows = BatchRows(
             labels=label_matrix(studies, self.concepts),
-            concepts=self.concepts,
             uncertain=uncertain_matrix(studies, self.concepts),
-            second_view=self._films(seconds) if seconds else None,
+            images=torch.tensor(with_image),
+            reports=torch.tensor([i for i, _ in with_text]),
+            texts=torch.tensor([text_key(text) for _, text in with_text]),
+        )
+        return PairBatch(
+            images=self._images([pairs[i] for i in with_image]),
+            texts=self._texts([text for _, text in with_text]),
+            rows=rows,
+            second_view=self._images(second_views) if second_views else None,
         )
 
-    def _films(self, pairs: Sequence[Pair]) -> Batch:
+    def _images(self, pairs: Sequence[Pair]) -> ImageBatch:
+        prompt = self.processor.image_prompt(len(pairs))
         states = [pair.states for pair in pairs if pair.states is not None]
-        pixels = [pair.pixels for pair in pairs if pair.pixels is not None]
-        return Batch(
-            image_prompt=self.processor.image_prompt(len(pairs)),
-            pixel_values=self.processor.pixel_values(pixels) if pixels else None,
-            tower_states=torch.stack(states) if states else None,
-        )
+        if states:
+            return ImageBatch(prompt, torch.stack(states), encoded=True)
+        return ImageBatch(prompt, self.processor.pixel_values([p.pixels for p in pairs if p.pixels is not None]))
+
+    def _texts(self, reports: Sequence[str]) -> TextBatch:
+        distinct = list(dict.fromkeys(reports))
+        row = {text: i for i, text in enumerate(distinct)}
+        return TextBatch(self.processor.text_prompt(distinct), torch.tensor([row[text] for text in reports]))
 
 
 def text_key(text: str) -> int:

@@ -1,5 +1,5 @@
-"""Features (and anchors) to named scalar losses; one file per term."""
+"""What a step gives the losses, to named scalars; one file per term."""
 
-from radz.losses._rows import places
+from radz.losses._inputs import LossInputs
 
-__all__ = ["places"]
+__all__ = ["LossInputs"]

@@ -25,8 +25,8 @@ def add_log_scale(module: nn.Module, loss: LossConfig) -> None:
         module.register_buffer("log_scale", start)
 
 
-def film_logits(features: Features, anchors: Tensor, readout: ReadoutConfig, scale: Tensor) -> Tensor:
-    """Films against anchors (C, E) as scoring compares them -> logits (B, C)."""
+def image_logits(features: Features, anchors: Tensor, readout: ReadoutConfig, scale: Tensor) -> Tensor:
+    """Images (B, D) against anchors (C, E) as scoring compares them, and log(1 / tau) -> logits (B, C)."""
     if features.image_positions is None:
         return scaled_similarity(features.image_embedding(readout.granularity), anchors, scale)
     cosines = image_similarity(features, anchors, readout.granularity, readout.attention_temperature)
@@ -34,7 +34,7 @@ def film_logits(features: Features, anchors: Tensor, readout: ReadoutConfig, sca
 
 
 def scaled_similarity(x: Tensor, y: Tensor, scale: Tensor) -> Tensor:
-    """Unit rows (B, D), (C, D) and a log scale -> logits (B, C)."""
+    """Unit rows (B, D) and (C, D), and log(1 / tau), one number -> logits (B, C)."""
     with torch.autocast(x.device.type, enabled=False):
         logits: Tensor = x.float() @ y.float().T * scale.clamp(max=MAX_LOG_SCALE).exp()
         return logits

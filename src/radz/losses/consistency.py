@@ -1,7 +1,7 @@
-"""Consistency: a film and its report rank the anchors alike, and so do two augmentations of one film.
+"""Consistency: an image and its report rank the anchors alike, and so do two augmentations of one image.
 
-Symmetric Kullback-Leibler divergence of the two softmaxes over the anchors, which needs no label. The anchors are
-held still and the temperature is not learned: either could satisfy the loss by making all anchors equal.
+Symmetric Kullback-Leibler divergence of the two softmaxes over the anchors, which needs no label. The anchors get no
+gradient and the temperature is not learned: either could satisfy the loss by making all anchors equal.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from radz.config import LossConfig, ReadoutConfig
-from radz.losses._contrast import film_logits, scaled_similarity
-from radz.losses._rows import places
-from radz.types import Anchors, Batch, Features
+from radz.losses import LossInputs
+from radz.losses._contrast import image_logits, scaled_similarity
 
 
 class Consistency(nn.Module):
-    """``{"consistency": scalar}``: the mean over film with report and film with film, whichever the batch holds."""
+    """``{"consistency": scalar}``: the mean over image with report and image with image, whichever the batch holds."""
 
     log_scale: Tensor
 
@@ -27,22 +26,20 @@ class Consistency(nn.Module):
         self.readout = readout
         self.register_buffer("log_scale", torch.tensor(-math.log(loss.temperature)), persistent=False)
 
-    def forward(
-        self, features: Features, batch: Batch, anchors: Anchors, second_view: Features | None
-    ) -> dict[str, Tensor]:
-        """Embeddings (B, E) and anchors (C, E) -> the named scalar, in nats."""
-        still = anchors.positive.detach()
-        film = film_logits(features, still, self.readout, self.log_scale).log_softmax(1)
+    def forward(self, inputs: LossInputs) -> dict[str, Tensor]:
+        """Embeddings (F, E) and (R, E), anchors (C, E) -> the named scalar, in nats."""
+        features, anchors, second_view = inputs.features, inputs.anchors.positive.detach(), inputs.second_view
+        image = image_logits(features, anchors, self.readout, self.log_scale).log_softmax(1)
         rankings = []
         if features.text_global is not None:
             text = features.text_embedding(self.readout.granularity)
-            report = scaled_similarity(text, still, self.log_scale).log_softmax(1)
-            rows = places(batch)
-            rankings.append((film, report) if rows is None else (film[rows[0]], report[rows[1]]))
+            report = scaled_similarity(text, anchors, self.log_scale).log_softmax(1)
+            images, reports = inputs.rows.pairs()
+            rankings.append((image[images], report[reports]))
         if second_view is not None:
-            other = film_logits(second_view, still, self.readout, self.log_scale).log_softmax(1)
-            rankings.append((film, other))
-        terms = [symmetric_kl(*two) for two in rankings] or [film.sum() * 0]
+            other = image_logits(second_view, anchors, self.readout, self.log_scale).log_softmax(1)
+            rankings.append((image, other))
+        terms = [symmetric_kl(*two) for two in rankings] or [image.sum() * 0]
         return {"consistency": torch.stack(terms).mean()}
 
 

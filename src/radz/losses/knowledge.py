@@ -1,9 +1,9 @@
-"""Knowledge: films and reports against the anchors of what they show (DKAM).
+"""Knowledge: images and reports against the anchors of what they show (DKAM).
 
 Multi-label contrast. A pair of study and concept is a positive where the concept is present, a negative where it is
-known absent or, by the policy ``unmentioned: negative``, where nobody labelled it. Anything else, an uncertain label
-above all, is left out, and positives never compete with each other. As in alignment, each study is contrasted over
-concepts and each concept over studies; the latter is what ranking films by a finding asks for.
+known absent or, by the policy ``unmentioned: negative``, unlabelled. Everything else, above all an uncertain label, is
+left out, and positives never compete with each other. As in alignment, each study is contrasted over
+concepts and each concept over studies; the latter is what ranking images by a finding requires.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
-from radz.losses._contrast import add_log_scale, film_logits, scaled_similarity
-from radz.losses._rows import paired, reported
-from radz.types import Anchors, Batch, Features
+from radz.losses import LossInputs
+from radz.losses._contrast import add_log_scale, image_logits, scaled_similarity
+from radz.losses._rows import paired
 
 NOTHING = -1e4
 """A logit whose exponential is 0 in float32; infinity would give gradients that are not numbers."""
 
 
 class Knowledge(nn.Module):
-    """``{"knowledge": scalar}``: half the contrast of films, half that of reports; of one alone where one is absent."""
+    """``{"knowledge": scalar}``: half the contrast of images, half that of reports, or one of them alone."""
 
     log_scale: Tensor
 
@@ -31,22 +31,19 @@ class Knowledge(nn.Module):
         self.readout, self.unmentioned = readout, loss.unmentioned
         add_log_scale(self, loss)
 
-    def forward(self, features: Features, batch: Batch, anchors: Anchors) -> dict[str, Tensor]:
-        """Embeddings (B, E), labels (B, C), anchors (C, E) -> the named scalar."""
-        sides = self._sides(features, batch, anchors.positive)
-        terms = [contrast(logits, *known(own, self.unmentioned)) for logits, own in sides]
-        return {"knowledge": torch.stack(terms).mean()}
-
-    def _sides(self, features: Features, batch: Batch, anchors: Tensor) -> list[tuple[Tensor, Batch]]:
-        """Logits (B, C) of films with a report and of all reports, whichever there are, each with its batch."""
-        sides = []
-        both, own = paired(features, batch)
-        if both.image_global is not None:
-            sides.append((film_logits(both, anchors, self.readout, self.log_scale), own))
+    def forward(self, inputs: LossInputs) -> dict[str, Tensor]:
+        """Embeddings (F, E) and (R, E), labels (B, C), anchors (C, E) -> the named scalar."""
+        features, rows, anchors = inputs.features, inputs.rows, inputs.anchors.positive
+        terms = []
+        pairs, labelled = paired(features, rows)
+        if pairs.image_global is not None:
+            logits = image_logits(pairs, anchors, self.readout, self.log_scale)
+            terms.append(contrast(logits, *known(labelled.labels, labelled.uncertain, self.unmentioned)))
         if features.text_global is not None:
-            text = features.text_embedding(self.readout.granularity)
-            sides.append((scaled_similarity(text, anchors, self.log_scale), reported(batch)))
-        return sides
+            logits = scaled_similarity(features.text_embedding(self.readout.granularity), anchors, self.log_scale)
+            labels, uncertain = rows.labels[rows.reports], rows.uncertain[rows.reports]
+            terms.append(contrast(logits, *known(labels, uncertain, self.unmentioned)))
+        return {"knowledge": torch.stack(terms).mean()}
 
 
 def contrast(logits: Tensor, present: Tensor, absent: Tensor) -> Tensor:
@@ -66,15 +63,11 @@ def sup_nce(logits: Tensor, present: Tensor, absent: Tensor) -> Tensor:
     return rows.sum() / (count > 0).sum().clamp(min=1)
 
 
-def known(batch: Batch, unmentioned: str) -> tuple[Tensor, Tensor]:
-    """(present, absent), bool (B, C) each, under a policy for what nobody labelled."""
-    labels = batch.labels
-    if labels is None:
-        raise ValueError("the knowledge loss needs labels: give the batch labels, or take its weight out")
+def known(labels: Tensor, uncertain: Tensor, unmentioned: str) -> tuple[Tensor, Tensor]:
+    """Labels and uncertain (B, C) -> present and absent (B, C) bool, under a policy for unlabelled ones."""
     absent = labels == 0
     if unmentioned == "negative":
-        silent = labels.isnan()
-        absent = absent | (silent if batch.uncertain is None else silent & ~batch.uncertain)
+        absent = absent | (labels.isnan() & ~uncertain)
     return labels == 1, absent
 
 

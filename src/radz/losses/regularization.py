@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from radz.config import LossConfig, ReadoutConfig
+from radz.losses import LossInputs
 from radz.losses._rows import paired
-from radz.types import Anchors, Batch, Features
 
 
 class Regularization(nn.Module):
@@ -23,17 +23,16 @@ class Regularization(nn.Module):
         super().__init__()
         self.margin = loss.hierarchy_margin
 
-    def forward(
-        self, features: Features, batch: Batch, anchors: Anchors, hierarchy: Tensor, drift: Tensor
-    ) -> dict[str, Tensor]:
-        """Tokens (B, K, D), anchors (C, E), hierarchy (N, 3), drift scalar -> the named scalar.
+    def forward(self, inputs: LossInputs) -> dict[str, Tensor]:
+        """Tokens (P, K, D), anchors (C, E), hierarchy (N, 3), drift scalar -> the named scalar.
 
-        Tokens are those of the studies that have both film and report.
+        Tokens are those of the P studies that have both image and report.
         """
-        features, _ = paired(features, batch)
+        features, _ = paired(inputs.features, inputs.rows)
+        drift = inputs.drift.float()
         tokens = [t for t in (features.image_tokens, features.text_tokens) if t is not None]
-        alike = torch.stack([resemblance(t) for t in tokens]).mean() if tokens else drift.new_zeros(())
-        return {"regularization": alike + disorder(anchors.positive, hierarchy, self.margin) + drift.float()}
+        similar = torch.stack([resemblance(t) for t in tokens]).mean() if tokens else drift.new_zeros(())
+        return {"regularization": similar + disorder(inputs.anchors.positive, inputs.hierarchy, self.margin) + drift}
 
 
 def resemblance(tokens: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from radz.model.attention import image_similarity
 from radz.model.radz import RadZ
 from radz.model.two_step import TwoStep, pixels_of
-from radz.types import ALIGNED_PAIRS, Anchors, Batch, Features, ImageFeatures, Scores, Study
+from radz.types import ALIGNED_PAIRS, Anchors, Features, ImageBatch, ImageFeatures, Scores, Study
 
 TEXTS_AT_ONCE = 64
 
@@ -39,7 +39,7 @@ class Encoder(TwoStep):
         parts = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             prompt = self.model.processor.text_prompt(texts[start : start + TEXTS_AT_ONCE])
-            features: Features = self.model(Batch(text_prompt=prompt).to(self.device))
+            features: Features = self.model(texts=prompt.to(self.device))
             parts.append(features.text_embedding(self.granularity).cpu())
         return torch.cat(parts)
 
@@ -53,8 +53,8 @@ class Encoder(TwoStep):
         processor = self.model.processor
         pixel_values = processor.pixel_values(pixels_of(studies)).to(self.device)
         tower_states, appearance = self.model.appearance(pixel_values)
-        batch = Batch(image_prompt=processor.image_prompt(len(studies)), tower_states=tower_states)
-        features: Features = self.model(batch.to(self.device))
+        images = ImageBatch(processor.image_prompt(len(studies)), tower_states, encoded=True)
+        features: Features = self.model(images.to(self.device))
         return ImageFeatures(
             study_ids=tuple(study.study_id for study in studies),
             embedding=features.image_embedding(self.granularity).cpu(),

@@ -17,7 +17,7 @@ from radz.model.backbone import Backbone
 from radz.model.processor import RadzProcessor
 from radz.model.readout import Readout, States, gather_local, pool_mean
 from radz.model.token_design import TokenDesign
-from radz.types import Batch, Features, Prompt
+from radz.types import Features, ImageBatch, Prompt
 
 
 class RadZ(nn.Module):
@@ -42,41 +42,39 @@ class RadZ(nn.Module):
         self.anchors: nn.Module | None = None
         self.compute_dtype = torch.float32
 
-    def forward(self, batch: Batch) -> Features:
-        """Features of whatever the batch holds: images, texts or both, (B, D) each."""
+    def forward(self, images: ImageBatch | None = None, texts: Prompt | None = None) -> Features:
+        """Features of B images, of U texts, or of both: (B, D), (U, D)."""
         features = Features()
-        if batch.image_prompt is not None:
-            image = self.readout("image", self.read_image(batch))
+        if images is not None:
+            image = self.readout("image", self.read_image(images))
             features.image_global, features.image_local, features.image_tokens = image[:3]
             features.image_positions = image.positions
-        if batch.text_prompt is not None:
-            text = self.readout("text", self.read_text(batch.text_prompt))
-            rows = slice(None) if batch.text_index is None else batch.text_index
-            features.text_global, features.text_local, features.text_tokens = (feature[rows] for feature in text[:3])
+        if texts is not None:
+            text = self.readout("text", self.read_text(texts))
+            features.text_global, features.text_local, features.text_tokens = text[:3]
         return features
 
-    def read_image(self, batch: Batch) -> States:
-        """States of the images, before the heads."""
-        prompt = batch.image_prompt
-        assert prompt is not None
+    def read_image(self, images: ImageBatch) -> States:
+        """States of B images, before the heads."""
+        prompt = images.prompt
         with self.autocast(prompt.input_ids):
-            patches = self.patches(batch)  # (B, P, H)
+            patches = self.patches(images)  # (B, P, H)
             embeddings = self._embed(prompt)  # (B, T, H)
             patches = patches.to(embeddings.dtype)
             return self._read("image", prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
 
-    def patches(self, batch: Batch) -> Tensor:
-        """The films' patches as the decoder reads them, (B, P, H)."""
-        states = self.tower_states(batch.pixel_values) if batch.tower_states is None else batch.tower_states
+    def patches(self, images: ImageBatch) -> Tensor:
+        """The images' patches as the decoder reads them, (B, P, H)."""
+        states = images.values if images.encoded else self.tower_states(images.values)
         projected: Tensor = self.projector(self.dropout(states))  # (B, P, V) -> (B, P, H)
         return projected
 
     def read_text(self, prompt: Prompt) -> States:
-        """States of the U distinct texts, before the heads."""
+        """States of U texts, before the heads."""
         with self.autocast(prompt.input_ids):
             return self._read("text", prompt, self._embed(prompt))
 
-    def tower_states(self, pixel_values: Tensor | None) -> Tensor:
+    def tower_states(self, pixel_values: Tensor) -> Tensor:
         """Patch states that the projector takes, (B, P, V), by the backbone's own layer and selection."""
         return self._patch_states(self._tower_layers(pixel_values))
 
@@ -92,7 +90,7 @@ class RadZ(nn.Module):
         statistics = torch.cat([early.mean(1), early.std(1)], dim=1)
         return self._patch_states(states), statistics.sign() * statistics.abs().log1p()
 
-    def _tower_layers(self, pixel_values: Tensor | None) -> tuple[Tensor, ...]:
+    def _tower_layers(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
         layers: tuple[Tensor, ...]
         layers = self.tower(pixel_values, output_hidden_states=True, return_dict=True).hidden_states
         return layers

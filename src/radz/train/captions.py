@@ -1,4 +1,4 @@
-"""How well the whole decoder, with the head that predicts words, foresees a film's report.
+"""How well the whole decoder, with the head that predicts words, predicts an image's report.
 
     <begin> <image patches> instruction report <end>
 
@@ -15,16 +15,15 @@ from torch.utils.checkpoint import checkpoint
 
 from radz import registry
 from radz.errors import ConfigError
-from radz.losses import places
 from radz.model.backbone import Backbone
 from radz.model.radz import RadZ
-from radz.types import Batch
+from radz.types import ImageBatch, PairBatch, Prompt
 
 PADDING = -1
 
 
 class Captioner:
-    """Cross-entropy of each report given its film; gradients reach the projector and, where it trains, the tower."""
+    """Cross-entropy of each report given its image; gradients reach the projector and, where it trains, the tower."""
 
     def __init__(self, model: RadZ, chunk_size: int | None = None) -> None:
         """Raises ConfigError for a backbone without a head. chunk_size: pairs whose activations are held at a time."""
@@ -36,59 +35,45 @@ class Captioner:
         self.decoder = backbone.decoder.requires_grad_(False).to(device, model.compute_dtype).eval()
         self.head = backbone.head.requires_grad_(False).to(device, model.compute_dtype)
 
-    def __call__(self, batch: Batch) -> Tensor:
-        """Nats per token of the reports of the P studies that have film and report: (P,)."""
-        films, texts = pairs(batch)
+    def __call__(self, batch: PairBatch) -> Tensor:
+        """Nats per token of the reports of the P studies that have both image and report: (P,)."""
+        rows, reports = batch.rows.pairs()
+        texts = batch.texts.index[reports]
         if self.chunk_size is None:
-            return self._surprise(films, texts, batch)
-        pieces = zip(torch.split(films, self.chunk_size), torch.split(texts, self.chunk_size), strict=True)
-        return torch.cat([checkpoint(self._surprise, *two, batch, use_reentrant=False) for two in pieces])
+            return self._cross_entropy(rows, texts, batch)
+        chunks = zip(torch.split(rows, self.chunk_size), torch.split(texts, self.chunk_size), strict=True)
+        return torch.cat([checkpoint(self._cross_entropy, *two, batch, use_reentrant=False) for two in chunks])
 
-    def _surprise(self, films: Tensor, texts: Tensor, batch: Batch) -> Tensor:
-        """Films (P,) with texts (P,), both as rows of ``batch`` -> (P,)."""
-        film, words = self._film_sequence(batch), self._reports(batch, texts)
-        ids = torch.cat([film.expand(len(words), -1), words.clamp(min=0)], dim=1)  # (P, T)
+    def _cross_entropy(self, rows: Tensor, texts: Tensor, batch: PairBatch) -> Tensor:
+        """Images (P,) with texts (P,), both as rows of ``batch`` -> nats per token, (P,)."""
+        images = batch.images[rows]
+        image, words = self._image_sequence(images.prompt), self._reports(batch.texts.prompt[texts])
+        ids = torch.cat([image.expand(len(words), -1), words.clamp(min=0)], dim=1)  # (P, T)
         with self.model.autocast(ids):
-            embeddings = self._with_patches(self.decoder.get_input_embeddings()(ids), ids, films, batch)
-            mask = torch.cat([torch.ones_like(ids[:, : len(film)]), (words != PADDING).long()], dim=1)
+            embeddings = self._with_patches(self.decoder.get_input_embeddings()(ids), ids, images)
+            mask = torch.cat([torch.ones_like(ids[:, : len(image)]), (words != PADDING).long()], dim=1)
             states = self.decoder(inputs_embeds=embeddings, attention_mask=mask, use_cache=False).last_hidden_state
-            before = states[:, len(film) - 1 : -1]  # a position predicts the next
-            said = words != PADDING
-            logits = self.head(before[said])
-        losses = F.cross_entropy(logits.float(), words[said], reduction="none")
-        total = torch.zeros(len(words), device=ids.device).index_add(0, said.nonzero()[:, 0], losses)
-        return total / said.sum(1)
+            before = states[:, len(image) - 1 : -1]  # a position predicts the next
+            is_word = words != PADDING
+            logits = self.head(before[is_word])
+        losses = F.cross_entropy(logits.float(), words[is_word], reduction="none")
+        total = torch.zeros(len(words), device=ids.device).index_add(0, is_word.nonzero()[:, 0], losses)
+        return total / is_word.sum(1)
 
-    def _film_sequence(self, batch: Batch) -> Tensor:
-        """Ids of one film's sequence without modality tokens, (S,); all films have the same."""
-        assert batch.image_prompt is not None
-        ids = batch.image_prompt.input_ids[0]
+    def _image_sequence(self, prompt: Prompt) -> Tensor:
+        """Ids of one image's sequence without modality tokens, (S,); all images have the same."""
+        ids = prompt.input_ids[0]
         special = ids.new_tensor(self.model.processor.special_ids)
         return ids[~torch.isin(ids, special)]
 
-    def _reports(self, batch: Batch, texts: Tensor) -> Tensor:
+    def _reports(self, texts: Prompt) -> Tensor:
         """Ids of the reports' words and the end, (P, L), padded."""
-        prompt = batch.text_prompt
-        assert prompt is not None
-        end = prompt.input_ids.new_tensor([self.model.processor.tokenizer.eos_token_id])
-        words = [torch.cat([prompt.input_ids[i][prompt.local[i]], end]) for i in texts.tolist()]
+        end = texts.input_ids.new_tensor([self.model.processor.tokenizer.eos_token_id])
+        words = [torch.cat([ids[local], end]) for ids, local in zip(texts.input_ids, texts.local, strict=True)]
         return pad_sequence(words, batch_first=True, padding_value=PADDING)
 
-    def _with_patches(self, embeddings: Tensor, ids: Tensor, films: Tensor, batch: Batch) -> Tensor:
-        """Embeddings (P, T, H), those of the image's place taken by the films' projected patches."""
-        chosen = Batch(
-            pixel_values=None if batch.pixel_values is None else batch.pixel_values[films],
-            tower_states=None if batch.tower_states is None else batch.tower_states[films],
-        )
-        patches = self.model.patches(chosen).to(embeddings.dtype)
-        here = (ids == self.model.processor.image_token_id).unsqueeze(-1)
-        return embeddings.masked_scatter(here, patches)
-
-
-def pairs(batch: Batch) -> tuple[Tensor, Tensor]:
-    """Rows of films and of distinct texts that belong to one study, (P,) each."""
-    assert batch.image_prompt is not None
-    device = batch.image_prompt.input_ids.device
-    every = torch.arange(len(batch.image_prompt.input_ids), device=device)
-    films, reports = places(batch) or (every, every)
-    return films, reports if batch.text_index is None else batch.text_index[reports]
+    def _with_patches(self, embeddings: Tensor, ids: Tensor, images: ImageBatch) -> Tensor:
+        """Embeddings (P, T, H), with the images' projected patches at the image token's positions of ids (P, T)."""
+        patches = self.model.patches(images).to(embeddings.dtype)
+        is_patch = (ids == self.model.processor.image_token_id).unsqueeze(-1)
+        return embeddings.masked_scatter(is_patch, patches)

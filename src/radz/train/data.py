@@ -27,7 +27,7 @@ from radz.imaging.augment import augment
 from radz.knowledge import KnowledgeBase
 from radz.model.radz import RadZ
 from radz.text.synthesis import NORMAL_TEXT, write_report
-from radz.train.distributed import place
+from radz.train.distributed import rank_and_world_size
 from radz.train.sharing import share_states
 from radz.train.tower_cache import cache_tower
 from radz.types import Study
@@ -68,7 +68,7 @@ class TrainingData:
 
         batch_size is that of one process; a batch of all of them is drawn as one and dealt out where ``shared``.
         """
-        rank, count = place()
+        rank, count = rank_and_world_size()
         dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states, second_view=second_view)
         sampler: Any = PairSampler(self.records, batch_size * count, within, config.seed)
         collator = PairCollator(model.processor, concepts)
@@ -117,7 +117,7 @@ def open_training_data(config: RunConfig) -> TrainingData:
     knowledge = knowledge.with_description_fields(config.descriptions)
     if data.limit is not None:
         corpus = Limited(corpus, data.limit, config.seed)
-    batch = config.train.batch_size * place()[1]
+    batch = config.train.batch_size * rank_and_world_size()[1]
     if len(corpus) < batch:
         raise CorpusError(
             f"The split '{data.train_split}' of {data.corpus} has {len(corpus)} studies, fewer than one batch of "

@@ -1,9 +1,13 @@
 """One batch over several processes: every process computes the loss of the union, on the same features.
 
-Features, labels and the identity of texts are gathered, so that a process sees the films and reports of all others as
-negatives, or as the positives that they are. Backward, a process takes the gradient at its own features alone, times
-the number of processes, since DDP, FSDP and DeepSpeed then average over them: the mean is the gradient of one process
-on the union, both for what acts by way of features and for what acts directly (anchors, drift, a learned temperature).
+Features, labels and the identity of texts are gathered, so that a process sees the images and reports of all others as
+negatives, or as the positives that they are. In the backward pass a process takes only the gradient at its own
+features, times the number of processes, since DDP, FSDP and DeepSpeed then average over them. The mean is the gradient
+of one process on the union, both for what acts through features and for what acts directly (anchors, drift, a learned
+temperature).
+
+Ranks, waiting and gathering are accelerate's. ``torch.distributed.nn.functional.all_gather``, which would also carry
+gradients, is deprecated in torch 2.14 and sums over processes what each of them already has.
 """
 
 from __future__ import annotations
@@ -12,36 +16,52 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from typing import Any
 
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather as gather_tensors
 from torch import Tensor, nn
 from torch import distributed as dist
 
 from radz.model.checkpoint import joined
-from radz.types import Batch, Features
+from radz.types import BatchRows, Features
 
 
-def connect() -> None:
-    """Join the other processes where `accelerate launch` or `torchrun` started several."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        from accelerate import PartialState
-
-        PartialState(cpu=not torch.cuda.is_available())
+def this_process() -> PartialState:
+    """This process among those that ``accelerate launch`` or ``torchrun`` started, which the first call connects."""
+    return PartialState(cpu=not torch.cuda.is_available())
 
 
-def place() -> tuple[int, int]:
+def rank_and_world_size() -> tuple[int, int]:
     """(rank, number of processes); (0, 1) alone."""
-    several = dist.is_available() and dist.is_initialized()
-    return (dist.get_rank(), dist.get_world_size()) if several else (0, 1)
+    state = this_process()
+    return state.process_index, state.num_processes
+
+
+def is_main() -> bool:
+    """Whether this process writes the files."""
+    main: bool = this_process().is_main_process
+    return main
+
+
+def wait() -> None:
+    """Until every process is here."""
+    this_process().wait_for_everyone()
+
+
+@contextmanager
+def main_first() -> Iterator[None]:
+    """The first process goes through the block alone, the others after it."""
+    with this_process().main_process_first():
+        yield
 
 
 def shards() -> bool:
     """Whether the processes were started to hold a part of the parameters each (FSDP)."""
-    return place()[1] > 1 and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+    return rank_and_world_size()[1] > 1 and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
 
 
-def gather_for_good(module: nn.Module) -> None:
+def unshard(module: nn.Module) -> None:
     """Give a ``module`` that was sharded whole parameters again, as before training; all processes together."""
     if not shards():
         return
@@ -55,90 +75,50 @@ def gather_for_good(module: nn.Module) -> None:
             child.register_parameter(name, nn.Parameter(joined(parameter.detach()), parameter.requires_grad))
 
 
-def passes(own: int) -> int:
-    """How often all processes run the model where this one has ``own`` chunks: as often as the busiest, if sharded.
+def passes(count: int) -> int:
+    """How often all processes run the model where this one has ``count`` chunks: as often as the busiest, if sharded.
 
-    Parts of a sharded model are exchanged in every pass, so that nobody may make fewer of them.
+    Parts of a sharded model are exchanged in every pass, so no process may make fewer of them.
     """
     if not shards():
-        return own
-    most = torch.tensor(own, device="cuda" if torch.cuda.is_available() else "cpu")
+        return count
+    most = torch.tensor(count, device=this_process().device)
     dist.all_reduce(most, dist.ReduceOp.MAX)
     return int(most)
 
 
 def make_shardable(module: nn.Module) -> None:
-    """Lay out every parameter row by row, as FSDP asks; a convolutional tower's are channel by channel."""
+    """Lay out every parameter row by row, as FSDP requires; a convolutional tower's are channel by channel."""
     for parameter in module.parameters():
         parameter.data = parameter.data.contiguous()
 
 
-def is_main() -> bool:
-    """Whether this process writes the files."""
-    return place()[0] == 0
-
-
-def wait() -> None:
-    """Until every process is here."""
-    if place()[1] > 1:
-        dist.barrier()
-
-
-@contextmanager
-def main_first() -> Iterator[None]:
-    """The first process goes through the block alone, the others after it."""
-    if not is_main():
-        wait()
-    yield
-    if is_main():
-        wait()
-
-
 def gather(rows: Tensor) -> Tensor:
-    """Rows of this process (N, ...) -> those of all, (W * N, ...), in order of rank; gradients reach one's own."""
-    rank, count = place()
+    """Rows of this process (N, ...) -> those of all, (W * N, ...), in order of rank; gradients reach its own rows."""
+    rank, count = rank_and_world_size()
     if count == 1:
         return rows
-    sent = rows.detach().contiguous()
-    parts = [torch.empty_like(sent) for _ in range(count)]
-    dist.all_gather(parts, sent)
+    parts = [*gather_tensors(rows.detach()).chunk(count)]
     if rows.requires_grad:
         parts[rank] = rows.view_as(rows)
-        parts[rank].register_hook(lambda gradient: gradient * count)  # type: ignore[no-untyped-call]
+        parts[rank].register_hook(lambda gradient: gradient * count)
     return torch.cat(parts)
 
 
-def union_of_features(features: Features) -> Features:
-    """Features of all processes' films and reports."""
-    if place()[1] == 1:
-        return features
-    found = {f.name: getattr(features, f.name) for f in fields(Features)}
-    return Features(**{name: None if rows is None else gather(rows) for name, rows in found.items()})
+def gather_features(features: Features) -> Features:
+    """Features (N, ...) of this process's images and reports -> those of all processes, (W * N, ...)."""
+    values = {field.name: getattr(features, field.name) for field in fields(Features)}
+    return Features(**{name: None if rows is None else gather(rows) for name, rows in values.items()})
 
 
-def union_of_batches(batch: Batch) -> Batch:
-    """What losses read of a batch, of all processes' studies: labels, films, reports and whose texts agree."""
-    rank, count = place()
-    if count == 1:
-        return batch
-    assert batch.labels is not None
-    assert batch.text_keys is not None
-    first = rank * len(batch.labels)
+def gather_rows(rows: BatchRows) -> BatchRows:
+    """Labels (B, C) and the rest of this process's studies -> those of all processes', (W * B, C)."""
+    first = rank_and_world_size()[0] * len(rows.labels)
     return replace(
-        batch,
-        labels=gather(batch.labels),
-        uncertain=None if batch.uncertain is None else gather(batch.uncertain.byte()).bool(),
-        text_index=torch.unique(gather(batch.text_keys), return_inverse=True)[1],
-        films=None if batch.films is None else gather(batch.films + first),
-        reports=None if batch.reports is None else gather(batch.reports + first),
+        rows,
+        labels=gather(rows.labels),
+        uncertain=gather(rows.uncertain.byte()).bool(),
+        images=gather(rows.images + first),
+        reports=gather(rows.reports + first),
+        texts=gather(rows.texts),
     )
-
-
-def union_of_guidance(given: dict[str, Any]) -> dict[str, Any]:
-    """What losses compare with: that of rows from all processes, the rest (anchors, hierarchy, drift) as it is."""
-    united = dict(given)
-    if united.get("second_view") is not None:
-        united["second_view"] = union_of_features(united["second_view"])
-    if "captions" in united:
-        united["captions"] = gather(united["captions"])
-    return united

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,24 @@ from radz.model.checkpoint import load_checkpoint, whole
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
 from radz.train.data import open_training_data
-from radz.train.distributed import connect, is_main, union_of_batches, union_of_features, wait
+from radz.train.distributed import gather_features, gather_rows, is_main, this_process, wait
 from radz.train.loop import training_arguments
+from radz.train.loss_inputs import of_reports
 from radz.train.train import describe_run, fit, warm_up_tower
-from radz.types import Batch
+from radz.types import BatchRows, Features, PairBatch
 
 WIDTH = 256
 """D, where the configuration leaves the readout's own width open."""
 TEXT_RATE = 5e-5
 """Peak rate of the sentence encoder, which starts from what it knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairInputs:
+    """What the alignment loss reads of ``LossInputs``."""
+
+    features: Features
+    rows: BatchRows
 
 
 class PairTask(nn.Module):
@@ -41,10 +51,10 @@ class PairTask(nn.Module):
         self.net = net
         self.loss = registry.load("losses", "alignment")(config, ReadoutConfig(granularity="same"))
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: PairBatch) -> dict[str, Tensor]:
         """The loss over the pairs of all processes."""
-        features, batch = union_of_features(self.net(batch)), union_of_batches(batch)
-        alignment = self.loss(features, batch)["alignment"]
+        features = of_reports(self.net(batch.images, batch.texts.prompt), batch.texts)
+        alignment = self.loss(PairInputs(gather_features(features), gather_rows(batch.rows)))["alignment"]
         return {"loss": alignment, "alignment": alignment}
 
     def train(self, mode: bool = True) -> PairTask:
@@ -82,7 +92,7 @@ def train_dual_encoder(config: RunConfig, text: str | None = None, command: str 
     """
     if config.stage:
         raise ConfigError(f"dual_encoder is trained in one run, but this configuration is of stage '{config.stage}'.")
-    connect()
+    this_process()
     data = open_training_data(config)
     config.output.mkdir(parents=True, exist_ok=True)
     if is_main():
@@ -116,8 +126,8 @@ def fit_standardization(net: PairNet, loader: Any) -> None:
     rows: dict[str, list[Tensor]] = {"image": [], "text": []}
     for batch in itertools.islice(loader, 4):
         here = batch.to(device)
-        rows["image"].append(net.image_states(here))
-        rows["text"].append(net.text_states(here.text_prompt))
+        rows["image"].append(net.image_states(here.images))
+        rows["text"].append(net.text_states(here.texts.prompt))
     net.image_head.fit_standardization(torch.cat(rows["image"]))
     net.text_head.fit_standardization(torch.cat(rows["text"]))
 

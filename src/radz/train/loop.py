@@ -20,7 +20,7 @@ from radz.config import TrainConfig
 from radz.errors import CheckpointError, TrainingError
 from radz.train.distributed import shards
 from radz.train.heap import EVERY, trim_heap
-from radz.types import Batch
+from radz.types import PairBatch
 
 STATE = "learned.safetensors"
 
@@ -117,7 +117,7 @@ class RadzTrainer(Trainer):  # type: ignore[misc]  # transformers is untyped
         return 0
 
     def _prepare_inputs(self, inputs: Any) -> Any:
-        return inputs.to(self.args.device) if isinstance(inputs, Batch) else super()._prepare_inputs(inputs)
+        return inputs.to(self.args.device) if isinstance(inputs, PairBatch) else super()._prepare_inputs(inputs)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(output_dir or self.args.output_dir)

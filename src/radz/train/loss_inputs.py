@@ -1,115 +1,139 @@
-"""What losses compare features with, besides each other.
-
-A loss names what it takes as further parameters of its ``forward``, after features and batch; only what some loss
-of the run names is computed.
-"""
+"""What losses read of a training step, each part computed when a loss first reads it."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from radz.anchors import Strategy
-from radz.errors import ConfigError
 from radz.knowledge import Concept, KnowledgeBase
 from radz.model.build import part_of
 from radz.model.checkpoint import joined
 from radz.model.radz import RadZ
 from radz.train.captions import Captioner
-from radz.train.grad_cache import Chunked
-from radz.types import Anchors, Batch, Features
+from radz.train.distributed import gather, gather_features, gather_rows
+from radz.train.grad_cache import GradCache
+from radz.types import Anchors, BatchRows, Features, PairBatch, TextBatch
 
 
-def needs(loss: nn.Module) -> tuple[str, ...]:
-    """Names of what ``loss`` takes besides features and batch."""
-    return tuple(inspect.signature(loss.forward).parameters)[2:]
-
-
-class Guidance:
-    """Anchors of the training set's concepts, second views, hierarchy and drift of one model, as losses ask for them.
-
-    concepts: ids, in the order of the batches' label columns. chunk_size: films or texts whose
-    activations are held at a time. Raises ConfigError for a name that it does not have.
-    """
+class LossInputSource:
+    """Makes the loss inputs of each batch of one model."""
 
     def __init__(
         self,
         model: RadZ,
-        losses: Iterable[nn.Module],
         concepts: Sequence[str],
         strategy: Strategy,
         knowledge: KnowledgeBase | None = None,
         *,
         chunk_size: int | None = None,
     ) -> None:
-        self.encode = Chunked(model, chunk_size)
+        """concepts: ids of the batches' label columns. knowledge: what anchors are made from, by default all that is
+        shipped. chunk_size: images or texts whose activations are held at a time.
+
+        Drift is measured from the model as it is now.
+        """
         self.model, self.strategy, self.knowledge = model, strategy, knowledge or KnowledgeBase.load()
-        self.makers: dict[str, Callable[[Batch], Any]] = {
-            "anchors": self.anchors,
-            "second_view": self.second_view,
-            "hierarchy": self.hierarchy,
-            "drift": self.drift,
-            "captions": self.captions,
-        }
-        self.names = self._checked({name for loss in losses for name in needs(loss)})
-        self.concepts = [self.knowledge[name] for name in concepts]
-        self.rows = hierarchy_rows(self.concepts, self.knowledge)
-        self.captioner = Captioner(model, chunk_size) if "captions" in self.names else None
-        self.start = _near_start(model, copied=True) if "drift" in self.names else []
+        self.concepts = [self.knowledge[concept] for concept in concepts]
+        self.encode, self.chunk_size = GradCache(model, chunk_size), chunk_size
+        self.start = [parameter.detach().clone() for parameter in drifting(model)]
 
-    def __call__(self, batch: Batch) -> dict[str, Any]:
-        """What the run's losses ask for, by name."""
-        return {name: self.makers[name](batch) for name in self.names}
+    def __call__(self, batch: PairBatch) -> BatchInputs:
+        """The inputs of one batch; nothing is computed yet."""
+        return BatchInputs(self, batch)
 
-    def anchors(self, batch: Batch) -> Anchors:
+    @cached_property
+    def captioner(self) -> Captioner:
+        """The whole decoder with its head; loading it draws no random numbers of the training."""
+        with torch.random.fork_rng():
+            return Captioner(self.model, self.chunk_size)
+
+    @cached_property
+    def hierarchy(self) -> Tensor:
+        """Indices (child, ancestor, unrelated) of every such triple among the concepts: (N, 3) int64."""
+        return hierarchy_rows(self.concepts, self.knowledge)
+
+
+class BatchInputs:
+    """``LossInputs`` of one batch: what is of one study is gathered from all processes, the rest is the same in each.
+
+    All processes read the same properties in the same order.
+    """
+
+    def __init__(self, source: LossInputSource, batch: PairBatch) -> None:
+        self.source, self.batch = source, batch
+
+    @cached_property
+    def features(self) -> Features:
+        """Unit features of F images and R reports, (F, D) and (R, D)."""
+        features = self.source.encode(self.batch.images, self.batch.texts.prompt)
+        return gather_features(of_reports(features, self.batch.texts))
+
+    @cached_property
+    def rows(self) -> BatchRows:
+        """Labels (B, C) of the studies, and which study each image and report belongs to."""
+        return gather_rows(self.batch.rows)
+
+    @cached_property
+    def anchors(self) -> Anchors:
         """Anchors (C, E) as the model in training sees them, with gradients."""
-        return self.strategy(self.concepts, lambda texts: self._encode(texts, self._device(batch)))
+        return self.source.strategy(self.source.concepts, self._encode_texts)
 
-    def second_view(self, batch: Batch) -> Features | None:
-        """Features of the same films in another augmentation, where the batch holds one."""
-        features: Features | None = None if batch.second_view is None else self.encode(batch.second_view)
-        return features
+    @cached_property
+    def second_view(self) -> Features | None:
+        """Features of the same F images in another augmentation, (F, D), where the batch holds one."""
+        view = self.batch.second_view
+        return None if view is None else gather_features(self.source.encode(view))
 
-    def captions(self, batch: Batch) -> Tensor:
-        """Cross-entropy of each report given its film, (P,), in nats per token."""
-        assert self.captioner is not None
-        return self.captioner(batch)
+    @cached_property
+    def hierarchy(self) -> Tensor:
+        """Indices (child, ancestor, unrelated) into the anchors: (N, 3) int64."""
+        return self.source.hierarchy.to(self._device)
 
-    def hierarchy(self, batch: Batch) -> Tensor:
-        """Rows (child, ancestor, unrelated) of indices into the concepts, (N, 3)."""
-        return self.rows.to(self._device(batch))
+    @cached_property
+    def drift(self) -> Tensor:
+        """Squared distance of trained tokens and adapters from their start, relative to the start; a scalar."""
+        start, now = self.source.start, [joined(parameter) for parameter in drifting(self.source.model)]
+        moved = sum(((p - p0).square().sum() for p, p0 in zip(now, start, strict=True)), torch.tensor(0.0))
+        size = sum((p0.square().sum() for p0 in start), torch.tensor(0.0))
+        return (moved / size.clamp(min=1e-12)).to(self._device)
 
-    def drift(self, batch: Batch) -> Tensor:
-        """Squared distance of what trains of tokens and adapters from its start, relative to the start; a scalar."""
-        now = map(joined, _near_start(self.model))
-        moved = sum(((p - start).square().sum() for p, start in zip(now, self.start, strict=True)), torch.tensor(0.0))
-        size = sum((start.square().sum() for start in self.start), torch.tensor(0.0))
-        return (moved / size.clamp(min=1e-12)).to(self._device(batch))
+    @cached_property
+    def captions(self) -> Tensor:
+        """Cross-entropy of each report given its image, (P,), in nats per token."""
+        return gather(self.source.captioner(self.batch))
 
-    def _encode(self, texts: Sequence[str], device: torch.device) -> Tensor:
-        batch = Batch(text_prompt=self.model.processor.text_prompt(texts)).to(device)
-        features: Features = self.encode(batch)
-        return features.text_embedding(self.model.config.readout.granularity)
+    def _encode_texts(self, texts: Sequence[str]) -> Tensor:
+        """N texts -> unit embeddings (N, E)."""
+        model = self.source.model
+        features = self.source.encode(texts=model.processor.text_prompt(texts).to(self._device))
+        return features.text_embedding(model.config.readout.granularity)
 
-    def _device(self, batch: Batch) -> torch.device:
-        assert batch.image_prompt is not None
-        return batch.image_prompt.input_ids.device
+    @property
+    def _device(self) -> torch.device:
+        return self.batch.rows.labels.device
 
-    def _checked(self, names: set[str]) -> list[str]:
-        unknown = sorted(names - self.makers.keys())
-        if unknown:
-            raise ConfigError(f"A loss asks for {unknown}, but training offers {sorted(self.makers)}.")
-        return sorted(names)
+
+def of_reports(features: Features, texts: TextBatch) -> Features:
+    """Features whose text side is that of U distinct texts -> the same with that of R reports."""
+    for name in ("text_global", "text_local", "text_tokens"):
+        if (rows := getattr(features, name)) is not None:
+            setattr(features, name, rows[texts.index])
+    return features
+
+
+def drifting(model: RadZ) -> list[Tensor]:
+    """The token rows and adapters that train."""
+    return [p for name, p in model.named_parameters() if p.requires_grad and part_of(name) in ("lora", "tokens")]
 
 
 def hierarchy_rows(concepts: Sequence[Concept], knowledge: KnowledgeBase) -> Tensor:
-    """Indices (child, ancestor, unrelated) of every such triple among ``concepts``: int64 (N, 3).
+    """Indices (child, ancestor, unrelated) of every such triple among ``concepts``: (N, 3) int64.
 
-    Unrelated is what shares no ancestor with the child.
+    An unrelated concept shares no ancestor with the child.
     """
     lines = [knowledge.lineage(concept.id) for concept in concepts]
     rows = [
@@ -121,9 +145,3 @@ def hierarchy_rows(concepts: Sequence[Concept], knowledge: KnowledgeBase) -> Ten
         if line.isdisjoint(other_line)
     ]
     return torch.tensor(rows, dtype=torch.int64).reshape(-1, 3)
-
-
-def _near_start(model: RadZ, copied: bool = False) -> list[Tensor]:
-    """Token rows and adapters that train, or copies of them."""
-    chosen = [p for n, p in model.named_parameters() if p.requires_grad and part_of(n) in ("lora", "tokens")]
-    return [p.detach().clone() for p in chosen] if copied else [*chosen]

@@ -19,9 +19,9 @@ from radz.knowledge import KnowledgeBase
 from radz.model.build import part_of
 from radz.model.checkpoint import learned_state, load_learned_state, whole
 from radz.model.radz import RadZ
-from radz.train.distributed import gather, union_of_batches, union_of_features, union_of_guidance
-from radz.train.loss_inputs import Guidance, needs
-from radz.types import Batch, Features
+from radz.train.distributed import gather
+from radz.train.loss_inputs import LossInputSource
+from radz.types import PairBatch
 
 
 class AlignmentTask(nn.Module):
@@ -37,26 +37,22 @@ class AlignmentTask(nn.Module):
         *,
         chunk_size: int | None = None,
     ) -> None:
-        """concepts: ids of the batches' label columns, whose anchors ``strategy`` makes for the losses that ask, from
-        what ``knowledge`` says, which is all that is shipped by default. chunk_size: films or texts whose activations
-        are held at a time."""
+        """concepts: ids of the batches' label columns, whose anchors ``strategy`` makes from ``knowledge``, by default
+        the shipped one. chunk_size: images or texts whose activations are held at a time."""
         super().__init__()
         self.model, self.weights = model, config.weights
         self.losses = nn.ModuleDict(
             {name: registry.load("losses", name)(config, model.config.readout) for name in config.weights}
         )
-        self.guidance = Guidance(model, self.losses.values(), concepts, strategy, knowledge, chunk_size=chunk_size)
-        self.reads_features = any(getattr(loss, "reads_features", True) for loss in self.losses.values())
+        self.inputs = LossInputSource(model, concepts, strategy, knowledge, chunk_size=chunk_size)
         self._no_split_modules = model.decoder.get_base_model()._no_split_modules  # what FSDP shards one by one
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: PairBatch) -> dict[str, Tensor]:
         """The weighted total under ``loss`` and each unweighted term under its name, over all processes' studies."""
-        own = self.guidance.encode(batch) if self.reads_features else Features()
-        given = union_of_guidance(self.guidance(batch))
-        features, batch = union_of_features(own), union_of_batches(batch)
+        inputs = self.inputs(batch)
         terms: dict[str, Tensor] = {}
         for loss in self.losses.values():
-            terms |= loss(features, batch, **{name: given[name] for name in needs(loss)})
+            terms |= loss(inputs)
         if terms.keys() != self.weights.keys():
             raise ConfigError(
                 f"Loss terms {sorted(terms)} and weights {sorted(self.weights)} differ: every term needs one weight."
@@ -69,7 +65,7 @@ class AlignmentTask(nn.Module):
         return {**learned_state(self.model), **{f"losses.{n}": whole(t) for n, t in self.losses.state_dict().items()}}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Put back what ``learned_state`` gave."""
+        """Load what ``learned_state`` returned."""
         mark = "losses."
         self.losses.load_state_dict({n.removeprefix(mark): t for n, t in state.items() if n.startswith(mark)})
         load_learned_state(self.model, {n: t for n, t in state.items() if not n.startswith(mark)})
@@ -95,16 +91,14 @@ class TowerTask(nn.Module):
         self.head = nn.Linear(model.vision.vision_config.hidden_size, findings)
 
     def logits(self, pixel_values: Tensor) -> Tensor:
-        """(B, 3, h, w) -> (B, C)."""
+        """Pixel values (B, 3, h, w) -> (B, C), one logit per finding."""
         pooled = self.radz.tower_states(pixel_values).mean(1)
         logits: Tensor = self.head(F.dropout(pooled, 0.2, self.training))
         return logits
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Binary cross-entropy over what is labelled, in the batches of all processes."""
-        assert batch.labels is not None
-        assert batch.pixel_values is not None
-        logits, labels = gather(self.logits(batch.pixel_values)), gather(batch.labels)
+    def forward(self, batch: PairBatch) -> dict[str, Tensor]:
+        """Binary cross-entropy over the known ones of labels (B, C), in the batches of all processes."""
+        logits, labels = gather(self.logits(batch.images.values)), gather(batch.rows.labels)
         known = ~labels.isnan()
         loss = F.binary_cross_entropy_with_logits(logits[known], labels[known])
         return {"loss": loss, "warmup": loss}
@@ -127,7 +121,7 @@ class TowerTask(nn.Module):
         return {n: whole(t) for n, t in self.state_dict().items()}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Put back what ``learned_state`` gave."""
+        """Load what ``learned_state`` returned."""
         self.load_state_dict(state)
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:

@@ -38,16 +38,16 @@ from radz.model.readout import States
 from radz.provenance import Provenance, add_labels, data_sha256, describe_data, software_versions
 from radz.train.data import TrainingData, open_training_data
 from radz.train.distributed import (
-    connect,
-    gather_for_good,
     is_main,
     main_first,
     make_shardable,
-    place,
+    rank_and_world_size,
     shards,
+    this_process,
+    unshard,
     wait,
 )
-from radz.train.grad_cache import film_chunks, text_chunks, text_groups
+from radz.train.grad_cache import image_chunks, text_chunks, text_groups
 from radz.train.loop import (
     STATE,
     RadzTrainer,
@@ -60,7 +60,7 @@ from radz.train.loop import (
 from radz.train.sharing import alone, shared_tower
 from radz.train.stages import claim, first_to_read, other_parts, require_fit, require_stage
 from radz.train.task import AlignmentTask, TowerTask
-from radz.types import NORMAL, Batch
+from radz.types import NORMAL, PairBatch
 
 Validate = Callable[[RadZ], dict[str, float]]
 """Model -> metrics on the validation split; evaluation lives on the same floor, so it is passed in."""
@@ -72,7 +72,7 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
     A stage that is finished is not trained again.
     """
     require_stage(config)
-    connect()
+    this_process()
     data = open_training_data(config)
     with main_first():
         finished = _open_output(config, data)
@@ -181,7 +181,7 @@ def fit(task: Any, loader: Any, arguments: Any, rates: dict[str, float], validat
     if validate is not None and not shards():  # FSDP runs the task as a whole alone, in all processes at once
         trainer.add_callback(_Validation(trainer, validate))
     trainer.train(resume_from_checkpoint=newest)
-    gather_for_good(task)
+    unshard(task)
 
 
 def describe_run(data: TrainingData, config: RunConfig, command: str, start: Provenance | None) -> Provenance:
@@ -252,15 +252,12 @@ def _open_output(config: RunConfig, data: TrainingData) -> Path | None:
     return finished
 
 
-def _read_states(model: RadZ, batch: Batch, chunk_size: int | None) -> Iterator[tuple[str, States]]:
+def _read_states(model: RadZ, batch: PairBatch, chunk_size: int | None) -> Iterator[tuple[str, States]]:
     """(modality, its states) of a batch, whole or in chunks."""
-    assert batch.image_prompt is not None
-    assert batch.text_prompt is not None
-    for chunk in film_chunks(batch, chunk_size or len(batch.image_prompt.input_ids)):
-        yield "image", model.read_image(chunk)
-    for chunk in text_chunks(batch.text_prompt, text_groups(batch.text_prompt, chunk_size)):
-        assert chunk.text_prompt is not None
-        yield "text", model.read_text(chunk.text_prompt)
+    for images in image_chunks(batch.images, chunk_size or len(batch.images)):
+        yield "image", model.read_image(images)
+    for texts in text_chunks(batch.texts.prompt, text_groups(batch.texts.prompt, chunk_size)):
+        yield "text", model.read_text(texts)
 
 
 def _head_of_start(config: RunConfig) -> TowerHead | None:
@@ -309,7 +306,7 @@ def _trained_anchors(config: RunConfig, concepts: tuple[str, ...]) -> TrainedAnc
 def _fit_tower(task: TowerTask, data: TrainingData, config: RunConfig, findings: tuple[str, ...], folder: Path) -> None:
     """Train the tower in ``folder``, where an interrupted warm-up is resumed, and keep it there."""
     assert config.warmup is not None
-    batch_size = min(config.warmup.batch_size, len(data.records) // place()[1])
+    batch_size = min(config.warmup.batch_size, len(data.records) // rank_and_world_size()[1])
     settings = config.train.model_copy(update={**config.warmup.model_dump(), "batch_size": batch_size, "max_steps": -1})
     freeze(task.radz, ("tower",))
     loader = data.loader(task.radz, config, settings.batch_size, findings)

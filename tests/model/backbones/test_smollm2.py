@@ -10,7 +10,7 @@ import torch
 
 from radz.config import ModelConfig, build_config
 from radz.model.build import build_model
-from radz.types import Batch
+from radz.types import ImageBatch
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +69,7 @@ def test_the_gradient_at_a_black_film_is_that_of_any_other():
 
     def gradient(states):
         model.zero_grad()
-        model(Batch(image_prompt=model.processor.image_prompt(1), tower_states=states)).image_global.sum().backward()
+        model(ImageBatch(model.processor.image_prompt(1), states, encoded=True)).image_global.sum().backward()
         return float(model.projector.linear_2.bias.grad.norm())
 
     assert gradient(torch.zeros(1, 49, 1280)) < 20 * gradient(noise)
@@ -102,7 +102,7 @@ def test_features_do_not_depend_on_neighbours_even_in_training_mode():
 
     def encode(shown):
         prompt = model.processor.image_prompt(len(shown))
-        return model(Batch(image_prompt=prompt, pixel_values=model.processor.pixel_values(shown))).image_global
+        return model(ImageBatch(prompt, model.processor.pixel_values(shown))).image_global
 
     torch.testing.assert_close(encode(films)[1], encode(films[1:2])[0], atol=1e-4, rtol=0)
 

@@ -10,7 +10,7 @@ from radz.model.build import freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
 from radz.model.processor import find_tokens
 from radz.provenance import Provenance
-from radz.types import Batch
+from radz.types import ImageBatch
 from tiny import tiny_model
 
 TEXTS = ["There is a mass.", "Normal chest; clear lungs, heart of normal size."]
@@ -59,9 +59,9 @@ def test_save_equals_load(model, tmp_path):
         for name, parameter in model.named_parameters():
             if part_of(name) == "tokens":
                 parameter.add_(1.0)
-    batch = Batch(text_prompt=model.processor.text_prompt(TEXTS))
+    texts = model.processor.text_prompt(TEXTS)
     save_checkpoint(model, tmp_path / "c", Provenance(corpus="none", split="train"))
-    assert torch.equal(load_checkpoint(tmp_path / "c")[0](batch).text_global, model(batch).text_global)
+    assert torch.equal(load_checkpoint(tmp_path / "c")[0](texts=texts).text_global, model(texts=texts).text_global)
 
 
 def test_gradient_reaches_every_parameter_of_the_design(model):
@@ -71,7 +71,7 @@ def test_gradient_reaches_every_parameter_of_the_design(model):
             parameter.add_(0.1)
     processor = model.processor
     films = torch.rand(2, 3, 28, 28, generator=torch.Generator().manual_seed(0))
-    features = model(Batch(processor.image_prompt(2), films, text_prompt=processor.text_prompt(TEXTS)))
+    features = model(ImageBatch(processor.image_prompt(2), films), processor.text_prompt(TEXTS))
     (features.image_global * features.text_global).sum().backward()
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     assert {part_of(name) for name in trained} == {"tokens"}
@@ -81,11 +81,10 @@ def test_gradient_reaches_every_parameter_of_the_design(model):
 @torch.no_grad()
 def test_adaptive_equals_medical_while_its_gate_is_shut_and_looks_at_the_input_once_it_opens(llava_dir):
     medical, adaptive = (tiny_model(llava_dir, tokens={"design": d}) for d in ("medical", "adaptive"))
-    batch = Batch(text_prompt=medical.processor.text_prompt(TEXTS))
-    assert torch.equal(adaptive(batch).text_global, medical(batch).text_global)
+    prompt = medical.processor.text_prompt(TEXTS)
+    assert torch.equal(adaptive(texts=prompt).text_global, medical(texts=prompt).text_global)
     for shift in adaptive.conditioner.modalities.values():
         shift.gate.fill_(0.5)
-    prompt = batch.text_prompt
     plain = adaptive._embed(prompt)
     moved = adaptive.conditioner("text", plain, prompt) - plain
     at = moved.gather(1, prompt.modality_tokens.unsqueeze(-1).expand(-1, -1, moved.shape[-1]))
@@ -100,7 +99,7 @@ def test_an_open_gate_looks_past_padding_and_neighbours(llava_dir):
         shift.gate.fill_(0.5)
 
     def encode(texts):
-        return model(Batch(text_prompt=model.processor.text_prompt(texts))).text_global
+        return model(texts=model.processor.text_prompt(texts)).text_global
 
     together, alone = encode(TEXTS), encode(TEXTS[:1])
     model.processor.padding_side = "left"
@@ -120,16 +119,15 @@ def test_any_number_of_tokens(design, count):
 def test_without_tokens_the_pooled_positions_take_their_place(design, llava_dir, tmp_path):
     model = tiny_model(llava_dir, tokens={"design": design, "count": 0})
     assert not any(part_of(name) == "tokens" for name, _ in model.named_parameters())
-    batch = Batch(
-        model.processor.image_prompt(2), torch.rand(2, 3, 28, 28), text_prompt=model.processor.text_prompt(TEXTS)
-    )
-    for states in (model.read_image(batch), model.read_text(batch.text_prompt)):
+    images = ImageBatch(model.processor.image_prompt(2), torch.rand(2, 3, 28, 28))
+    texts = model.processor.text_prompt(TEXTS)
+    for states in (model.read_image(images), model.read_text(texts)):
         assert torch.equal(states.whole, states.local)
         assert states.tokens.shape[:2] == (2, 0)
     save_checkpoint(model, tmp_path / "c", Provenance(corpus="none", split="train"))
-    loaded = load_checkpoint(tmp_path / "c")[0](batch)
-    assert torch.equal(loaded.text_global, model(batch).text_global)
-    assert torch.equal(loaded.image_global, model(batch).image_global)
+    loaded, saved = (each(images, texts) for each in (load_checkpoint(tmp_path / "c")[0], model))
+    assert torch.equal(loaded.text_global, saved.text_global)
+    assert torch.equal(loaded.image_global, saved.image_global)
 
 
 def test_roles_of_the_medical_design():
