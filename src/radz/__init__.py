@@ -6,13 +6,14 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "corpora", "load"]
+__all__ = ["__version__", "corpora", "load", "read_image"]
 
-_LAZY = {"corpora": "radz.data.corpora"}
+_LAZY = {"corpora": "radz.data.corpora", "read_image": "radz.imaging.read:read_image"}
 """Attribute -> where it is; imported when it is asked for, so that ``import radz`` stays light."""
 
 if TYPE_CHECKING:
     from radz.data import corpora as corpora
+    from radz.imaging.read import read_image as read_image
     from radz.serve.predictor import Predictor
 
 

@@ -21,7 +21,7 @@ from radz.calibration.calibration_file import (
     write_calibration,
 )
 from radz.errors import CalibrationError, LeakageError, ScoresError
-from radz.imaging.read import ImageKind
+from radz.imaging.image import Image
 from radz.knowledge import KnowledgeBase
 from radz.metrics.scores_file import ScoresTable
 from radz.provenance import Provenance
@@ -30,6 +30,7 @@ from radz.types import Anchors, Exposure
 
 CONCEPTS = ("pneumonia", "viral_pneumonia", "mass", "fracture")
 N = 120
+NAMELESS = Image(np.zeros((1, 1, 1), np.float32))
 CHEST = Provenance(corpus="c", split="train", fingerprint="f00d", anchors="rules")
 
 
@@ -59,7 +60,7 @@ def stored() -> StoredCalibration:
     return fit_uncertainty(validation(), films, make_anchors())
 
 
-def judge(stored, scores, *, anchors=None, shift=0.0, kind=None, marks=None):
+def judge(stored, scores, *, anchors=None, shift=0.0, image=None, marks=None):
     """The one result of a film of ``scores`` (C,)."""
     seen = dict(zip(CONCEPTS, map(Exposure, ("supervised", "supervised", "seen", "unseen")), strict=True))
     row = np.full((1, 8), shift)
@@ -67,7 +68,7 @@ def judge(stored, scores, *, anchors=None, shift=0.0, kind=None, marks=None):
         ["film"],
         np.array([scores]),
         appearance=row,
-        kinds=[kind or ImageKind()],
+        images=[image or NAMELESS],
         anchors=anchors or make_anchors(),
         exposures=seen | (marks or {}),
     )
@@ -234,7 +235,7 @@ def test_a_film_far_from_the_calibration_films_is_not_judged(stored):
     [("", ""), ("DX", "CHEST"), ("CR", "PORT CHEST"), ("RG", "THORAX"), ("OT", ""), ("DX", ""), ("", "LUNG")],
 )
 def test_a_header_of_the_models_kind_or_none_abstains_nothing(modality, body_part):
-    assert why_of_another_kind(ImageKind(modality, body_part), CHEST) == ""
+    assert why_of_another_kind(replace(NAMELESS, modality=modality, body_part=body_part), CHEST) == ""
 
 
 @pytest.mark.parametrize(
@@ -247,5 +248,5 @@ def test_a_header_of_the_models_kind_or_none_abstains_nothing(modality, body_par
     ],
 )
 def test_a_header_of_another_kind_abstains(modality, body_part, reason):
-    result, _ = judge(None, [0.5, 0.2, 0.1, 0.3], kind=ImageKind(modality, body_part))
+    result, _ = judge(None, [0.5, 0.2, 0.1, 0.3], image=replace(NAMELESS, modality=modality, body_part=body_part))
     assert result.abstained.startswith(reason)

@@ -14,7 +14,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import radz
+from opened_files import opened_files
 from radz.cli import app
+from radz.data.corpora._corpus import write_film
 from radz.errors import CheckpointError, ImageError, KnowledgeError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
@@ -245,3 +247,14 @@ def test_the_shipped_checkpoint_predicts(folder):
     result = radz.load().predict(folder / "0.png")
     assert len(result.findings) == 19
     assert all(np.isfinite(f.score) for f in result.findings)
+
+
+def test_a_dicom_file_is_opened_once(predictor, tmp_path):
+    pytest.importorskip("pydicom")
+    paths = [tmp_path / f"{i}.dcm" for i in range(3)]
+    for seed, path in enumerate(paths):
+        write_film(path, seed)
+    with opened_files() as opened:
+        assert all(result.findings for result in predictor.predict(paths))
+        assert predictor.predict(paths[0], ["mass"]).findings
+    assert [opened.count(str(path)) for path in paths] == [2, 1, 1]

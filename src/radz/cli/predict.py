@@ -58,7 +58,7 @@ def predict(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Rank findings in radiographs by zero-shot score. Exit code 1 if any file was refused."""
-    from radz.imaging.read import find_images
+    from radz.imaging.find import find_images
 
     images = find_images(paths)
     settings = {"source": source, "findings": findings_file or [], "inverted": inverted, "calibration": calibration}

@@ -1,4 +1,4 @@
-"""Studies of a corpus decoded where a crash of the decoder costs one image, not the run."""
+"""Decode studies of a corpus so that a crash of a decoder costs one image, not the run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from radz.imaging.read import is_dicom
+from radz.imaging.find import is_dicom
 from radz.imaging.subprocess_decoder import SubprocessDecoder
 from radz.types import Pixels
 
@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 def decode_study(decoder: SubprocessDecoder, corpus: Any, index: int, make: Callable[[Pixels], T]) -> T | None:
-    """``make`` of the pixels of a study, ``None`` where it has no image; of a DICOM file, in a process.
+    """``make`` of the pixels (1, H, W) of a study; ``None`` where it has no image. DICOM is decoded in a process.
 
-    make: a function that can be pickled. The images of a corpus that reads them in its own way are read here.
+    make: a function that can be pickled. A corpus that overrides reading is read in this process.
     Raises ImageError as reading does, and where the process ended; ConfigError where none can be started.
     """
     study = corpus.records[index]

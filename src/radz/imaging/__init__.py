@@ -1,1 +1,1 @@
-"""The only door for pixels: files to images, resized, augmented and compared."""
+"""The only door for pixels: files are read to images, resized, augmented and compared."""

@@ -1,4 +1,4 @@
-"""The size that a compressed DICOM frame says of itself, read before anything is decoded."""
+"""Size of a compressed DICOM frame as its own codestream declares it, read before anything is decoded."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ _JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD
 
 
 def require_stream_size(pixel_data: bytes, rows: int, columns: int) -> None:
-    """Raise ImageError where the frame is of another size than the header says.
+    """Raise ImageError where the codestream declares another size than the header.
 
-    A small header over a huge stream would make the decoder allocate what the header was checked against.
+    Limits are checked against the header, but the decoder allocates what the codestream declares.
     """
     size = stream_size(next(generate_frames(pixel_data, number_of_frames=1), b""))
     if size not in (None, (rows, columns)):
-        raise ImageError(f"the header says {rows} x {columns} pixels, the compressed data {size}; it is damaged.")
+        raise ImageError(
+            f"the header declares {rows} x {columns} pixels, the compressed data {size}. Export the image again."
+        )
 
 
 def stream_size(frame: bytes) -> tuple[int, int] | None:

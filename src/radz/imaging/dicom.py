@@ -1,27 +1,26 @@
-"""DICOM to a plane of [0, 1]; called through ``radz.imaging.read`` only. Needs the extra ``dicom``.
+"""DICOM to an Image; called through ``radz.imaging.read`` only. Needs the extra ``dicom``.
 
-Only the tags of the image itself and of its kind are parsed, so no name, date or identifier of a patient can reach a
-message.
+Only the tags of the image itself, its kind and its UIDs are parsed, so no name, date or identifier of a patient can
+reach a message.
 """
 
 from __future__ import annotations
 
-import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset, dcmread
-from pydicom.filereader import read_file_meta_info
+from pydicom import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_modality_lut, apply_windowing
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes
+from pydicom.uid import UID, JPEG2000TransferSyntaxes, JPEGLSTransferSyntaxes
 
 from radz.errors import ImageError, MissingExtraError
 from radz.imaging.codestream import require_stream_size
-from radz.imaging.pixels import MAX_PIXELS, Plane, grey, require_size, scale, stretch
+from radz.imaging.dicom_file import parse_dicom
+from radz.imaging.image import Image
+from radz.imaging.pixels import Plane, grey, require_size, scale, stretch
 
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -35,48 +34,53 @@ _IMAGE_TAGS = [
     *("ModalityLUTSequence", "RescaleSlope", "RescaleIntercept", "PresentationLUTShape", "ExtendedOffsetTable"),
     *("VOILUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "ExtendedOffsetTableLengths"),
 ]
+_FACT_TAGS = [
+    *("Modality", "BodyPartExamined", "ViewPosition", "Laterality", "ImageLaterality"),
+    *("PixelSpacing", "ImagerPixelSpacing"),
+    *("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID"),
+]
 
 
-def read_dicom(path: Path, inverted: bool | None) -> Plane:
-    """Plane (H, W) as a viewer would show it, bright = dense; ``inverted=True`` turns it round.
+def read_dicom(content: bytes, inverted: bool | None) -> Image:
+    """The bytes of a DICOM file -> pixels (1, H, W) as a viewer would show them, and the facts of the header.
 
-    Raises ImageError for what is no single grey frame of 8 to 16 bits, MissingExtraError for an absent decoder.
+    inverted: True inverts what the header declares. Raises ImageError for anything but a single grey frame of 8 to 16
+    bits, MissingExtraError for an absent decoder.
     """
-    _require_bounded(path)
-    header = dcmread(path, stop_before_pixels=True, specific_tags=[*_IMAGE_TAGS])
-    _require_image(header)
-    _require_polarity(header, inverted)
-    stored = _decode(path, _decoder_plugin(header.file_meta.TransferSyntaxUID))
-    if header.PhotometricInterpretation in COLOUR:
-        plane = grey(stored)
-        return 1 - plane if inverted else plane
-    return _displayed(stored, header, bool(inverted))
+    dataset = parse_dicom(content, [*_IMAGE_TAGS, *_FACT_TAGS, "PixelData"])
+    _require_image(dataset)
+    _require_polarity(dataset, inverted)
+    stored = _decode(dataset, _decoder_plugin(dataset.file_meta.TransferSyntaxUID))
+    plane, turned = _displayed(stored, dataset, bool(inverted))
+    return Image(plane[np.newaxis], inverted=turned, **_facts(dataset))
 
 
-def read_terms(path: Path) -> tuple[str, str]:
-    """Modality and BodyPartExamined in upper case, empty where they are absent or hold no code string."""
-    _require_bounded(path)
-    tags = ("Modality", "BodyPartExamined")
-    header = dcmread(path, stop_before_pixels=True, specific_tags=[*tags])
-    modality, body_part = (str(header.get(tag) or "").strip().upper() for tag in tags)
-    return _code_string(modality), _code_string(body_part)
+def _facts(dataset: Dataset) -> dict[str, Any]:
+    """The fields of Image that the header states."""
+    return {
+        "modality": _code_string(dataset.get("Modality")),
+        "body_part": _code_string(dataset.get("BodyPartExamined")),
+        "view": _code_string(dataset.get("ViewPosition")),
+        "laterality": _code_string(dataset.get("ImageLaterality")) or _code_string(dataset.get("Laterality")),
+        "spacing_mm": _spacing(dataset),
+        "photometric": str(dataset.PhotometricInterpretation),
+        "study_instance_uid": str(dataset.get("StudyInstanceUID") or ""),
+        "series_instance_uid": str(dataset.get("SeriesInstanceUID") or ""),
+        "sop_instance_uid": str(dataset.get("SOPInstanceUID") or ""),
+        "sop_class_uid": str(dataset.get("SOPClassUID") or ""),
+    }
 
 
-def _code_string(value: str) -> str:
-    """The value if it is one of DICOM's type CS, at most 16 capitals, digits, blanks and underscores."""
-    return value if len(value) <= 16 and all(c.isalnum() or c in " _" for c in value) else ""
+def _spacing(dataset: Dataset) -> tuple[float, float] | None:
+    """Height and width of a pixel in mm; the spacing at the detector where none was calibrated."""
+    spacing = dataset.get("PixelSpacing") or dataset.get("ImagerPixelSpacing")
+    return None if not spacing or len(spacing) != 2 else (float(spacing[0]), float(spacing[1]))
 
 
-def _require_bounded(path: Path) -> None:
-    """A deflated file is inflated whole by pydicom, so its size is tried first."""
-    meta = read_file_meta_info(path)
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return
-    start = 144 + int(meta.FileMetaInformationGroupLength)
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflater.decompress(path.read_bytes()[start:], 3 * MAX_PIXELS)
-    if inflater.unconsumed_tail:
-        raise ImageError(f"the deflated file grows beyond the limit of {3 * MAX_PIXELS:,} bytes. Reduce it first.")
+def _code_string(value: Any) -> str:
+    """``value`` in upper case if it is a DICOM code string, at most 16 letters, digits, blanks and underscores."""
+    text = str(value or "").strip().upper()
+    return text if len(text) <= 16 and all(c.isalnum() or c in " _" for c in text) else ""
 
 
 def _require_image(header: Dataset) -> None:
@@ -84,7 +88,9 @@ def _require_image(header: Dataset) -> None:
         raise ImageError("this DICOM file holds no image (it may be a report, plan, structure set or waveform).")
     frames = int(header.get("NumberOfFrames") or 1)
     if frames > 1:
-        raise ImageError(f"this DICOM file holds {frames} frames (multi-frame); give one radiograph a file.")
+        raise ImageError(
+            f"this DICOM file holds {frames} frames (multi-frame); save each radiograph as a separate file."
+        )
     require_size(int(header.Columns), int(header.Rows))
     allowed = (8, 16) if header.get("SamplesPerPixel", 1) == 1 else (8,)
     if header.get("BitsAllocated") not in allowed:
@@ -125,9 +131,8 @@ def _decoder_package(syntax: UID) -> str:
     return "pyjpegls" if syntax in JPEGLSTransferSyntaxes else "python-gdcm"
 
 
-def _decode(path: Path, plugin: str) -> NDArray[Any]:
+def _decode(image: Dataset, plugin: str) -> NDArray[Any]:
     """Stored values, (H, W) or (H, W, 3)."""
-    image = dcmread(path, specific_tags=[*_IMAGE_TAGS, "PixelData"])
     if "PixelData" not in image:
         raise ImageError("this DICOM file has the header of an image but no Pixel Data (7FE0,0010).")
     if image.file_meta.TransferSyntaxUID.is_compressed and image["PixelData"].is_undefined_length:
@@ -135,13 +140,18 @@ def _decode(path: Path, plugin: str) -> NDArray[Any]:
     return pixel_array(image, decoding_plugin=plugin)
 
 
-def _displayed(stored: NDArray[Any], header: Dataset, inverted: bool) -> Plane:
+def _displayed(stored: NDArray[Any], header: Dataset, inverted: bool) -> tuple[Plane, bool]:
+    """Stored values (H, W) or (H, W, 3) -> plane (H, W), and whether values were inverted for it."""
+    if header.PhotometricInterpretation in COLOUR:
+        plane = grey(stored)
+        return (1 - plane if inverted else plane), inverted
     padding = _padding(stored, header)
     plane = _windowed(_rescaled(stored, header), header, ~padding)
-    if (header.PhotometricInterpretation == "MONOCHROME1") != inverted:
+    turned = (header.PhotometricInterpretation == "MONOCHROME1") != inverted
+    if turned:
         plane = 1 - plane
     plane[padding] = 0
-    return plane
+    return plane, turned
 
 
 def _padding(stored: NDArray[Any], header: Dataset) -> NDArray[np.bool_]:

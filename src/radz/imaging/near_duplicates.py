@@ -1,10 +1,10 @@
-"""Films that come again: the same file, or the same picture after another encoding, size or contrast.
+"""Near-duplicate images: one image in two files of different encoding, size or contrast.
 
-A picture is told by the brightness gradients of its 17 x 17 thumbnail, as a unit vector: the difference hash of
-J. Buchner's imagehash and others, without rounding it to bits. Measured on the 4,607 development images (10.6 million
-pairs), a cosine above 0.95 found 99 % of the films that were stored again as JPEG of quality 40, at 64 or 224 pixels,
-with gamma 0.8 or 1.4 or stretched contrast, with 15 pairs of different files above it, among them duplicates. Of
-films that were equalised it finds half, of films cropped by 2 % a fifth.
+The fingerprint of an image is a unit vector of the brightness gradients of its 17 x 17 thumbnail: the difference hash
+of J. Buchner's imagehash and others, not rounded to bits. Measured on the 4,607 development images (10.6 million
+pairs), a cosine above 0.95 detected 99 % of the images that were stored again as JPEG of quality 40, at 64 or 224
+pixels, with gamma 0.8 or 1.4 or with stretched contrast; 15 pairs of different files exceeded it, some of them true
+duplicates. It detects half of the equalised images, and a fifth of those cropped by 2 %.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ def fingerprints(thumbnails: NDArray[Any]) -> NDArray[np.float16]:
 
 
 def thumbnail(pixels: Pixels) -> NDArray[np.float32]:
-    """Pixels (1, H, W) -> their means over 17 x 17 areas."""
-    film = Image.fromarray(pixels[0])
-    means: NDArray[np.float32] = np.asarray(film.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+    """Pixels (1, H, W) -> means of a grid of areas, (17, 17)."""
+    plane = Image.fromarray(pixels[0])
+    means: NDArray[np.float32] = np.asarray(plane.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
     return means
 
 
 def alike(first: NDArray[np.float16], second: NDArray[np.float16] | None = None) -> Iterator[tuple[int, int, float]]:
-    """Pairs (i, j, cosine) of rows of ``first`` (N, 512) and ``second`` (M, 512) that show the same picture.
+    """Pairs (i, j, cosine) of rows of ``first`` (N, 512) and ``second`` (M, 512) that show the same image.
 
-    Without ``second`` pairs i < j of ``first``. All pairs are compared, in tiles: seconds for 20,000 films.
+    Without ``second``: pairs i < j of ``first``. All pairs are compared, in tiles: seconds for 20,000 images.
     """
     others = first if second is None else second
     for i in range(0, len(first), _TILE):
@@ -58,7 +58,7 @@ def alike(first: NDArray[np.float16], second: NDArray[np.float16] | None = None)
 
 
 def grouped(pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Pairs joined to groups of films that are all the same, sorted."""
+    """Pairs merged into groups whose members are all the same image, sorted."""
     group: dict[int, list[int]] = {}
     for a, b in pairs:
         one, other = group.setdefault(a, [a]), group.setdefault(b, [b])

@@ -15,7 +15,7 @@ MAX_PIXELS = 8192 * 8192
 TINT = 24
 """Difference of an 8-bit pixel's channels up to which it counts as grey; JPEG chroma rounding gives up to 4."""
 MAX_COLOURED = 0.01
-"""Share of coloured pixels (a caption, a marker) up to which an image counts as a grey film."""
+"""Share of coloured pixels (a caption, a marker) up to which an image counts as grey."""
 INVERTED_BELOW = -0.5
 """Correlation with the chest layout below which an image counts as inverted; measured in ``looks_inverted``."""
 
@@ -48,7 +48,7 @@ def require_size(width: int, height: int) -> None:
 
 
 def scale(values: NDArray[Any], low: float, high: float) -> Plane:
-    """``values`` with ``low`` at 0 and ``high`` at 1, clipped, float32; zeros where ``low`` equals ``high``."""
+    """``values`` (H, W) with ``low`` at 0 and ``high`` at 1, clipped, float32; zeros where ``low`` equals ``high``."""
     if low == high:
         return np.zeros(values.shape, np.float32)
     if values.dtype == np.uint8 and (low, high) == (0, 255):  # the same values in one pass instead of four
@@ -61,7 +61,7 @@ def scale(values: NDArray[Any], low: float, high: float) -> Plane:
 
 
 def stretch(values: NDArray[Any], over: NDArray[Any] | None = None) -> Plane:
-    """``values`` with the smallest value of ``over`` (default: of themselves) at 0 and the largest at 1.
+    """``values`` (H, W) with the smallest value of ``over`` at 0 and its largest at 1; by default of themselves.
 
     Raises ImageError for NaN and infinite values.
     """
@@ -73,7 +73,7 @@ def stretch(values: NDArray[Any], over: NDArray[Any] | None = None) -> Plane:
 
 
 def grey(rgb: NDArray[np.uint8]) -> Plane:
-    """8-bit colour (H, W, 3) of a grey film -> luminance (H, W) in [0, 1].
+    """8-bit colour (H, W, 3) of a grey image -> luminance (H, W) in [0, 1].
 
     Equal channels are taken as they are. Raises ImageError where more than ``MAX_COLOURED`` of it has colour.
     """
@@ -90,26 +90,26 @@ def grey(rgb: NDArray[np.uint8]) -> Plane:
 
 
 def looks_inverted(pixels: NDArray[np.float32]) -> bool:
-    """Whether a film (H, W) or (1, H, W) has dark bones and bright lungs. Conservative: silent where in doubt.
+    """Whether a radiograph (H, W) or (1, H, W) has dark bones and bright lungs. Conservative: False where in doubt.
 
-    The film's 8 x 8 thumbnail is correlated with the layout of an upright frontal chest film (symmetrised mean of
-    the 1,264 ChestX-ray14 films of our training split, in ninths of its peak): dark air in the upper corners and
+    Its 8 x 8 thumbnail is correlated with the layout of an upright frontal chest radiograph (symmetrised mean of
+    the 1,264 ChestX-ray14 images of our training split, in ninths of its peak): dark air in the upper corners and
     lungs, bright mediastinum and abdomen.
 
-    Measured on 4,607 real images, threshold -0.5: of 3,308 chest films (frontal and lateral, adults and children,
-    64 px and larger) it fires on one, which is inverted indeed; of 1,299 CT, MR and hand images on none. Of the
-    inverted chest films it finds 93 % (97 % of ChestX-ray14 patients that the layout was not made from).
-    Other body parts, once inverted, are mostly not found. Images under 32 pixels a side or more than twice as long
-    as wide are no chest film and never fire.
+    Measured on 4,607 real images, threshold -0.5: of 3,308 chest radiographs (frontal and lateral, adults and
+    children, 64 px and larger) it fires on one, which is indeed inverted; of 1,299 CT, MR and hand images on none.
+    It detects 93 % of inverted chest radiographs (97 % in ChestX-ray14 patients that did not shape the layout).
+    Other body parts, once inverted, are mostly missed. Images under 32 pixels a side or more than twice as long
+    as wide cannot be chest radiographs and never fire.
     """
     short, long = sorted(pixels.shape[-2:])
     return short >= 32 and long <= 2 * short and layout_correlation(pixels) < INVERTED_BELOW
 
 
 def layout_correlation(pixels: NDArray[np.float32]) -> float:
-    """Correlation, -1 to 1, of a film's thumbnail with the layout of a chest film; 0 for a flat thumbnail."""
-    film = Image.fromarray(pixels.reshape(pixels.shape[-2:]))
-    thumbnail = np.asarray(film.resize((8, 8), Image.Resampling.BOX), np.float64).ravel()
+    """Correlation, -1 to 1, of an image (H, W) or (1, H, W) with the layout of a chest; 0 for a flat thumbnail."""
+    plane = Image.fromarray(pixels.reshape(pixels.shape[-2:]))
+    thumbnail = np.asarray(plane.resize((8, 8), Image.Resampling.BOX), np.float64).ravel()
     left = np.array(_CHEST_LEFT_HALF, np.float64)
     layout = np.hstack([left, left[:, ::-1]]).ravel()
     thumbnail, layout = thumbnail - thumbnail.mean(), layout - layout.mean()

@@ -21,14 +21,14 @@ _WHITE_IS_ZERO = 0
 
 
 def read_raster(file: BinaryIO, window: tuple[float, float] | None = None) -> Plane:
-    """Plane (H, W) as a viewer would show it: upright by its EXIF, 8-bit values over 255, deeper ones stretched.
+    """A file -> plane (H, W) as a viewer would show it: upright, 8-bit values over 255, deeper ones stretched.
 
-    window: stored values of a deeper file that become 0 and 1. Raises ImageError for other formats, several pictures
+    window: stored values of a deeper file that become 0 and 1. Raises ImageError for other formats, several images
     in one file, too many pixels, transparency and colour, and for a window of an 8-bit file.
     """
     with _open(file) as image:
         require_size(*image.size)
-        _require_one_picture(image)
+        _require_single(image)
         white_is_zero = _is_deep(image) and _declares_white_is_zero(image)
         ImageOps.exif_transpose(image, in_place=True)
         pixels = _values(image, window)
@@ -36,14 +36,14 @@ def read_raster(file: BinaryIO, window: tuple[float, float] | None = None) -> Pl
 
 
 def read_thumbnail(file: BinaryIO) -> NDArray[np.uint8] | None:
-    """Means of a grey 8-bit picture over ``THUMBNAIL`` x ``THUMBNAIL`` areas; ``None`` for a picture of another kind.
+    """A file -> means over a grid of areas, (17, 17), of a grey 8-bit image; ``None`` for other kinds of image.
 
-    What ``read_raster`` refuses is refused: every byte is decoded. Of a JPEG its decoder may give means of 2 x 2, 4 x 4
-    or 8 x 8 pixels, which is faster than all pixels and their means; damage shows all the same.
+    Refuses what ``read_raster`` refuses: every byte is decoded. A JPEG decoder may give means of 2 x 2, 4 x 4
+    or 8 x 8 pixels, which is faster than all pixels and their means.
     """
     with _open(file) as image:
         require_size(*image.size)
-        _require_one_picture(image)
+        _require_single(image)
         if image.mode != "L":
             return None
         means = _means(image)
@@ -53,17 +53,18 @@ def read_thumbnail(file: BinaryIO) -> NDArray[np.uint8] | None:
 
 
 def _means(image: Image.Image) -> Image.Image:
+    """Means over 17 x 17 areas of the upright image."""
     reduced = None
     if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
         reduced = image.draft("L", (_LEAST, _LEAST))
     else:
         ImageOps.exif_transpose(image, in_place=True)
-    # The last row and column of a reduced picture may reach beyond the film; the box ends where the film does.
+    # The last row and column of a reduced image may reach beyond the original; the box ends where the original does.
     return image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX, None if reduced is None else reduced[1])
 
 
 def _require_contrast(file: BinaryIO) -> None:
-    """Raise ImageError where every pixel has the same value; means may be equal without."""
+    """Raise ImageError where every pixel has the same value; equal means do not prove it."""
     with _open(file) as image:
         if len(set(image.getextrema())) == 1:
             raise ImageError(FLAT)
@@ -75,16 +76,16 @@ def _open(file: BinaryIO) -> Image.Image:
         return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise ImageError(
-            "not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM, told by content, not by name."
+            "not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM, recognised by content, not by name."
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(f"the image has far more pixels than the limit of {MAX_PIXELS:,}. Reduce it first.") from None
 
 
-def _require_one_picture(image: Image.Image) -> None:
+def _require_single(image: Image.Image) -> None:
     count = getattr(image, "n_frames", 1)
     if count > 1:
-        raise ImageError(f"the file holds {count} pictures (multi-frame); give one film a file.")
+        raise ImageError(f"the file holds {count} images (multi-frame). Save each radiograph as a separate file.")
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -98,6 +99,7 @@ def _declares_white_is_zero(image: Image.Image) -> bool:
 
 
 def _values(image: Image.Image, window: tuple[float, float] | None) -> Plane:
+    """Decoded values (H, W) in [0, 1], stored polarity."""
     if _is_deep(image):
         # 16-bit files rarely say how many of their bits are used, so the values themselves are the range.
         return stretch(np.asarray(image)) if window is None else scale(np.asarray(image), *window)

@@ -1,4 +1,4 @@
-"""The only door for pixels: a file becomes float32 (1, H, W) in [0, 1], bright = dense, or an ImageError.
+"""The only door for pixels: a file becomes an Image, float32 (1, H, W) in [0, 1], bright = dense, or an ImageError.
 
 Contrast is never adapted to the image beyond mapping the file's range to [0, 1]:
 
@@ -16,131 +16,62 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radz.errors import ImageError, MissingExtraError
-from radz.imaging.pixels import FLAT, MAX_PIXELS, Plane, looks_inverted
+from radz.imaging.find import DICOM_SUFFIXES, has_marker
+from radz.imaging.image import Image
+from radz.imaging.pixels import FLAT, Plane, looks_inverted
 from radz.imaging.raster import read_raster, read_thumbnail
-from radz.types import Pixels
 
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "MAX_PIXELS",
-    "ImageKind",
-    "find_images",
-    "is_dicom",
-    "looks_inverted",
-    "read_image",
-    "read_kind",
-    "survey_image",
-]
-
-DICOM_SUFFIXES = (".dcm", ".dicom")
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", *DICOM_SUFFIXES)
 MAX_BYTES = 1 << 30
 """Largest file that is opened: ``MAX_PIXELS`` in three 16-bit channels take less than half."""
 
 
-def read_image(path: Path, *, inverted: bool | None = None, window: tuple[float, float] | None = None) -> Pixels:
-    """Pixels of one radiograph: float32, shape (1, H, W), in [0, 1], bright = dense.
+def read_image(path: str | Path, *, inverted: bool | None = None, window: tuple[float, float] | None = None) -> Image:
+    """One radiograph: pixels float32, shape (1, H, W), in [0, 1], bright = dense, and the facts of its header.
 
-    inverted: True turns the file's values round, False takes them as they are, None takes them and refuses a film
-    that looks inverted (``looks_inverted`` gives the test and its measured errors).
-    window: of a PNG or TIFF deeper than 8 bits, the stored values that become 0 and 1; what lies beyond is clipped.
+    The file is opened once.
+
+    inverted: True inverts the file's values, False takes them as they are, None takes them and refuses an image that
+    looks inverted (``looks_inverted`` gives the test and its measured errors).
+    window: of a PNG or TIFF deeper than 8 bits, the stored values that become 0 and 1; values beyond are clipped.
 
     Raises ImageError where the file is missing, damaged, too large, coloured, multi-frame, empty of content or of
     unknown polarity, or takes no window; MissingExtraError where the DICOM packages are not installed.
     """
+    path = Path(path)
     with _reasons_named(path):
-        _require_file(path)
-        plane = _read_plane(path, inverted, window)
+        image = _decode(_content(path), path.suffix.lower(), inverted, window)
+        plane = image.pixels[0]
         _require_content(plane)
         if inverted is None and looks_inverted(plane):
             raise ImageError(
-                "the film looks inverted (bright lungs, dark bones). Set the option inverted: True to turn it round, "
+                "the image looks inverted (bright lungs, dark bones). Set the option inverted: True to invert it, "
                 "False if it is right as it is."
             )
-    return plane[np.newaxis]
+    return image
 
 
 def survey_image(path: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
-    """SHA-256 of a file, and the thumbnail of its picture where it is a grey 8-bit PNG, JPEG or TIFF.
+    """SHA-256 of a file, and the thumbnail (17, 17) of its image where it is a grey 8-bit PNG, JPEG or TIFF.
 
-    The file is read once and its picture decoded whole, so that damage is found; other kinds are left to
+    The file is read once and its image decoded whole, so that damage is found; other kinds are left to
     ``read_image``. Raises ImageError as that does.
     """
     with _reasons_named(path):
-        _require_file(path)
-        content = path.read_bytes()
+        content = _content(path)
         digest = hashlib.sha256(content).digest()
-        if content[128:132] == b"DICM" or path.suffix.lower() in DICOM_SUFFIXES:
+        if has_marker(content) or path.suffix.lower() in DICOM_SUFFIXES:
             return digest, None
         return digest, read_thumbnail(io.BytesIO(content))
-
-
-@dataclass(frozen=True, slots=True)
-class ImageKind:
-    """What a file says it shows, in DICOM's defined terms and upper case (CT, HAND); empty where it does not say."""
-
-    modality: str = ""
-    body_part: str = ""
-
-
-def read_kind(path: Path) -> ImageKind:
-    """Modality and body part from the header of a DICOM file that ``read_image`` takes; other files say nothing."""
-    with _reasons_named(path):
-        if not is_dicom(path):
-            return ImageKind()
-        from radz.imaging.dicom import read_terms
-
-        return ImageKind(*read_terms(path))
-
-
-def find_images(paths: Sequence[Path]) -> list[Path]:
-    """Files as named, in order, and in place of each folder the images in and below it, sorted.
-
-    In a folder an image is a file with one of ``IMAGE_SUFFIXES``, or without suffix (``1.2.840.5`` has none) but with
-    the DICOM marker. A named file is kept even if missing; read_image refuses it. Raises ImageError for a folder
-    without images.
-    """
-    return [image for path in paths for image in (_images_below(path) if path.is_dir() else [path])]
-
-
-def _images_below(folder: Path) -> list[Path]:
-    found = sorted(p for p in folder.rglob("*") if _is_named_image(p) and p.is_file())
-    if not found:
-        raise ImageError(
-            f"{folder}: no image in this folder or below. Looked for {', '.join(IMAGE_SUFFIXES)}, and DICOM files "
-            "without a suffix."
-        )
-    return found
-
-
-def _is_named_image(path: Path) -> bool:
-    if path.name.startswith(".") or path.name == "DICOMDIR":
-        return False
-    suffix = path.suffix.lower()
-    if suffix in IMAGE_SUFFIXES:
-        return True
-    return (not suffix or suffix[1:].isdigit()) and path.is_file() and is_dicom(path)
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file has DICOM's marker, whatever its name."""
-    with path.open("rb") as file:
-        return _has_marker(file)
-
-
-def _has_marker(file: BinaryIO) -> bool:
-    return file.read(132)[128:] == b"DICM"
 
 
 @contextmanager
@@ -159,47 +90,50 @@ def _reasons_named(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _require_file(path: Path) -> None:
+def _content(path: Path) -> bytes:
+    """All bytes of a regular file; its size is checked before it is read."""
     try:
-        found = path.stat()
+        if stat.S_ISDIR(path.stat().st_mode):
+            raise ImageError("this is a folder, not an image; name its files, or search it with find_images.")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ImageError("this is a device or pipe, not a file.")
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                raise ImageError("the file is empty (0 bytes).")
+            if size > MAX_BYTES:
+                raise ImageError(f"the file has {size:,} bytes, the limit is {MAX_BYTES:,}.")
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         raise ImageError("there is no such file.") from None
-    if stat.S_ISDIR(found.st_mode):
-        raise ImageError("this is a folder, not an image; name its files, or search it with find_images.")
-    if not stat.S_ISREG(found.st_mode):
-        raise ImageError("this is a device or pipe, not a file.")
-    if found.st_size == 0:
-        raise ImageError("the file is empty (0 bytes).")
-    if found.st_size > MAX_BYTES:
-        raise ImageError(f"the file has {found.st_size:,} bytes, the limit is {MAX_BYTES:,}.")
 
 
-def _read_plane(path: Path, inverted: bool | None, window: tuple[float, float] | None) -> Plane:
-    with path.open("rb") as file:
-        if not _has_marker(file):
-            if path.suffix.lower() in DICOM_SUFFIXES:
-                raise ImageError(
-                    "named as DICOM, but the marker 'DICM' after 128 bytes is missing. Allowed are DICOM Part 10 "
-                    "files; export it again."
-                )
-            plane = read_raster(file, window)
-            return 1 - plane if inverted else plane
+def _decode(content: bytes, suffix: str, inverted: bool | None, window: tuple[float, float] | None) -> Image:
+    if not has_marker(content):
+        if suffix in DICOM_SUFFIXES:
+            raise ImageError(
+                "named as DICOM, but the marker 'DICM' after 128 bytes is missing. Allowed are DICOM Part 10 "
+                "files; export it again."
+            )
+        plane = read_raster(io.BytesIO(content), window)
+        return Image((1 - plane if inverted else plane)[np.newaxis], inverted=bool(inverted))
     if window is not None:
         raise ImageError("a window was given, but a DICOM file has its own. Leave the window out.")
-    return _read_dicom(path, inverted)
+    return _read_dicom(content, inverted)
 
 
-def _read_dicom(path: Path, inverted: bool | None) -> Plane:
+def _read_dicom(content: bytes, inverted: bool | None) -> Image:
     try:
         from radz.imaging.dicom import read_dicom
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "pydicom":
             raise
         raise MissingExtraError("Reading DICOM files", "pydicom", "dicom") from None
-    return read_dicom(path, inverted)
+    return read_dicom(content, inverted)
 
 
 def _require_content(plane: Plane) -> None:
+    """Raise ImageError for a plane (H, W) with values that are not finite, or all the same."""
     low, high = plane.min(), plane.max()  # NaN if any value is
     if not np.isfinite((low, high)).all():
         raise ImageError("the image holds NaN or infinite values. Replace them; they are no measurement.")

@@ -1,4 +1,4 @@
-"""DICOM films decoded in processes of their own: a decoder that ends its process costs one film, not the run."""
+"""DICOM decoding in separate processes: a decoder that crashes costs one image, not the run."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 
 class SubprocessDecoder:
-    """Processes that read films, as many as threads ask at once; the first starts with the first film.
+    """Processes that read images, as many as threads ask at once; the first starts with the first image.
 
-    Each has one film in hand at a time, so that the film that ended it is known; the next film gets a new one.
+    A process reads one image at a time, so a crash is known to belong to that image; a new process replaces it.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class SubprocessDecoder:
             self._idle.get().shutdown()
 
     def read(self, path: Path, inverted: bool, make: Callable[[Pixels], T]) -> T:
-        """``make`` of the pixels of the DICOM file ``path``, computed in a process.
+        """``make`` of the pixels (1, H, W) of the DICOM file ``path``, computed in a process.
 
         make: a function that can be pickled. Raises ImageError as reading does, and where the process ended;
         ConfigError where none can be started.
@@ -61,7 +61,7 @@ class SubprocessDecoder:
 
 
 def _read(path: Path, inverted: bool, make: Callable[[Pixels], T]) -> T:
-    return make(read_image(path, inverted=inverted))
+    return make(read_image(path, inverted=inverted).pixels)
 
 
 def _started() -> ProcessPoolExecutor:

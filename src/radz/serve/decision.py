@@ -13,7 +13,7 @@ import numpy as np
 
 from radz.calibration.calibration_file import StoredCalibration
 from radz.calibration.hierarchy import reconcile
-from radz.imaging.read import ImageKind
+from radz.imaging.image import Image
 from radz.knowledge import KnowledgeBase
 from radz.metrics.ranking import Floats
 from radz.provenance import Provenance
@@ -43,7 +43,7 @@ class Judge:
         scores: Floats,
         *,
         appearance: Floats,
-        kinds: Sequence[ImageKind],
+        images: Sequence[Image],
         anchors: Anchors,
         exposures: dict[str, Exposure],
     ) -> list[Result]:
@@ -51,15 +51,15 @@ class Judge:
         shown = reconcile(scores, anchors.concepts, self.knowledge)
         blanks = [self._why_blank(c, t, exposures[c]) for c, t in _texts(anchors)]
         probability = self._probabilities(scores, anchors, blanks)
-        reasons = [self.why_abstain(kind, row) for kind, row in zip(kinds, appearance, strict=True)]
+        reasons = [self.why_abstain(image, row) for image, row in zip(images, appearance, strict=True)]
         films = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
         said = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
         notes = ["; ".join(filter(None, both)) for both in said]
         return [_result(*film, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for film in films]
 
-    def why_abstain(self, kind: ImageKind, appearance: Floats) -> str:
+    def why_abstain(self, image: Image, appearance: Floats) -> str:
         """Why the model does not judge a film; empty where it does."""
-        return why_of_another_kind(kind, self.provenance) or self._why_far(appearance)
+        return why_of_another_kind(image, self.provenance) or self._why_far(appearance)
 
     def _why_far(self, appearance: Floats) -> str:
         known = self.stored.out_of_distribution if self.stored else None
@@ -113,15 +113,15 @@ class Judge:
         ]
 
 
-def why_of_another_kind(kind: ImageKind, provenance: Provenance) -> str:
-    """Why a film whose header says ``kind`` is none that the model knows; empty where it is, or says nothing."""
+def why_of_another_kind(image: Image, provenance: Provenance) -> str:
+    """Why an image whose header names another kind than the model knows is not judged; empty where it is."""
     modalities = MODALITIES.get(provenance.modality, (provenance.modality.upper(),))
-    if kind.modality not in (*SAYS_NOTHING, *modalities):
-        return f"its header says Modality {kind.modality}; the model knows {_listed(provenance.modality, modalities)}"
+    if image.modality not in (*SAYS_NOTHING, *modalities):
+        return f"its header says Modality {image.modality}; the model knows {_listed(provenance.modality, modalities)}"
     parts = BODY_PARTS.get(provenance.body_part, (provenance.body_part.upper(),))
-    words = set(kind.body_part.replace("_", " ").split())
+    words = set(image.body_part.replace("_", " ").split())
     if words and words.isdisjoint(parts):
-        return f"its header says body part {kind.body_part}; the model knows {_listed(provenance.body_part, parts)}"
+        return f"its header says body part {image.body_part}; the model knows {_listed(provenance.body_part, parts)}"
     return ""
 
 

@@ -22,7 +22,8 @@ from radz.anchors import PromptPair, closed_set, load_anchors, open_strategy, sa
 from radz.calibration.calibration_file import CALIBRATION, StoredCalibration, read_calibration
 from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
 from radz.explain.attention import attention_maps
-from radz.imaging.read import ImageKind, read_image, read_kind
+from radz.imaging.image import Image
+from radz.imaging.read import read_image
 from radz.knowledge import ALL, GROUP, Concept, KnowledgeBase
 from radz.leakage.exposure import exposure
 from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
@@ -31,10 +32,9 @@ from radz.model.precision import choose_dtype, make_fast
 from radz.provenance import Provenance
 from radz.serve.decision import UNCALIBRATED, Judge
 from radz.storage import cache_root
-from radz.types import NORMAL, Anchors, Exposure, Pixels, Result, Study
+from radz.types import NORMAL, Anchors, Exposure, Result, Study
 
 T = TypeVar("T")
-Film = tuple[Pixels, ImageKind]
 
 
 class Predictor:
@@ -162,7 +162,7 @@ class Predictor:
         A single unreadable image raises ImageError; in a list it becomes a Result with ``error``.
         """
         if isinstance(image, str | Path):
-            return self._results([str(image)], [self._open(Path(image))], self.anchors(findings))[0]
+            return self._results([str(image)], [self.read(Path(image))], self.anchors(findings))[0]
         return list(self.stream([Path(p) for p in image], findings))
 
     def stream(
@@ -184,7 +184,7 @@ class Predictor:
         resized. Raises ImageError, and ConfigError for a model whose patches are pooled by their mean.
         """
         anchors = self.anchors(findings)
-        features = self.model.encode([Study(str(image), "", pixels=self.read(Path(image)))])
+        features = self.model.encode([Study(str(image), "", pixels=self.read(Path(image)).pixels)])
         return dict(zip(anchors.concepts, attention_maps(self.model, features, anchors)[0], strict=True))
 
     def _parse(self, findings: Sequence[str]) -> list[Concept]:
@@ -211,26 +211,23 @@ class Predictor:
         shipped = {concept.id: concept for concept in KnowledgeBase.load()}
         return {concept.id for concept in self.knowledge if shipped.get(concept.id) != concept}
 
-    def _open(self, path: Path) -> Film:
-        return self.read(path), read_kind(path)
-
-    def _read_or_refuse(self, path: Path) -> Film | RadzError:
+    def _read_or_refuse(self, path: Path) -> Image | RadzError:
         try:
-            return self._open(path)
+            return self.read(path)
         except RadzError as error:
             return error
 
-    def _results(self, names: Sequence[str], films: Sequence[Film], anchors: Anchors) -> list[Result]:
-        if not films:
+    def _results(self, names: Sequence[str], images: Sequence[Image], anchors: Anchors) -> list[Result]:
+        if not images:
             return []
-        studies = [Study(name, "", pixels=pixels) for name, (pixels, _) in zip(names, films, strict=True)]
+        studies = [Study(name, "", pixels=image.pixels) for name, image in zip(names, images, strict=True)]
         features = self.model.encode(studies)
         assert features.appearance is not None
         return Judge(self.provenance, self.knowledge, self.calibration, self.uncalibrated).results(
             names,
             self.model.similarity(features, anchors).values.astype(np.float64),
             appearance=features.appearance.astype(np.float64),
-            kinds=[kind for _, kind in films],
+            images=images,
             anchors=anchors,
             exposures=self.exposures(anchors.concepts),
         )

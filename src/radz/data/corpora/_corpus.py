@@ -96,7 +96,7 @@ class Corpus(Studies):
     def read_pixels(self, study: Study) -> Pixels:
         """Pixels of a study's image, (1, H, W); a corpus whose files need more than their path overrides it."""
         assert study.image is not None
-        return read_image(study.image, inverted=study.study_id in self.inverted)
+        return read_image(study.image, inverted=study.study_id in self.inverted).pixels
 
 
 def fake_film(seed: int) -> NDArray[np.uint8]:

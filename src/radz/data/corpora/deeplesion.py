@@ -90,7 +90,7 @@ class DeepLesion(Corpus):
         """The slice in its own window."""
         assert study.image is not None
         low, high = _window(study.metadata["window"])
-        return read_image(study.image, inverted=False, window=(low + OFFSET, high + OFFSET))
+        return read_image(study.image, inverted=False, window=(low + OFFSET, high + OFFSET)).pixels
 
     @cached_property
     def boxes(self) -> Mapping[str, tuple[Box, ...]]:

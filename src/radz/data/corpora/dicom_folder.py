@@ -21,7 +21,7 @@ from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cel
 from radz.data.splits import SPLITS, rows_text
 from radz.data.tables import ROW, column_of, read_table
 from radz.errors import CorpusError, ImageError, UnknownNameError
-from radz.imaging.read import find_images, is_dicom
+from radz.imaging.find import find_images, is_dicom
 from radz.knowledge import KnowledgeBase
 from radz.types import Presence, Study
 

@@ -1,0 +1,76 @@
+"""The bytes of a DICOM file to a dataset, parsed once, with a bound on what a deflated file may grow to.
+
+pydicom's own ``dcmread`` inflates a file whole before its size is known, so the steps around ``read_dataset`` are done
+here.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Sequence
+
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag, Tag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pydicom.values import converters
+
+from radz.errors import ImageError
+from radz.imaging.find import MARKER_END, has_marker
+from radz.imaging.pixels import MAX_PIXELS
+
+MAX_INFLATED = 3 * MAX_PIXELS
+"""Most bytes that a deflated data set may grow to."""
+_FILE_META_GROUP = 2
+
+
+def parse_dicom(content: bytes, keywords: Sequence[str]) -> Dataset:
+    """The elements named by ``keywords``, values not yet converted; ``file_meta`` holds the transfer syntax.
+
+    A file without a transfer syntax gets the one that its first element has. Raises ImageError for a deflated file
+    that grows beyond ``MAX_INFLATED``.
+    """
+    file = io.BytesIO(content)
+    file.seek(MARKER_END if has_marker(content) else 0)
+    meta = read_dataset(file, False, True, stop_when=_after_file_meta)
+    syntax = UID(str(meta.get("TransferSyntaxUID") or "")) or _guess_syntax(content[file.tell() :][:6])
+    if syntax == DeflatedExplicitVRLittleEndian:
+        file = io.BytesIO(_inflate(content[file.tell() :]))
+    dataset = read_dataset(
+        file,
+        is_implicit_VR=syntax == ImplicitVRLittleEndian,
+        is_little_endian=syntax != ExplicitVRBigEndian,
+        specific_tags=[Tag(keyword) for keyword in keywords],
+    )
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    return dataset
+
+
+def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
+    return tag.group != _FILE_META_GROUP
+
+
+def _guess_syntax(start: bytes) -> UID:
+    """Transfer syntax of a data set that starts with these bytes: group, element and, if explicit, the VR."""
+    group, vr = struct.unpack("<H2x2s", start)
+    if vr.decode("latin-1") not in converters:
+        return ImplicitVRLittleEndian
+    return ExplicitVRBigEndian if group >= 0x0100 else ExplicitVRLittleEndian
+
+
+def _inflate(data: bytes) -> bytes:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = inflater.decompress(data, MAX_INFLATED)
+    if inflater.unconsumed_tail:
+        raise ImageError(f"the deflated file grows beyond the limit of {MAX_INFLATED:,} bytes. Reduce it first.")
+    return inflated

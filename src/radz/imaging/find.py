@@ -1,0 +1,53 @@
+"""Image files in folders, and what tells a DICOM file from others before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from radz.errors import ImageError
+
+DICOM_SUFFIXES = (".dcm", ".dicom")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", *DICOM_SUFFIXES)
+MARKER_END = 132
+"""Bytes before the data of a DICOM Part 10 file: a preamble of 128 and the marker."""
+
+
+def find_images(paths: Sequence[Path]) -> list[Path]:
+    """Files as named, in order, and in place of each folder the images in and below it, sorted.
+
+    In a folder an image is a file with one of ``IMAGE_SUFFIXES``, or without suffix (``1.2.840.5`` has none) but with
+    the DICOM marker. A named file is kept even if missing; read_image refuses it. Raises ImageError for a folder
+    without images.
+    """
+    return [image for path in paths for image in (_images_below(path) if path.is_dir() else [path])]
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file has DICOM's marker, whatever its name. Opens the file."""
+    with path.open("rb") as file:
+        return has_marker(file.read(MARKER_END))
+
+
+def has_marker(content: bytes) -> bool:
+    """Whether the first bytes of a file are those of a DICOM Part 10 file: ``DICM`` after a preamble."""
+    return content[MARKER_END - 4 : MARKER_END] == b"DICM"
+
+
+def _images_below(folder: Path) -> list[Path]:
+    images = sorted(p for p in folder.rglob("*") if _is_named_image(p) and p.is_file())
+    if not images:
+        raise ImageError(
+            f"{folder}: no image in this folder or below. Looked for {', '.join(IMAGE_SUFFIXES)}, and DICOM files "
+            "without a suffix."
+        )
+    return images
+
+
+def _is_named_image(path: Path) -> bool:
+    if path.name.startswith(".") or path.name == "DICOMDIR":
+        return False
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return True
+    return (not suffix or suffix[1:].isdigit()) and path.is_file() and is_dicom(path)

@@ -1,0 +1,33 @@
+"""Images in folders: by suffix, or by the marker of DICOM."""
+
+from __future__ import annotations
+
+import pytest
+
+from radz.errors import ImageError
+from radz.imaging.find import find_images
+
+
+def test_find_images_keeps_files_and_searches_folders(tmp_path):
+    for name in ("b.PNG", "deep/a.jpeg", "c.txt", ".hidden.png", "DICOMDIR"):
+        (tmp_path / "d" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "d" / name).write_bytes(b"x")
+    for name in ("IM0001", "1.2.840.10008"):
+        (tmp_path / "d" / name).write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "d" / "README").write_bytes(b"no image")
+    (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    named = [tmp_path / "z.png", tmp_path / "notes.txt"]
+    images = find_images([*named, tmp_path / "d"])
+    assert images[:2] == named
+    assert [str(p.relative_to(tmp_path / "d")) for p in images[2:]] == [
+        "1.2.840.10008",
+        "IM0001",
+        "b.PNG",
+        "deep/a.jpeg",
+    ]
+
+
+def test_folder_without_images(tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(ImageError, match=r"no image in this folder or below. Looked for .png"):
+        find_images([tmp_path])
