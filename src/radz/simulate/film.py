@@ -1,4 +1,4 @@
-"""The demonstration film as a file: DICOM, as a detector would send it, or PNG."""
+"""The demonstration film as a file: DICOM, as a detector sends it, or PNG."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PIL import Image
 from radz.errors import ImageError, MissingExtraError
 from radz.simulate.ct import ATTRIBUTION, chest_ct
 from radz.simulate.project import radiograph
+from radz.storage import atomic_file
 from radz.types import RESEARCH_USE, Pixels
 
 GREYS = 4095
@@ -64,8 +65,8 @@ def write_demo_film(path: Path) -> Path:
     """
     write = _writer(path)
     volume = chest_ct()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write(path, radiograph(volume), volume.spacing_mm[0])
+    with atomic_file(path) as partial:
+        write(partial, radiograph(volume), volume.spacing_mm[0])
     return path
 
 
@@ -96,7 +97,7 @@ def _writer(path: Path) -> Callable[[Path, Pixels, float], None]:
     if suffix == ".png":
         return write_png
     if suffix != ".dcm":
-        raise ImageError(f"The film cannot be written as '{path.name}': its name must end in .dcm or .png.")
+        raise ImageError(f"The film cannot be written as '{path.name}'. Choose a name that ends in .dcm or .png.")
     try:
         import pydicom  # noqa: F401
     except ImportError:
@@ -105,7 +106,7 @@ def _writer(path: Path) -> Callable[[Path, Pixels, float], None]:
 
 
 def _identify(dataset: Any, digest: str) -> None:
-    """Unique identifiers that follow from the pixels alone, so that the same film is the same file."""
+    """Set unique identifiers derived from the pixels alone, so that the same film gives the same file."""
     from pydicom import uid
     from pydicom.dataset import FileMetaDataset
 

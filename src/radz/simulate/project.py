@@ -1,6 +1,6 @@
 """A CT volume to an antero-posterior radiograph: parallel X-rays, Beer-Lambert, a logarithmic detector.
 
-The beam is monochromatic, without scatter or noise, and its source is far away, so nothing is magnified.
+The beam is monochromatic, without scatter or noise, and its source is at infinity, so nothing is magnified.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ def radiograph(volume: Volume) -> Pixels:
 
 
 def attenuation_per_mm(hu: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Hounsfield units to linear attenuation; what is thinner than air (padding outside the scan) counts as vacuum."""
+    """Hounsfield units, any shape -> linear attenuation; values below air (padding outside the scan) are vacuum."""
     relative_to_water = (hu / 1000 + 1).astype(np.float32)
     return relative_to_water.clip(min=0) * np.float32(MU_WATER_PER_MM)
 
 
 def line_integrals(volume: Volume) -> Plane:
-    """Attenuation along each antero-posterior ray, no unit, (Z, X) -> head up, patient's right on the left."""
+    """Attenuation along each antero-posterior ray, no unit, (Z, X): head up, the patient's right on the left."""
     along_rays = attenuation_per_mm(volume.hu).sum(axis=1, dtype=np.float32) * np.float32(volume.spacing_mm[1])
     return np.ascontiguousarray(along_rays.T[::-1])
 
 
 def transmission(integrals: Plane) -> Plane:
-    """Share of the beam that reaches the detector, in (0, 1]."""
+    """Line integrals (Z, X) -> share of the beam that reaches the detector, in (0, 1]."""
     return np.exp(-integrals)
 
 
 def square_pixels(plane: Plane, aspect: float) -> Plane:
-    """Resample rows ``aspect`` times as high as columns are wide, so that a circle is a circle."""
+    """Pixels (H, W) that are ``aspect`` times as high as wide -> square ones, (H * aspect, W)."""
     height, width = plane.shape
     resized = Image.fromarray(plane).resize((width, max(1, round(height * aspect))), Image.Resampling.BILINEAR)
     return np.asarray(resized, dtype=np.float32)
 
 
 def film(transmitted: Plane, window: tuple[float, float] = DISPLAY_WINDOW) -> Pixels:
-    """A detector answers with the logarithm of its exposure: transmission (H, W) -> pixels (1, H, W) in [0, 1]."""
+    """A detector records the logarithm of its exposure: transmission (H, W) -> pixels (1, H, W) in [0, 1]."""
     black, white = window
     grey = (-np.log(transmitted) - black) / (white - black)
     return grey.clip(0, 1).astype(np.float32)[np.newaxis]
