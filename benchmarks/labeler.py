@@ -70,13 +70,13 @@ def has(labels: list[str], name: str) -> bool:
     return any(parts[0] == head and set(qualifiers) <= set(parts) for parts in split)
 
 
-def counts(truths: list[bool | None], found: list[Labels], concept: str, positive: set[Presence]) -> np.ndarray:
+def counts(truths: list[bool | None], predicted: list[Labels], concept: str, positive: set[Presence]) -> np.ndarray:
     """True positives, false positives, false negatives, true negatives, (4,)."""
     cells = np.zeros(4, dtype=np.int64)
-    for true, labels in zip(truths, found, strict=True):
+    for true, labels in zip(truths, predicted, strict=True):
         if true is not None:
-            said = labels.get(concept) in positive
-            cells[(0 if true else 1) if said else (2 if true else 3)] += 1
+            positive_label = labels.get(concept) in positive
+            cells[(0 if true else 1) if positive_label else (2 if true else 3)] += 1
     return cells
 
 
@@ -94,14 +94,14 @@ def interval(cells: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def lines(rows: pd.DataFrame, found: list[Labels], mapping: Mapping[str, dict[str, list[str]]]) -> Iterator[str]:
+def lines(rows: pd.DataFrame, predicted: list[Labels], mapping: Mapping[str, dict[str, list[str]]]) -> Iterator[str]:
     """A Markdown table: one line per concept that the corpus has labels for, then the macro average."""
     yield "| finding | labelled | set aside | TP | FP | FN | precision | recall | F1 (95 %) | P+U | R+U | F1+U |"
     yield "|---|" + "---:|" * 11
     firsts, seconds = [], []
     for concept, relations in mapping.items():
         truths = [truth(labels, relations) for labels in rows.labels]
-        strict, lenient = (counts(truths, found, concept, positive) for positive in POSITIVE.values())
+        strict, lenient = (counts(truths, predicted, concept, positive) for positive in POSITIVE.values())
         first, second, (low, high) = rates(strict), rates(lenient), interval(strict)
         firsts.append(first), seconds.append(second)
         tp, fp, fn, _ = strict
@@ -118,16 +118,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("corpus", nargs="?", choices=CORPORA, default="openi", help="default: openi")
     parser.add_argument("--half", choices=("develop", "report"), default="report", help="which half (default: report)")
-    parser.add_argument("--table", type=Path, help="the corpus's table, where it is not found by itself")
+    parser.add_argument("--table", type=Path, help="the corpus's table, if it is not at its default place")
     parser.add_argument("--processes", type=int, default=1)
     args = parser.parse_args()
     if args.corpus == "openi" and not args.table and "RADZ_DEV_DATA" not in os.environ:
         print("Skipped: neither --table nor RADZ_DEV_DATA says where the reports are.")
         return
     rows, language, mapping = load(args.corpus, args.half, args.table)
-    found = label_reports(rows.report.tolist(), language, args.processes)
+    predicted = label_reports(rows.report.tolist(), language, args.processes)
     print(f"{args.corpus}, half '{args.half}': {len(rows)} reports\n")
-    print("\n".join(lines(rows, found, mapping)))
+    print("\n".join(lines(rows, predicted, mapping)))
 
 
 def load(corpus: str, half: str, table: Path | None) -> tuple[pd.DataFrame, str, dict[str, dict[str, list[str]]]]:

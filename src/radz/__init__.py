@@ -6,15 +6,20 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "corpora", "load", "read_image"]
+__all__ = ["__version__", "corpora", "label_report", "load", "read_image"]
 
-_LAZY = {"corpora": "radz.data.corpora", "read_image": "radz.imaging.read:read_image"}
+_LAZY = {
+    "corpora": "radz.data.corpora",
+    "label_report": "radz.text.labeler:label_report",
+    "read_image": "radz.imaging.read:read_image",
+}
 """Attribute -> where it is; imported when it is asked for, so that ``import radz`` stays light."""
 
 if TYPE_CHECKING:
     from radz.data import corpora as corpora
     from radz.imaging.read import read_image as read_image
     from radz.serve.predictor import Predictor
+    from radz.text.labeler import label_report as label_report
 
 
 def load(model: str | None = None, **settings: Any) -> Predictor:

@@ -1,12 +1,10 @@
-"""Writing statements into a findings file that ``--findings-file`` takes; nothing a person has reviewed is lost.
+"""Writes statements to a findings file for ``--findings-file``. Reviewed statements are never lost.
 
-An entry that has ``statements`` alone adds them to the concept of its id, shipped or of an earlier file.
+An entry that has only ``statements`` adds them to the concept with its id, either shipped or from an earlier file.
 """
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,58 +12,61 @@ from typing import Any
 import yaml
 
 from radz.errors import KnowledgeError
-from radz.knowledge import read_entries
+from radz.knowledge.concept_file import read_entries
 from radz.knowledge.statement import Statement
+from radz.storage import atomic_file
 
 HEADER = """\
-# Statements that nobody has reviewed, unless one says `reviewed: true`. Whoever has checked a text against its source
-# may set that. Use: radz predict ... --findings-file THIS_FILE. Comments other than this one are lost when radz adds
-# to the file.
+# Statements without `reviewed: true` have not been reviewed. Set it once you have checked a text against its source.
+# Use this file with: radz predict ... --findings-file THIS_FILE. Other comments are lost when radz adds to the file.
 """
+
+Entries = dict[str, dict[str, Any]]
+"""Concept id -> fields of its entry."""
 
 
 def add_statements(path: Path, new: Mapping[str, Sequence[Statement]]) -> int:
-    """Add statements, concept id -> statements, to the file, which need not be there; how many were new to it.
+    """Add ``new`` (concept id -> statements) to the file, which is created if missing; returns how many were new.
 
-    What the file says already stays as it is. Raises KnowledgeError for a file that is no findings file.
+    Existing statements are not changed. Raises KnowledgeError if the file is not a findings file.
     """
-    tree = _tree(path)
-    before = sum(map(len, map(_statements, tree.values())))
+    entries = _read(path)
+    before = _count(entries)
     for concept, statements in new.items():
-        entry = tree.setdefault(concept, {})
+        entry = entries.setdefault(concept, {})
         known = {s["text"] for s in _statements(entry)}
         entry["statements"] = _statements(entry) + [_plain(s) for s in statements if s.text not in known]
-    _write(path, tree)
-    return sum(map(len, map(_statements, tree.values()))) - before
+    _write(path, entries)
+    return _count(entries) - before
 
 
 def replace_drafts(path: Path, new: Mapping[str, Sequence[Statement]]) -> None:
-    """Put drafts, concept id -> statements, in the place of earlier drafts of these concepts; the rest stays.
+    """Replace earlier drafts of the concepts in ``new`` (concept id -> drafts); everything else is preserved.
 
-    Raises KnowledgeError, and writes nothing, where one of the earlier drafts was reviewed.
+    Raises KnowledgeError, without writing, if one of the earlier drafts was reviewed.
     """
     require_unreviewed(path, new)
-    tree = _tree(path)
+    entries = _read(path)
     for concept, statements in new.items():
-        entry = tree.setdefault(concept, {})
-        kept = [s for s in _statements(entry) if not s.get("draft")]
-        entry["statements"] = kept + [_plain(s) for s in statements]
-    _write(path, tree)
+        entry = entries.setdefault(concept, {})
+        cited = [s for s in _statements(entry) if not s.get("draft")]
+        entry["statements"] = cited + [_plain(s) for s in statements]
+    _write(path, entries)
 
 
 def require_unreviewed(path: Path, concepts: Mapping[str, object] | Sequence[str]) -> None:
-    """Raise KnowledgeError where ``path`` holds a reviewed draft of one of ``concepts`` (ids)."""
-    tree = _tree(path)
+    """Raise KnowledgeError if ``path`` contains a reviewed draft of one of ``concepts`` (ids)."""
+    entries = _read(path)
     for concept in concepts:
-        reviewed = [s for s in _statements(tree.get(concept, {})) if s.get("draft") and s.get("reviewed")]
+        reviewed = [s for s in _statements(entries.get(concept, {})) if s.get("draft") and s.get("reviewed")]
         if reviewed:
             raise KnowledgeError(
-                f"{path} holds {len(reviewed)} reviewed draft(s) of '{concept}', which would be overwritten. "
-                "Write to another file, or take the concept out of the command."
+                f"{path} has {len(reviewed)} reviewed draft(s) of '{concept}' that would be overwritten. "
+                "Write to another file, or remove the concept from the command."
             )
 
 
-def _tree(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Entries:
     return {key: dict(entry or {}) for key, entry in read_entries(path).items()} if path.exists() else {}
 
 
@@ -73,15 +74,17 @@ def _statements(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(entry.get("statements") or ())
 
 
+def _count(entries: Entries) -> int:
+    """Statements in all entries."""
+    return sum(len(_statements(entry)) for entry in entries.values())
+
+
 def _plain(statement: Statement) -> dict[str, Any]:
+    """The fields that differ from their defaults, and always ``reviewed``."""
     return statement.model_dump(mode="json", exclude_defaults=True) | {"reviewed": statement.reviewed}
 
 
-def _write(path: Path, tree: Mapping[str, Any]) -> None:
-    """Whole or not at all."""
-    text = HEADER + yaml.safe_dump(dict(tree), sort_keys=False, allow_unicode=True, width=100)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent, text=True)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(partial, path)
+def _write(path: Path, entries: Entries) -> None:
+    text = HEADER + yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
+    with atomic_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from radz.errors import KnowledgeError
 from radz.knowledge import Concept
 from radz.knowledge.statement import Draft, Statement
 from radz.model.generation import SAMPLING, Writer, Written
-from radz.text.labeler import sentences
+from radz.text.sentences import split_sentences
 
 REQUEST = (
     "{meaning}Describe in two or three short sentences how {name} looks on a {modality} of the {body_part}. "
@@ -30,7 +30,7 @@ def as_statements(written: Written, concept: Concept, how: Draft, day: str) -> t
 
     Raises KnowledgeError where nothing was written.
     """
-    found = list(dict.fromkeys(sentences(_LIST_MARK.sub("", written.text))))
+    found = list(dict.fromkeys(split_sentences(_LIST_MARK.sub("", written.text))))
     if not found:
         raise KnowledgeError(f"{how.backbone} wrote nothing about '{concept.name}'. Give another --seed.")
     whole = found if written.finished or len(found) == 1 else found[:-1]

@@ -1,1 +1,1 @@
-"""Reports and documents to what they say: sections, labels, sentences, citations."""
+"""Reports and documents: sections, labels, sentences written from labels, citations."""

@@ -1,4 +1,4 @@
-"""A text or PDF file -> passages, each with the page or section that a citation names."""
+"""Reads a text or PDF file into passages, each with the page or section that a citation gives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_HEADING = 60
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Running text of one paragraph or page; where: ``p. 3``, or ``section 'Lungs', line 12``."""
+    """The text of one paragraph or page. where: ``p. 3``, or ``section 'Lungs', line 12``."""
 
     text: str
     where: str
@@ -28,17 +28,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """title: what the file says it is called, else its name."""
+    """A document as text. title: from the file's content or metadata, otherwise the file's name."""
 
     title: str
     passages: tuple[Passage, ...]
 
 
 def read_document(path: Path) -> Document:
-    """A PDF, or UTF-8 text with or without Markdown headings.
+    """The passages of a PDF, or of UTF-8 text with or without Markdown headings.
 
-    Raises DocumentError for what is neither, is damaged, encrypted or has no text; MissingExtraError for a PDF where
-    the extra ``documents`` is not installed.
+    Raises DocumentError for any other file and for one that is damaged, encrypted or without text; MissingExtraError
+    for a PDF without the extra ``documents``.
     """
     try:
         content = path.read_bytes()
@@ -46,7 +46,7 @@ def read_document(path: Path) -> Document:
         raise DocumentError(f"{path} cannot be read: {error.strerror}. Give a text file or a PDF.") from None
     document = _read_pdf(path) if content.startswith(_PDF) else _read_text(path, content)
     if not any(passage.text for passage in document.passages):
-        raise DocumentError(f"{path} holds no text. A scan needs text recognition first, e.g. with ocrmypdf.")
+        raise DocumentError(f"{path} contains no text. A scan needs text recognition first, e.g. with ocrmypdf.")
     return document
 
 
@@ -65,18 +65,18 @@ def _read_text(path: Path, content: bytes) -> Document:
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
-    """(number of the first line, its lines) of what stands between blank lines; Markdown headings stand alone."""
-    number, held = 1, list[str]()
+    """(number of the first line, lines) of each block between blank lines; a Markdown heading is its own block."""
+    number, block = 1, list[str]()
     for i, line in enumerate([*text.splitlines(), ""], start=1):
         heading = _MARKDOWN.match(line) is not None
-        if held and (heading or not line.strip()):
-            yield number, held
-            held = []
+        if block and (heading or not line.strip()):
+            yield number, block
+            block = []
         if heading:
             yield i, [line.strip()]
         elif line.strip():
-            number = number if held else i
-            held.append(line.strip())
+            number = number if block else i
+            block.append(line.strip())
 
 
 def _sections(blocks: list[tuple[int, list[str]]]) -> Iterator[Passage]:
@@ -89,7 +89,7 @@ def _sections(blocks: list[tuple[int, list[str]]]) -> Iterator[Passage]:
 
 
 def _heading(lines: list[str]) -> str:
-    """The heading that a block is, or ''."""
+    """The heading, if the block is one, otherwise ''."""
     if match := _MARKDOWN.match(lines[0]):
         return match[1]
     if len(lines) == 1 or (len(lines) == 2 and _UNDERLINE.match(lines[1])):
@@ -114,13 +114,13 @@ def _read_pdf(path: Path) -> Document:
         pages = tuple(Passage(_page(page), f"p. {i}") for i, page in enumerate(reader.pages, start=1))
     except DocumentError:
         raise
-    except Exception as error:  # pypdf lets errors of many kinds through on damaged files
+    except Exception as error:  # pypdf raises many kinds of errors for damaged files
         raise DocumentError(f"{path} is a damaged PDF, or one that pypdf cannot read: {error}") from None
     return Document(_normal(str(title)).strip(), pages)
 
 
 def _page(page: Any) -> str:
-    """A page's text as one passage; a title among its lines ends what stands before it."""
+    """The text of a page; short titles get a full stop, so that they do not run into the next sentence."""
     lines = [line.strip() for line in _normal(page.extract_text()).splitlines() if line.strip()]
     marked = []
     for i, line in enumerate(lines):
@@ -131,10 +131,10 @@ def _page(page: Any) -> str:
 
 
 def _joined(lines: list[str]) -> str:
-    """Wrapped lines as one; a word that was divided at the end of a line is whole again."""
+    """Wrapped lines joined into one; words hyphenated at a line end are joined."""
     return re.sub(r"\s+", " ", re.sub(r"(?<=[a-z])-\n(?=[a-z])", "", "\n".join(lines))).strip()
 
 
 def _normal(text: str) -> str:
-    """Ligatures and full-width forms as plain letters, soft hyphens gone."""
+    """Ligatures and full-width forms replaced by plain letters, soft hyphens removed."""
     return unicodedata.normalize("NFKC", text).replace("\u00ad", "")

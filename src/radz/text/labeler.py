@@ -1,51 +1,45 @@
-"""Report text -> {concept id: present | absent | uncertain}; a concept that is not mentioned is not a key.
+"""Labels a report: concept id -> present, absent or uncertain. A concept that is not mentioned is not a key.
 
-Terms are names of the knowledge base and of a lexicon per language (``lexicons/*.yaml``); the longest match wins.
-Negation, doubt and history are judged by negspacy (NegEx over spaCy's tokenizer, no model to download). Of the
-alternatives, medspaCy's ConText has more kinds of context but pins spaCy below 3.8, whose binaries are built for
-NumPy 1 while radz needs NumPy 2, and pulls in a UMLS matcher, NLTK and pytest.
+Terms are the names in the knowledge base and the words of a lexicon per language (``lexicons/*.yaml``); the longest
+match wins. Three named policies turn mentions into labels:
 
-Policies, each with a name:
+``strongest``    of several mentions of a concept, in one report or in several, present beats uncertain beats absent.
+``parents``      a child that is present or uncertain makes its labelled parents at least that; an absent child says
+                 nothing about them.
+``normal_only``  "no finding" is present if the report calls the image or the lungs normal and nothing else is present
+                 or uncertain, whether a concept or another abnormality. Something present makes it absent, something
+                 uncertain makes it uncertain; here the weakest wins.
 
-``strongest``       of several mentions of a concept, in one report or in several, present beats uncertain beats absent.
-``parents``         a child present or uncertain makes its parents so at least, those that the lexicon labels; an absent
-                    child says nothing of them.
-``nothing_beside``  "no finding" is present where the report calls the film normal or free of abnormality and nothing
-                    else is present or uncertain, be it a concept or an abnormality beyond the concepts. Something
-                    present makes it absent, something uncertain makes it uncertain; here the weakest wins.
-
-Labels of a machine reading are not a reader's: docs/labeler.md says how good they are, and for what.
+Labels from a program are not a reader's labels: docs/labeler.md reports how well the two agree.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from radz.knowledge import KnowledgeBase
 from radz.text.lexicon import OTHER_ABNORMAL, UNRELATED, Lexicon, compiled, fold, load_lexicon
-from radz.text.negation import Judge, Mention, make_judge
+from radz.text.mentions import find_mentions
+from radz.text.negation import MentionClassifier
 from radz.text.sections import read_sections
+from radz.text.sentences import split_sentences
 from radz.types import NORMAL, Presence
 
 Labels = dict[str, Presence]
 _STRENGTH = (Presence.ABSENT, Presence.UNCERTAIN, Presence.PRESENT)
-_AGAINST_NORMAL = {Presence.PRESENT: Presence.ABSENT, Presence.UNCERTAIN: Presence.UNCERTAIN}
-# A line that begins with a capital or a list mark is a new statement; a wrapped line goes on in lower case.
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*(?=\n|[A-ZÁÉÍÓÚÑ]|[-*•]\s|\d+[.)]\s)")
-_REMEMBERED_SENTENCES = 20_000
+_EFFECT_ON_NORMAL = {Presence.PRESENT: Presence.ABSENT, Presence.UNCERTAIN: Presence.UNCERTAIN}
+_CACHED_SENTENCES = 20_000
 _CHUNK = 256
 
 
 class Labeler:
-    """Labels reports of one language with the concepts of a knowledge base.
+    """Labels reports in one language with the concepts of a knowledge base.
 
-    Deterministic: labels depend on the text alone. Remembers the labels of recent sentences in memory, since reports
-    repeat them. Raises MissingExtraError where the extra ``labeler`` is not installed, UnknownNameError for a
-    language without lexicon.
+    Labels depend on the text alone. Recent sentences are cached, since reports repeat them. Raises MissingExtraError
+    without the extra ``labeler``, UnknownNameError for a language without a lexicon.
     """
 
     def __init__(
@@ -54,63 +48,68 @@ class Labeler:
         self.knowledge = knowledge or KnowledgeBase.load()
         lexicon = lexicon or load_lexicon(language, self.knowledge)
         self._labelled = lexicon.labelled(self.knowledge)
-        self._terms = [(label, compiled(term)) for label, term in sorted(set(lexicon.terms(self.knowledge)))]
+        self._patterns = [(label, compiled(term)) for label, term in sorted(set(lexicon.terms(self.knowledge)))]
         self._normal = frozenset(fold(name) for name in self.knowledge[NORMAL].names if lexicon.concept_names)
-        self._judge: Judge = make_judge(language, lexicon)
-        self._of_sentence = lru_cache(_REMEMBERED_SENTENCES)(self._label_sentence)
+        self._classify = MentionClassifier(language, lexicon)
+        self._of_sentence = lru_cache(_CACHED_SENTENCES)(self._label_sentence)
 
     def __call__(self, report: str) -> Labels:
         """Labels of one report; only its findings and impression are read."""
-        statements = map(self._of_sentence, sentences(read_sections(report).described))
-        return self._finish(strongest(map(dict, statements)))
+        by_sentence = map(self._of_sentence, split_sentences(read_sections(report).described))
+        return self._complete(strongest(map(dict, by_sentence)))
 
     def merge(self, labels: Iterable[Mapping[str, Presence]]) -> Labels:
-        """Labels of several reports of one film under the policies ``strongest`` and ``nothing_beside``."""
-        return self._finish(strongest(labels))
+        """Labels of several reports of one image under the policies ``strongest`` and ``normal_only``."""
+        return self._complete(strongest(labels))
 
     def _label_sentence(self, sentence: str) -> tuple[tuple[str, Presence], ...]:
         folded = fold(sentence)
         if folded.strip(" .") in self._normal:
             return ((NORMAL, Presence.PRESENT),)
-        mentions = longest(self._mentions(folded))
-        judged = zip(mentions, self._judge(folded, mentions) if mentions else (), strict=True)
-        return tuple(_statement(label, presence) for (label, _, _), presence in judged if _says(label, presence))
+        mentions = find_mentions(folded, self._patterns)
+        presences = self._classify(folded, mentions) if mentions else []
+        labels = [_label(mention.label, presence) for mention, presence in zip(mentions, presences, strict=True)]
+        return tuple((label, presence) for label, presence in labels if presence is not Presence.UNLABELLED)
 
-    def _mentions(self, folded: str) -> Iterator[tuple[Mention, int]]:
-        """Each term's matches: what cues act on, and where the whole match starts."""
-        for label, pattern in self._terms:
-            for match in pattern.finditer(folded):
-                yield (label, match.start(1), match.end(1)), match.start()
-
-    def _finish(self, labels: Labels) -> Labels:
+    def _complete(self, labels: Labels) -> Labels:
+        """Apply ``parents`` and ``normal_only``; keep concepts only, in the order of the knowledge base."""
         labels = strongest([labels, *self._parents(labels)])
-        against = {_AGAINST_NORMAL[p] for label, p in labels.items() if label != NORMAL and p in _AGAINST_NORMAL}
-        labels = strongest([labels, *({NORMAL: presence} for presence in against)])
+        effects = {_EFFECT_ON_NORMAL[p] for label, p in labels.items() if label != NORMAL and p in _EFFECT_ON_NORMAL}
+        labels = strongest([labels, *({NORMAL: presence} for presence in effects)])
         return {concept.id: labels[concept.id] for concept in self.knowledge if concept.id in labels}
 
     def _parents(self, labels: Labels) -> Iterator[Labels]:
         for concept, presence in labels.items():
             if presence is not Presence.ABSENT and concept not in (NORMAL, OTHER_ABNORMAL):
-                for above in (self.knowledge.lineage(concept) - {concept}) & self._labelled:
-                    yield {above: presence}
+                for parent in (self.knowledge.lineage(concept) - {concept}) & self._labelled:
+                    yield {parent: presence}
+
+
+def label_report(text: str, language: str = "en") -> Labels:
+    """Finding id -> presence for one report; a finding that the report does not mention is not a key.
+
+    Only the findings and the impression are read, or the whole text if it has no headings. language: ``en`` or
+    ``es``. Raises UnknownNameError for another language, MissingExtraError without the extra ``labeler``.
+
+    >>> import radz
+    >>> labels = radz.label_report("FINDINGS: No effusion, possible nodule.")  # doctest: +SKIP
+    >>> {finding: str(presence) for finding, presence in labels.items()}       # doctest: +SKIP
+    {'no_finding': 'uncertain', 'effusion': 'absent', 'nodule': 'uncertain'}
+    """
+    return _shared_labeler(language)(text)
 
 
 def label_reports(reports: Sequence[str], language: str = "en", processes: int = 1) -> list[Labels]:
-    """Labels of each report, in the order of the reports, over ``processes`` processes."""
+    """Labels of each report, in the order of the reports, computed in ``processes`` processes."""
     if processes <= 1:
-        return list(map(Labeler(language), reports))
-    spawn = multiprocessing.get_context("spawn")  # a fork of a process in which torch has threads may hang
-    with ProcessPoolExecutor(processes, spawn, _start_worker, (language,)) as pool:
-        return list(pool.map(_label_in_worker, reports, chunksize=_CHUNK))
-
-
-def sentences(text: str) -> list[str]:
-    """Sentences and list items of a text."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+        return list(map(_shared_labeler(language), reports))
+    spawn = multiprocessing.get_context("spawn")  # a forked process with torch threads may hang
+    with ProcessPoolExecutor(processes, spawn) as pool:
+        return list(pool.map(label_report, reports, [language] * len(reports), chunksize=_CHUNK))
 
 
 def strongest(labels: Iterable[Mapping[str, Presence]]) -> Labels:
-    """The policy ``strongest``: present before uncertain before absent; for "no finding" the other way round."""
+    """The policy ``strongest``: present before uncertain before absent, and the reverse for "no finding"."""
     merged: Labels = {}
     for each in labels:
         for concept, presence in each.items():
@@ -119,31 +118,15 @@ def strongest(labels: Iterable[Mapping[str, Presence]]) -> Labels:
     return merged
 
 
-def longest(found: Iterable[tuple[Mention, int]]) -> list[Mention]:
-    """Mentions without those that overlap a longer one, in the order of the text; equals stay together."""
-    kept: list[tuple[Mention, int]] = []
-    for mention, start in sorted(found, key=lambda item: (item[1] - item[0][2], item[1], item[0])):
-        end = mention[2]
-        if all((start, end) == (s, m[2]) or end <= s or m[2] <= start for m, s in kept):
-            kept.append((mention, start))
-    return [mention for mention, _ in sorted(kept, key=lambda item: item[0][1:])]
-
-
-def _statement(label: str, presence: Presence) -> tuple[str, Presence]:
-    """A term of "no finding" holds its own denial ("no acute disease"), so cues say nothing of it."""
+def _label(label: str, presence: Presence) -> tuple[str, Presence]:
+    """The label of one mention. Terms of "no finding" include their negation ("no acute disease"), so cues are
+    ignored."""
+    if label == UNRELATED:
+        return label, Presence.UNLABELLED
     return label, Presence.PRESENT if label == NORMAL else presence
 
 
-def _says(label: str, presence: Presence) -> bool:
-    return label != UNRELATED and (presence is not Presence.UNLABELLED or label == NORMAL)
-
-
-_worker: list[Labeler] = []
-
-
-def _start_worker(language: str) -> None:
-    _worker[:] = [Labeler(language)]
-
-
-def _label_in_worker(report: str) -> Labels:
-    return _worker[0](report)
+@cache
+def _shared_labeler(language: str) -> Labeler:
+    """One labeler per language and process: building it takes seconds."""
+    return Labeler(language)

@@ -1,42 +1,39 @@
-"""Whether a mention is affirmed, denied, doubted or about something else: negspacy, three times.
+"""Whether a mention is affirmed, negated, doubted, or about something other than this image.
 
-negspacy implements NegEx over any list of cues; run with cues of doubt, or of another time, it answers those
-questions as well. spaCy is used without a trained model: a tokenizer is enough, nothing is downloaded.
+negspacy implements NegEx over any list of cues, so it answers all three questions when it runs once with the cues for
+each. spaCy is used with a tokenizer only: there is no trained model to download.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
 
 from radz.errors import MissingExtraError
 from radz.text.lexicon import Cues, Lexicon, fold
+from radz.text.mentions import Mention
 from radz.types import Presence
-
-Mention = tuple[str, int, int]
-"""(label, start, end): characters [start, end) of a folded sentence."""
-Judge = Callable[[str, Sequence[Mention]], list[Presence]]
-"""A folded sentence and its mentions -> a presence for each; UNLABELLED where it is not about this film."""
 
 _QUESTIONS = ("elsewhere", "uncertain", "negated")
 _SPANS = "mentions"
 
 
-def make_judge(language: str, lexicon: Lexicon) -> Judge:
-    """A judge with the cues of ``lexicon``. Raises MissingExtraError where negspacy is not installed."""
-    if find_spec("negspacy") is None:
-        raise MissingExtraError("The report labeler", "negspacy", "labeler")
-    nlp = _pipeline(language, lexicon)
+class MentionClassifier:
+    """Classifies mentions with the cues of a lexicon. Raises MissingExtraError if negspacy is not installed."""
 
-    def judge(sentence: str, mentions: Sequence[Mention]) -> list[Presence]:
-        doc = nlp.make_doc(sentence)
-        spans = [doc.char_span(start, end, label=label, alignment_mode="expand") for label, start, end in mentions]
+    def __init__(self, language: str, lexicon: Lexicon) -> None:
+        if find_spec("negspacy") is None:
+            raise MissingExtraError("The report labeler", "negspacy", "labeler")
+        self._nlp = _pipeline(language, lexicon)
+
+    def __call__(self, sentence: str, mentions: Sequence[Mention]) -> list[Presence]:
+        """One presence per mention in a folded sentence; UNLABELLED if it is not about this image."""
+        doc = self._nlp.make_doc(sentence)
+        spans = [doc.char_span(m.start, m.end, label=m.label, alignment_mode="expand") for m in mentions]
         doc.spans[_SPANS] = spans
-        nlp(doc)
+        self._nlp(doc)
         return [_presence(span) for span in doc.spans[_SPANS]]
-
-    return judge
 
 
 def _pipeline(language: str, lexicon: Lexicon) -> Any:
@@ -44,7 +41,7 @@ def _pipeline(language: str, lexicon: Lexicon) -> Any:
     import spacy
 
     nlp = spacy.blank(language)
-    nlp.add_pipe("sentencizer", config={"punct_chars": ["\0"]})  # it is handed single sentences
+    nlp.add_pipe("sentencizer", config={"punct_chars": ["\0"]})  # the input is already a single sentence
     for question in _QUESTIONS:
         settings = {"extension_name": f"radz_{question}", "span_keys": [_SPANS]}
         cues = _termset(getattr(lexicon, question))
@@ -53,7 +50,7 @@ def _pipeline(language: str, lexicon: Lexicon) -> Any:
 
 
 def _termset(cues: Cues) -> dict[str, list[str]]:
-    """Cues under negspacy's names, folded as the text is."""
+    """Folded cues under the names that negspacy uses."""
     return {
         "pseudo_negations": [fold(cue) for cue in cues.pseudo],
         "preceding_negations": [fold(cue) for cue in cues.before],
@@ -63,7 +60,7 @@ def _termset(cues: Cues) -> dict[str, list[str]]:
 
 
 def _presence(span: Any) -> Presence:
-    """Another time or a question first, then doubt, then denial: "cannot exclude" doubts although it denies."""
+    """Another time or a question wins over doubt, and doubt over negation: "cannot exclude" is a doubt."""
     if span._.radz_elsewhere:
         return Presence.UNLABELLED
     if span._.radz_uncertain:

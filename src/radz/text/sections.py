@@ -1,8 +1,8 @@
-"""Report text -> its findings and impression, without de-identification marks.
+"""The findings and impression of a report, without de-identification marks.
 
-What a report says of *this* film stands under findings and impression. History, indication, comparison and technique
-speak of the patient, of the question or of another film, and nothing may be labelled from them. Headings are known in
-English and Spanish; a report without headings is read whole.
+Only these two sections describe the current image. History, indication, comparison and technique are about the
+patient, the question or another image, so they are never labelled. English and Spanish headings are recognized; a
+report without headings is read whole.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ HEADINGS = {
         "técnica", "tecnica", "exploración", "exploracion", "recomendación", "recomendaciones",
     ),
 }  # fmt: skip
-"""Kind of section -> its headings, in lower case. ``other`` is never read."""
+"""Kind of section -> its headings in lower case. Sections of the kind ``other`` are never read."""
 
 _KINDS = {heading: kind for kind, headings in HEADINGS.items() for heading in headings}
 _ALTERNATIVES = "|".join(re.escape(h).replace(r"\ ", r"\s+") for h in sorted(_KINDS, key=len, reverse=True))
-# In mid-line a heading follows the end of a sentence, so that "new findings: a nodule" is not one.
+# Within a line a heading must follow the end of a sentence: "new findings: a nodule" has none.
 _HEADING = re.compile(
     rf"(?:^[ \t]*|(?<=[.!?\]])\s+)(?P<heading>{_ALTERNATIVES})[ \t]*(?::|(?<=[A-ZÁÉÍÓÚ])[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
@@ -44,9 +44,9 @@ _MARK = re.compile(r"\[\*\*.*?\*\*\]|\bX{3,}\b|_{3,}", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """findings, impression: what stands under those headings, in order, '' where there is no such heading.
+    """findings, impression: the text under those headings, in order; '' if there is no such heading.
 
-    untitled: what stands before the first heading, or everything where no heading is found.
+    untitled: the text before the first heading, or the whole text if there is no heading.
     """
 
     findings: str = ""
@@ -55,34 +55,34 @@ class Sections:
 
     @property
     def described(self) -> str:
-        """What describes this film: findings and impression, or the untitled text where there is neither."""
+        """The text about the current image: findings and impression, or the untitled text if both are empty."""
         return "\n\n".join(filter(None, (self.findings, self.impression))) or self.untitled
 
 
 def read_sections(text: str) -> Sections:
-    """Sections of a report, de-identification marks removed."""
+    """Sections of a report, without de-identification marks."""
     clean = remove_marks(text)
     headings = [match for match in _HEADING.finditer(clean) if _is_heading(match)]
-    found: dict[str, list[str]] = {"findings": [], "impression": [], "other": []}
+    parts: dict[str, list[str]] = {"findings": [], "impression": [], "other": []}
     ends = [match.start() for match in headings[1:]] + [len(clean)]
     for match, end in zip(headings, ends, strict=False):
-        found[_kind(match)].append(clean[match.end() : end].strip())
+        parts[_kind(match)].append(clean[match.end() : end].strip())
     untitled = clean[: headings[0].start()] if headings else clean
-    return Sections(_joined(found["findings"]), _joined(found["impression"]), untitled.strip())
+    return Sections(_joined(parts["findings"]), _joined(parts["impression"]), untitled.strip())
 
 
 def has_marks(text: str) -> bool:
-    """Whether something was taken out by de-identification: ``XXXX``, ``___`` or ``[** ... **]``."""
+    """Whether the text contains de-identification marks: ``XXXX``, ``___`` or ``[** ... **]``."""
     return _MARK.search(text) is not None
 
 
 def remove_marks(text: str) -> str:
-    """The text without de-identification marks; lines stay lines."""
+    """The text without de-identification marks; line breaks are preserved."""
     return re.sub(r"[ \t]{2,}", " ", _MARK.sub(" ", text))
 
 
 def _is_heading(match: re.Match[str]) -> bool:
-    """A heading without a colon is one only in capitals: "Conclusion" alone on a line may be the end of a sentence."""
+    """A heading without a colon must be in capitals: "Conclusion" alone on a line may end a sentence."""
     return match.group().rstrip().endswith(":") or match["heading"].isupper()
 
 

@@ -1,18 +1,18 @@
-"""Sentences from labels, for corpora that have labels but no reports.
+"""Report sentences written from labels, for corpora that have labels but no reports.
 
-Policies, by name: ``positives`` states what is present; ``varied`` also states some of what is absent.
-Text is a function of (seed, epoch, study), so a resumed run reads what an uninterrupted one would have read.
-The templates of evaluation ("There is …") never occur here.
+Named policies: ``positives`` states the findings that are present; ``varied`` also denies some that are absent.
+The text is a function of (seed, epoch, study), so a resumed run reads the same text as an uninterrupted one.
+The evaluation templates ("There is …") are never used here.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
+from radz.storage import content_hash
 from radz.types import NORMAL, Presence, Study
 
 POSITIVE = (
@@ -52,10 +52,10 @@ def write_report(
     epoch: int,
     normal_texts: tuple[str, ...] = NORMAL_TEXT,
 ) -> str:
-    """A short report of what is labelled. ``names``: concept id -> its names, the canonical one first.
+    """A short report of the labels of a study.
 
-    ``variants`` of the templates are in play; fewer give fewer distinct texts and faster batches. ``normal_texts``:
-    what may be said of a normal film.
+    names: concept id -> its names, the canonical one first. variants: how many of the templates are used; fewer give
+    fewer distinct texts and faster batches. normal_texts: sentences for a normal image.
     """
     rng = _generator(study.study_id, seed, epoch)
     present = [c for c in names if study.presence(c) is Presence.PRESENT and c != NORMAL]
@@ -82,7 +82,7 @@ def _nothing_present(study: Study, texts: tuple[str, ...], variants: int, rng: n
 
 
 def _words(names: Sequence[str]) -> list[str]:
-    """Names fit for a sentence, each once: corpus labels such as Pleural_Thickening are none."""
+    """Names that fit into a sentence, without duplicates and without corpus labels such as Pleural_Thickening."""
     return list(
         dict.fromkeys(name if name.isupper() else name[0].lower() + name[1:] for name in names if "_" not in name)
     )
@@ -99,5 +99,5 @@ def _choose(templates: tuple[str, ...], variants: int, rng: np.random.Generator)
 
 
 def _generator(study_id: str, seed: int, epoch: int) -> np.random.Generator:
-    study = int.from_bytes(hashlib.sha256(study_id.encode()).digest()[:8], "big")
+    study = int(content_hash(study_id)[:16], 16)
     return np.random.default_rng((seed, epoch, study))

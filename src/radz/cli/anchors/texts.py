@@ -13,7 +13,7 @@ from rich.console import Console
 from radz.knowledge import Concept, KnowledgeBase
 
 if TYPE_CHECKING:
-    from radz.text.citations import Found
+    from radz.text.citations import Citations
 
 Concepts = Annotated[list[str], typer.Option("--concept", help="Finding that sentences are for. Repeatable.")]
 Out = Annotated[Path, typer.Option(help="Findings file (YAML) to write; to one that is there it is added.")]
@@ -86,7 +86,7 @@ def today() -> str:
     return datetime.date.today().isoformat()
 
 
-def say_imported(found: Found, added: int, out: Path) -> None:
+def say_imported(found: Citations, added: int, out: Path) -> None:
     """Counts per finding and per reason, to standard error."""
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for concept, statements in found.statements.items():

@@ -13,8 +13,9 @@ from typing import Any
 from radz.data.studies import Studies
 from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import KnowledgeBase, fold, mentions
-from radz.text.labeler import Labeler, sentences
+from radz.text.labeler import Labeler
 from radz.text.lexicon import compiled, load_lexicon
+from radz.text.sentences import split_sentences
 from radz.text.synthesis import NORMAL_TEXT
 from radz.types import Presence, Study
 
@@ -56,7 +57,7 @@ class ReportCutter:
         labels = self.label(report)
         if any(labels.get(concept) in _CARRIED for concept in self.held):
             return None
-        return " ".join(s for s in sentences(report) if not self._speaks(s)) or None
+        return " ".join(s for s in split_sentences(report) if not self._speaks(s)) or None
 
     def _speaks(self, sentence: str) -> bool:
         folded = fold(sentence)

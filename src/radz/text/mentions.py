@@ -1,0 +1,48 @@
+"""Mentions of terms in a sentence: where they are, and which of two overlapping ones counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class Mention(NamedTuple):
+    """A term in a folded sentence.
+
+    start, end: characters [start, end) that cues act on, the words after the term's last gap. whole_start: where the
+    term itself begins.
+    """
+
+    label: str
+    start: int
+    end: int
+    whole_start: int
+
+
+def find_mentions(folded: str, patterns: Iterable[tuple[str, re.Pattern[str]]]) -> list[Mention]:
+    """Mentions of the patterns (label, expression with group 1) in a folded sentence, the longest of those that
+    overlap."""
+    return longest_mentions(
+        [
+            Mention(label, match.start(1), match.end(1), match.start())
+            for label, pattern in patterns
+            for match in pattern.finditer(folded)
+        ]
+    )
+
+
+def longest_mentions(mentions: Sequence[Mention]) -> list[Mention]:
+    """Mentions without those that overlap a longer one, in text order; two of the same extent both stay."""
+    longest: list[Mention] = []
+    for mention in sorted(mentions, key=lambda m: (m.whole_start - m.end, m.whole_start, m)):
+        if not any(_is_covered(mention, longer) for longer in longest):
+            longest.append(mention)
+    return sorted(longest, key=lambda m: (m.start, m.end, m.label))
+
+
+def _is_covered(mention: Mention, longer: Mention) -> bool:
+    """Whether the two overlap and have different extents."""
+    same = (mention.whole_start, mention.end) == (longer.whole_start, longer.end)
+    apart = mention.end <= longer.whole_start or longer.end <= mention.whole_start
+    return not (same or apart)
