@@ -64,12 +64,12 @@ def test_the_file_and_what_is_said(world, written):
     assert done.exit_code == 0
     assert f"calibration on {FILMS} studies of {FILMS} patients: {path}" in done.stderr
     assert "probabilities of 1 findings: effusion" in done.stderr
-    assert "no probability of mass: 3 positive and 117 negative validation films, 20 of each" in done.stderr
+    assert "no probability of mass: 3 positive and 117 negative validation images, 20 of each" in done.stderr
     assert "no probability of fracture: the model has not seen this finding" in done.stderr
     content = json.loads(path.read_text())
     assert content["fingerprint"] == radz.load(world / "model").fingerprint
     assert content["platt"]["effusion"]["positives"] == 60
-    assert (content["split"], content["anchors"], content["out_of_distribution"]["films"]) == ("val", "names", FILMS)
+    assert (content["split"], content["anchors"], content["out_of_distribution"]["images"]) == ("val", "names", FILMS)
     assert not (world / "model" / "calibration.json").exists()
 
 
@@ -103,8 +103,8 @@ def test_the_one_in_the_checkpoint_is_found_and_a_stale_one_is_left_out_with_the
         place.write_text(json.dumps(json.loads(written[0].read_text()) | {"fingerprint": "beef"}))
         row = predict(world, "--finding", "effusion")["effusion"]
         assert row["probability"] == row["in_set"] == ""
-        assert row["note"].startswith("no probability: calibration.json is of the model beef")
-        with pytest.raises(CalibrationError, match="is of the model beef"):
+        assert row["note"].startswith("no probability: calibration.json belongs to the model beef")
+        with pytest.raises(CalibrationError, match="belongs to the model beef"):
             predict(world, "--calibration", place)
     finally:
         place.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from radz import registry
 from radz.calibration.calibration_file import StoredCalibration, texts_sha256
 from radz.calibration.conformal import RiskControl
 from radz.calibration.out_of_distribution import OutOfDistribution
-from radz.calibration.platt import Platt
+from radz.calibration.platt import PlattScaling
 from radz.cli import app
 from radz.errors import CalibrationError, ConfigError, CorpusError, LeakageError
 from radz.leakage.membership import pack
@@ -215,10 +215,10 @@ def calibrated(split: str = "val", anchors: str = "names") -> StoredCalibration:
         studies=120,
         patients=60,
         texts={c: texts_sha256((f"There is {c}.",)) for c in ("effusion", "cardiomegaly")},
-        platt={"effusion": Platt(1.0, -4.0, 40, 80)},
+        platt={"effusion": PlattScaling(1.0, -4.0, 40, 80)},
         prevalence={"effusion": 0.333333},
         refused={"cardiomegaly": "too few"},
-        pooled=Platt(0.25, -1.0, 40, 200),
+        pooled=PlattScaling(0.25, -1.0, 40, 200),
         finding_set=RiskControl(4.0, 0.9, 60),
         out_of_distribution=OutOfDistribution((0.5, 0.29), (1.0, 1.0), ((1.0, 0.0),), (0.001,), 0.001, 1e-6, 0.99, 120),
         agreement=None,
@@ -231,7 +231,7 @@ def test_the_models_calibration_is_judged_on_the_split(world):
     found = json.loads(result.stdout)["reliability"]
     assert found["findings"] == ["effusion"]
     assert [row["name"].partition(":")[0] for row in found["qualities"]] == ["before", "after", "after", "no model"]
-    assert (found["films"], found["refused"]) == (80, 80), "no film keeps a distance of one in a million"
+    assert (found["images"], found["refused"]) == (80, 80), "no film keeps a distance of one in a million"
     assert found["set_recall"]["findings"] == 2, "those that were calibrated"
     text = run_fake().stdout
     assert re.search(r"after: Platt per finding .* 0\.\d{3} ", text)

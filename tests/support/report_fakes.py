@@ -53,7 +53,7 @@ def reliability() -> Reliability:
         pairs=80,
         positives=16,
         qualities=(Quality("after: Platt per finding", 0.042, 0.1679),),
-        films=80,
+        images=80,
         risk_coverage=(Coverage(1.0, 80, 0.17), Coverage(0.5, 40, 0.19)),
         risk=0.17,
         aurc=0.18,

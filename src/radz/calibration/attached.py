@@ -1,6 +1,6 @@
-"""The calibration that a table of scores is to be judged by, kept in the table itself.
+"""Calibration stored inside a table of scores.
 
-So probabilities, refusals and finding sets are judged from the file alone, as every other number is.
+The scores file is then enough to assess probabilities, abstention and finding sets, as for every other metric.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from radz.metrics.scores_file import DISTANCE, ScoresTable, UncertainPolicy
 def attach_calibration(
     table: ScoresTable, stored: StoredCalibration, known: Collection[str], distances: Mapping[str, float]
 ) -> ScoresTable:
-    """The table with the calibration of the findings ``known``, and of each study id its distance.
+    """The table with the calibration of the findings ``known`` and with distances, study id -> distance.
 
-    Of the distribution that distances come from only the threshold is kept: the rest describes films.
+    Of the distribution of calibration images only the threshold is stored: the rest describes images.
     """
-    far = stored.out_of_distribution
-    kept = stored.model_copy(
-        update={
-            "texts": {concept: texts for concept, texts in stored.texts.items() if concept in known},
-            "out_of_distribution": replace(far, mean=(), spread=(), directions=(), variances=()) if far else None,
-        }
+    distribution = stored.out_of_distribution
+    threshold_only = (
+        replace(distribution, mean=(), spread=(), directions=(), variances=()) if distribution is not None else None
     )
+    texts = {concept: texts for concept, texts in stored.texts.items() if concept in known}
+    attached = stored.model_copy(update={"texts": texts, "out_of_distribution": threshold_only})
     rows = table.rows.assign(**{DISTANCE: table.rows["study"].map(dict(distances)).astype("float32")})
-    return ScoresTable(rows, replace(table.provenance, calibration=kept.model_dump(mode="json")))
+    return ScoresTable(rows, replace(table.provenance, calibration=attached.model_dump(mode="json")))
 
 
 def assess_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Reliability | str:
-    """How far the calibration in the table holds on its studies, or why that is not said.
+    """How well the attached calibration holds on the studies of the table, or why it cannot be assessed.
 
     Raises ScoresError where it is damaged.
     """
-    made = table.provenance
-    if not made.calibration:
-        return made.uncalibrated or "these scores come without calibration"
+    provenance = table.provenance
+    if not provenance.calibration:
+        return provenance.uncalibrated or "these scores come without calibration"
     try:
-        stored = StoredCalibration.model_validate(made.calibration)
+        stored = StoredCalibration.model_validate(provenance.calibration)
     except ValidationError as error:
         raise ScoresError(
-            f"The calibration in the scores of '{made.model}' is damaged: {first_fault(error)}. Write the scores again."
+            f"The calibration in the scores of '{provenance.model}' is damaged: {first_fault(error)}. "
+            "Write the scores again."
         ) from None
     return reliability(table, stored, stored.texts, _distances(table), uncertain)
 
 
 def _distances(table: ScoresTable) -> dict[str, float]:
     """Study id -> distance, of the studies that have one."""
-    each = table.rows.drop_duplicates("study").dropna(subset=[DISTANCE])
-    return dict(zip(each["study"], each[DISTANCE].astype(np.float64), strict=True))
+    studies = table.rows.drop_duplicates("study").dropna(subset=[DISTANCE])
+    return dict(zip(studies["study"], studies[DISTANCE].astype(np.float64), strict=True))

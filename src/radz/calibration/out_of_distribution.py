@@ -1,35 +1,38 @@
-"""How far a film's look lies from those of the calibration films, so that a film of another kind can be refused.
+"""Distance of an image from the calibration images, so that an image of another kind can be refused.
 
-A look is a row of numbers that the model gives with each film. Those of the calibration films, each number divided by
-its deviation, are described by a normal distribution with a few principal directions and one variance for all others
-(probabilistic PCA, Tipping and Bishop 1999); the distance is Mahalanobis's. Only the distribution is kept, no film.
-Distances that set the threshold come from folds by patient, since a film looks near to a distribution fitted on it.
+The model describes the appearance of each image by a vector. The appearances of the calibration images, scaled to unit
+deviation, are modelled by a normal distribution with a few principal directions and one variance for all others
+(probabilistic PCA, Tipping and Bishop 1999). The distance is the Mahalanobis distance. Only the distribution is stored,
+no image. The threshold comes from folds by patient, because an image lies too close to a distribution fitted on it.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import AliasChoices, Field
 
 from radz.errors import MissingExtraError, ScoresError
 from radz.metrics.ranking import Floats
 
 DIRECTIONS = 16
 KNOWN = 0.99
-"""Share of films of the calibration films' kind that are not refused."""
+"""Share of images like the calibration images that are not refused."""
 FOLDS = 5
 _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class OutOfDistribution:
-    """mean and spread (E,), the unit of each number; in these units directions (R, E), orthonormal, with their
-    variances (R,), and rest, the variance of each other direction.
+    """Distribution of appearances, A numbers each, with R principal directions.
 
-    threshold: distance that a share ``known`` of new films of the same kind does not exceed. films: how many fitted it.
+    mean, spread: (A,), centre and unit of each number. directions: (R, A), orthonormal in these units. variances: (R,)
+    along the directions. rest: variance of every other direction. threshold: distance that a share ``known`` of new
+    images of the same kind does not exceed. images: number of images it was fitted on.
     """
 
     mean: tuple[float, ...]
@@ -39,57 +42,57 @@ class OutOfDistribution:
     rest: float
     threshold: float
     known: float
-    films: int
+    images: Annotated[int, Field(validation_alias=AliasChoices("images", "films"))]
 
-    def distances(self, looks: Floats) -> Floats:
-        """Looks (B, E) -> Mahalanobis distances (B,), at least 0."""
-        centred = (np.asarray(looks, dtype=np.float64) - np.array(self.mean)) / np.array(self.spread)
+    def distances(self, appearances: Floats) -> Floats:
+        """Appearances (B, A) -> Mahalanobis distances (B,), at least 0."""
+        centred = (np.asarray(appearances, dtype=np.float64) - np.array(self.mean)) / np.array(self.spread)
         along = centred @ np.array(self.directions).T  # (B, R)
         across = np.maximum((centred**2).sum(axis=1) - (along**2).sum(axis=1), 0)
         distances: Floats = np.sqrt((along**2 / np.array(self.variances)).sum(axis=1) + across / self.rest)
         return distances
 
 
-def fit_out_of_distribution(looks: Floats, patients: ArrayLike, known: float = KNOWN) -> OutOfDistribution:
-    """From looks (N, E) of validation films of patients (N,).
+def fit_out_of_distribution(appearances: Floats, patients: ArrayLike, known: float = KNOWN) -> OutOfDistribution:
+    """Fit on appearances (N, A) of validation images of patients (N,).
 
-    The threshold is the ceil((N + 1) known)-th smallest distance. Raises ScoresError where films are too few for that.
+    The threshold is the ceil((N + 1) known)-th smallest distance. Raises ScoresError for too few images.
     """
-    films = len(looks)
-    rank = math.ceil((films + 1) * known - 1e-9)
-    if rank > films:
+    count = len(appearances)
+    rank = math.ceil((count + 1) * known - 1e-9)
+    if rank > count:
         raise ScoresError(
-            f"{films} validation films cannot say which distance {known:.0%} of films keep: it takes at least "
-            f"{math.ceil(known / (1 - known) - 1e-9)}. Calibrate on more films."
+            f"{count} validation images are too few for the distance that {known:.0%} of images do not exceed: at "
+            f"least {math.ceil(known / (1 - known) - 1e-9)} are needed. Calibrate on more images."
         )
-    looks = np.asarray(looks, dtype=np.float64)
-    threshold = float(np.sort(_held_out_distances(looks, patients))[rank - 1])
-    return replace(_distribution(looks), threshold=threshold, known=known)
+    appearances = np.asarray(appearances, dtype=np.float64)
+    threshold = float(np.sort(_held_out_distances(appearances, patients))[rank - 1])
+    return replace(_distribution(appearances), threshold=threshold, known=known)
 
 
-def _held_out_distances(looks: Floats, patients: ArrayLike) -> Floats:
-    """Each film's distance from the films of other patients, (N,)."""
+def _held_out_distances(appearances: Floats, patients: ArrayLike) -> Floats:
+    """Distance of each image (N, A) from the images of patients (N,) in the other folds, (N,)."""
     fold = np.unique(np.asarray(patients), return_inverse=True)[1] % FOLDS
-    distances = np.empty(len(looks))
+    distances = np.empty(len(appearances))
     for held in np.unique(fold):
-        distances[fold == held] = _distribution(looks[fold != held]).distances(looks[fold == held])
+        distances[fold == held] = _distribution(appearances[fold != held]).distances(appearances[fold == held])
     return distances
 
 
-def _distribution(looks: Floats) -> OutOfDistribution:
-    """Where the films lie, without a threshold yet."""
+def _distribution(appearances: Floats) -> OutOfDistribution:
+    """Distribution of appearances (N, A), without a threshold."""
     try:
         from sklearn.decomposition import PCA
     except ImportError:
         raise MissingExtraError("Calibration", "scikit-learn", "calibration") from None
-    spread = looks.std(axis=0)
+    spread = appearances.std(axis=0)
     if not spread.any():
-        raise ScoresError("The validation films look all the same: nothing tells which film is far.")
+        raise ScoresError("All validation images have the same appearance, so no distance can be measured.")
     spread = np.where(spread > 0, spread, spread[spread > 0].min())
-    count = min(DIRECTIONS, min(looks.shape) // 2)
-    fit = PCA(count, svd_solver="full").fit(looks / spread)
+    count = min(DIRECTIONS, min(appearances.shape) // 2)
+    fit = PCA(count, svd_solver="full").fit(appearances / spread)
     if not fit.noise_variance_ > _ROUNDING:
-        raise ScoresError(f"The validation films' looks vary in {count} directions at most: they are too alike.")
+        raise ScoresError(f"The validation images vary in at most {count} directions: they are too similar.")
     return OutOfDistribution(
         mean=_short(fit.mean_ * spread),
         spread=_short(spread),
@@ -98,10 +101,10 @@ def _distribution(looks: Floats) -> OutOfDistribution:
         rest=float(fit.noise_variance_),
         threshold=math.inf,
         known=0.0,
-        films=len(looks),
+        images=len(appearances),
     )
 
 
 def _short(values: NDArray[np.float64]) -> tuple[float, ...]:
-    """Seven digits: what float32 features hold."""
+    """Values (R,) rounded to seven digits, the precision of float32 features."""
     return tuple(float(f"{value:.7g}") for value in values)

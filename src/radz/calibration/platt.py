@@ -1,9 +1,9 @@
-"""Scores to probabilities, fitted on validation scores and on nothing else.
+"""Scores to probabilities by Platt scaling, fitted on validation scores only.
 
-Each finding with enough positives and negatives gets its own Platt scaling, ``sigmoid(slope * score + offset)``, whose
-probabilities hold at the prevalence of the validation films. Beside it one temperature over all findings, with one
-offset, ``sigmoid(score / T + offset)``: without an offset T runs to infinity, since findings are rare.
-It knows no finding's own prevalence and is only reported.
+Each finding with enough positives and negatives gets ``sigmoid(slope * score + offset)``. Its probabilities hold at the
+prevalence of the validation images. A pooled scaling with one temperature and one offset for all findings,
+``sigmoid(score / T + offset)``, is reported for comparison; without an offset T would run to infinity, because findings
+are rare.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Platt:
+class PlattScaling:
     """sigmoid(slope * score + offset); counts are of validation studies."""
 
     slope: float
@@ -38,12 +38,12 @@ class Platt:
 
     @property
     def temperature(self) -> float:
-        """What a score is divided by: 1 / slope."""
+        """The divisor of a score, 1 / slope."""
         return 1 / self.slope if self.slope else math.inf
 
     @property
     def prevalence(self) -> float:
-        """Share of positives at which the probabilities hold."""
+        """Share of positives in the validation studies, the prevalence the probabilities hold for."""
         return self.positives / (self.positives + self.negatives)
 
     def probability(self, scores: Floats) -> Floats:
@@ -54,7 +54,7 @@ class Platt:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Film-finding pairs of like probability: its mean, and the share of them present, with a 95 % interval."""
+    """Image-finding pairs of similar probability: their mean, and the share of present ones with a 95 % interval."""
 
     probability: float
     frequency: float
@@ -64,18 +64,18 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """pooled: of all findings together. platt: by concept. refused: concept -> why it has no probability."""
+class PlattScalings:
+    """by_concept: concept -> its scaling. refused: concept -> why it has none. pooled: over all findings."""
 
-    pooled: Platt
-    platt: Mapping[str, Platt]
+    pooled: PlattScaling
+    by_concept: Mapping[str, PlattScaling]
     refused: Mapping[str, str]
 
 
-def fit_calibration(table: ScoresTable, min_per_class: int = MIN_PER_CLASS) -> Calibration:
-    """Calibration from scores of a validation split; uncertain labels take no part.
+def fit_platt_scaling(table: ScoresTable, min_per_class: int = MIN_PER_CLASS) -> PlattScalings:
+    """Fit on scores of a validation split; uncertain labels are left out.
 
-    Raises LeakageError for any split but ``val``.
+    Raises LeakageError for any split other than ``val``.
     """
     require_validation(table)
     matrix = as_matrix(table)
@@ -83,19 +83,19 @@ def fit_calibration(table: ScoresTable, min_per_class: int = MIN_PER_CLASS) -> C
     diseases = [j for j, concept in enumerate(matrix.concepts) if concept != NORMAL]
     columns = {matrix.concepts[j]: (matrix.scores[known[:, j], j], matrix.labels[known[:, j], j]) for j in diseases}
     fits = {concept: _fit_platt(*column, min_per_class) for concept, column in columns.items()}
-    return Calibration(
+    return PlattScalings(
         pooled=_fit_pooled(*(np.concatenate(part) for part in zip(*columns.values(), strict=True))),
-        platt={concept: fit for concept, fit in fits.items() if isinstance(fit, Platt)},
+        by_concept={concept: fit for concept, fit in fits.items() if isinstance(fit, PlattScaling)},
         refused={concept: fit for concept, fit in fits.items() if isinstance(fit, str)},
     )
 
 
 def require_validation(table: ScoresTable) -> None:
-    """Raise LeakageError unless the scores are those of a validation split."""
+    """Raise LeakageError unless the scores come from a validation split."""
     if table.provenance.split != "val":
         raise LeakageError(
-            f"Scores of split '{table.provenance.split}' cannot calibrate '{table.provenance.model}': only split 'val' "
-            "can, so that nothing is fitted on films that a result is reported on. Score the validation split."
+            f"Scores of split '{table.provenance.split}' cannot calibrate '{table.provenance.model}', only those of "
+            "split 'val': nothing may be fitted on images that a result is reported on. Score the validation split."
         )
 
 
@@ -105,7 +105,7 @@ def brier(probabilities: Floats, labels: Floats) -> float:
 
 
 def expected_calibration_error(probabilities: Floats, labels: Floats, bins: int = BINS) -> float:
-    """Mean gap of probability and frequency over equal-width bins, weighted by count: (N,), (N,) -> [0, 1]."""
+    """Mean gap between probabilities (N,) and labels (N,) over equal-width bins, weighted by count, in [0, 1]."""
     bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
     gaps = np.bincount(bin_of, weights=probabilities - labels, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
@@ -114,55 +114,55 @@ def expected_calibration_error(probabilities: Floats, labels: Floats, bins: int 
 def probability_bins(
     probabilities: Floats, labels: Floats, patients: ArrayLike, *, bins: int = BINS, draws: int = 1000, seed: int = 0
 ) -> tuple[Bin, ...]:
-    """Bins of equal width that hold anything, of probabilities (N, C) and labels (N, C) in {1, 0, NaN}.
+    """Equal-width bins that are not empty, of probabilities (N, C) and labels (N, C) in {1, 0, NaN}.
 
-    Intervals are bootstrapped over patients (N,), since the findings of one patient's films are no independent pairs;
-    over all patients alike, since to hold the number of positive ones would hold the share that is in question.
+    Intervals come from a bootstrap over patients (N,), because the findings of one patient are not independent. Draws
+    are not stratified by label: that would fix the very share that the interval is about.
     """
-    alike = np.zeros(len(labels), dtype=bool)
+    one_group = np.zeros(len(labels), dtype=bool)
     known = ~np.isnan(probabilities) & ~np.isnan(labels)
     bin_of = np.where(known, np.minimum(np.nan_to_num(probabilities) * bins, bins - 1).astype(int), -1)
-    made = []
+    filled = []
     for number in np.unique(bin_of[known]):
         chosen = bin_of == number
         pairs, present = chosen.sum(axis=1), (chosen & (labels == 1)).sum(axis=1)  # (N,)
-        drawn = bootstrap(partial(_shares, present, pairs), patients, alike, draws, (seed, int(number)))
+        drawn = bootstrap(partial(_shares, present, pairs), patients, one_group, draws, (seed, int(number)))
         total, positives, mean = int(pairs.sum()), int(present.sum()), float(probabilities[chosen].mean())
-        made.append(Bin(mean, positives / total, percentile_interval(drawn), total, positives))
-    return tuple(made)
+        filled.append(Bin(mean, positives / total, percentile_interval(drawn), total, positives))
+    return tuple(filled)
 
 
 def _shares(part: NDArray[np.int64], whole: NDArray[np.int64], weights: Floats) -> Floats:
-    """Weights (N, R) -> (R,), NaN where a draw holds nothing."""
+    """Weights (N, R) -> weighted ``part`` (N,) / ``whole`` (N,), (R,); NaN where a draw is empty."""
     total = whole @ weights
     shares: Floats = np.divide(part @ weights, total, out=np.full_like(total, np.nan), where=total > 0)
     return shares
 
 
-def _fit_pooled(scores: Floats, labels: Floats) -> Platt:
-    """One temperature and offset; the prevalence alone, at slope 0, where scores do not rise with findings."""
+def _fit_pooled(scores: Floats, labels: Floats) -> PlattScaling:
+    """One temperature and offset for scores (M,), labels (M,); slope 0 where scores do not rise with findings."""
     positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
     if min(positives, negatives) == 0:
-        raise ScoresError("Nothing to calibrate: the validation films show every finding, or none.")
+        raise ScoresError("Nothing to calibrate: all validation labels are the same.")
     slope, offset = _logistic(scores, labels)
     if slope <= 0:
         slope, offset = 0.0, math.log(positives / negatives)
-    return Platt(slope, offset, positives, negatives)
+    return PlattScaling(slope, offset, positives, negatives)
 
 
-def _fit_platt(scores: Floats, labels: Floats, min_per_class: int) -> Platt | str:
-    """A fit, or why there is none."""
+def _fit_platt(scores: Floats, labels: Floats, min_per_class: int) -> PlattScaling | str:
+    """Scaling of scores (M,) with labels (M,), or why there is none."""
     positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
     if min(positives, negatives) < min_per_class:
-        return f"{positives} positive and {negatives} negative validation films, {min_per_class} of each are needed"
+        return f"{positives} positive and {negatives} negative validation images, {min_per_class} of each are needed"
     slope, offset = _logistic(scores, labels)
     if slope <= 0:
-        return "the score does not rise with the finding on validation films"
-    return Platt(slope, offset, positives, negatives)
+        return "the score does not rise with the finding on validation images"
+    return PlattScaling(slope, offset, positives, negatives)
 
 
 def _logistic(scores: Floats, labels: Floats) -> tuple[float, float]:
-    """Slope and offset of an all but unregularised logistic regression; scores are standardised to fit well."""
+    """Slope and offset of a nearly unregularised logistic regression of labels (M,) on standardised scores (M,)."""
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError:

@@ -1,7 +1,7 @@
-"""How far stored calibration can be trusted on another split: nothing is fitted here.
+"""How well a stored calibration holds on another split. Nothing is fitted here.
 
-Probabilities are judged by Brier score and calibration error before and after, refusal by what is left when the films
-that lie farthest are left out, finding sets by the recall that they were to guarantee.
+Probabilities are assessed by Brier score and calibration error before and after, abstention by the error that remains
+without the most distant images, finding sets by their recall.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """One way to make probabilities: expected calibration error and Brier score over all film-finding pairs."""
+    """Expected calibration error and Brier score of one kind of probability over all image-finding pairs."""
 
     name: str
     calibration_error: float
@@ -34,25 +34,25 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Mean Brier score of the films that lie nearest to the calibration films, a share ``coverage`` of all."""
+    """Mean Brier score of the share ``coverage`` of images that lie closest to the calibration images."""
 
     coverage: float
-    films: int
+    images: int
     risk: float
 
 
 @dataclass(frozen=True, slots=True)
 class SetRecall:
-    """Mean share of a film's findings that its set holds, over films with any.
+    """Mean share of the findings of an image that its set holds, over images with any.
 
-    low, high: 95 %, by Hoeffding's inequality for patients, so at any number of them. promised: by calibration.
-    size: mean number of findings in a set, over all films, of ``findings``.
+    low, high: 95 % by Hoeffding's inequality over patients, valid for any number of them. promised: by calibration.
+    size: mean number of findings in a set, of ``findings``, over all images.
     """
 
     value: float
     low: float
     high: float
-    films: int
+    images: int
     patients: int
     promised: float
     size: float
@@ -61,17 +61,17 @@ class SetRecall:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """pairs: film-finding pairs with a label and a probability, ``positives`` of them present, of ``findings``.
+    """pairs: image-finding pairs of ``findings`` with a label and a probability; ``positives`` of them are present.
 
-    risk_coverage: from all films to the nearest half. aurc: mean risk over all coverages; ``risk`` without refusal.
-    refused: films beyond the stored distance, of ``films``. bins: of the calibrated probabilities.
+    risk_coverage: from all images to the closest half. risk: without abstention. aurc: mean risk over all coverages.
+    refused: images beyond the stored distance, of ``images``. bins: of the calibrated probabilities.
     """
 
     findings: tuple[str, ...]
     pairs: int
     positives: int
     qualities: tuple[Quality, ...]
-    films: int
+    images: int
     risk_coverage: tuple[Coverage, ...]
     risk: float
     aurc: float
@@ -87,9 +87,9 @@ def reliability(
     distances: Mapping[str, float],
     uncertain: UncertainPolicy = "ignore",
 ) -> Reliability:
-    """Of the findings ``known``, whose anchors are those that were calibrated. distances: study id -> distance.
+    """Assess the findings ``known``, whose anchors are the calibrated ones. distances: study id -> distance.
 
-    Values are NaN where no film has a probability; without distances there is no row of coverage.
+    Values are NaN where no image has a probability; without distances ``risk_coverage`` is empty.
     """
     matrix = as_matrix(table, uncertain)
     columns = [j for j, concept in enumerate(matrix.concepts) if concept in known and concept in stored.platt]
@@ -97,21 +97,21 @@ def reliability(
     fits = [stored.platt[matrix.concepts[j]] for j in columns]
     platt = np.stack([fit.probability(x) for fit, x in zip(fits, scores.T, strict=True)], axis=1) if fits else scores
     prevalence = np.broadcast_to([fit.prevalence for fit in fits], scores.shape)
-    ways = {
+    kinds = {
         "before: sigmoid(score)": expit(scores),
         "after: one temperature and offset": stored.pooled.probability(scores),
         "after: Platt per finding": platt,
         "no model: validation prevalence": prevalence,
     }
-    judged = ~np.isnan(scores) & ~np.isnan(labels)
+    known_pairs = ~np.isnan(scores) & ~np.isnan(labels)
     curve = _risk_coverage(matrix, (platt - labels) ** 2, distances)
     threshold = stored.out_of_distribution.threshold if stored.out_of_distribution else math.inf
     return Reliability(
         findings=tuple(matrix.concepts[j] for j in columns),
-        pairs=int(judged.sum()),
-        positives=int((labels[judged] == 1).sum()),
-        qualities=tuple(_quality(name, values[judged], labels[judged]) for name, values in ways.items()),
-        films=len(matrix.studies),
+        pairs=int(known_pairs.sum()),
+        positives=int((labels[known_pairs] == 1).sum()),
+        qualities=tuple(_quality(name, values[known_pairs], labels[known_pairs]) for name, values in kinds.items()),
+        images=len(matrix.studies),
         risk_coverage=tuple(_at(curve, share) for share in COVERAGES) if len(curve) else (),
         risk=float(curve[-1]) if len(curve) else math.nan,
         aurc=float(curve.mean()) if len(curve) else math.nan,
@@ -122,30 +122,33 @@ def reliability(
 
 
 def _quality(name: str, probabilities: Floats, labels: Floats) -> Quality:
+    """Quality of probabilities (M,) for labels (M,) in {1, 0}; NaN for M = 0."""
     if not len(labels):
         return Quality(name, math.nan, math.nan)
     return Quality(name, expected_calibration_error(probabilities, labels), brier(probabilities, labels))
 
 
 def _risk_coverage(matrix: ScoreMatrix, errors: Floats, distances: Mapping[str, float]) -> Floats:
-    """Mean risk of the k nearest films, k = 1 .. films with a risk and a distance."""
+    """Mean risk of the k closest images, (K,) for the K images with a risk and a distance; errors: (N, C)."""
     counted = ~np.isnan(errors)
     risks = np.divide(
         np.nansum(errors, axis=1), counted.sum(axis=1), out=np.full(len(errors), np.nan), where=counted.any(axis=1)
     )
-    far = np.array([distances.get(str(study), math.nan) for study in matrix.studies])
-    kept = ~np.isnan(risks) & ~np.isnan(far)
-    ordered = risks[kept][np.argsort(far[kept], kind="stable")]
+    distance = np.array([distances.get(str(study), math.nan) for study in matrix.studies])
+    both = ~np.isnan(risks) & ~np.isnan(distance)
+    ordered = risks[both][np.argsort(distance[both], kind="stable")]
     curve: Floats = np.cumsum(ordered) / np.arange(1, len(ordered) + 1)
     return curve
 
 
 def _at(curve: Floats, coverage: float) -> Coverage:
-    films = max(1, round(coverage * len(curve)))
-    return Coverage(coverage, films, float(curve[films - 1]))
+    """Point of the curve (K,) at a coverage."""
+    images = max(1, round(coverage * len(curve)))
+    return Coverage(coverage, images, float(curve[images - 1]))
 
 
 def _set_recall(matrix: ScoreMatrix, stored: StoredCalibration, known: Collection[str]) -> SetRecall | None:
+    """Recall of the stored finding sets; ``None`` without sets or without a present finding."""
     columns = [j for j, concept in enumerate(matrix.concepts) if concept in known and concept in stored.texts]
     if stored.finding_set is None or not columns:
         return None
@@ -154,14 +157,14 @@ def _set_recall(matrix: ScoreMatrix, stored: StoredCalibration, known: Collectio
     with_any = ~np.isnan(shares)
     if not with_any.any():
         return None
-    films_of = np.unique(matrix.patients[with_any], return_counts=True)[1]
-    value, half = float(shares[with_any].mean()), _half_width(films_of / with_any.sum())
+    per_patient = np.unique(matrix.patients[with_any], return_counts=True)[1]
+    value, half = float(shares[with_any].mean()), _half_width(per_patient / with_any.sum())
     return SetRecall(
         value=value,
         low=max(0.0, value - half),
         high=min(1.0, value + half),
-        films=int(with_any.sum()),
-        patients=len(films_of),
+        images=int(with_any.sum()),
+        patients=len(per_patient),
         promised=stored.finding_set.recall,
         size=float((scores >= stored.finding_set.threshold).sum(axis=1).mean()),
         findings=len(columns),
@@ -169,5 +172,5 @@ def _set_recall(matrix: ScoreMatrix, stored: StoredCalibration, known: Collectio
 
 
 def _half_width(weights: Floats) -> float:
-    """Hoeffding: how near a mean of independent values in [0, 1] is to its expectation; weights (P,) of sum 1."""
+    """Half width of Hoeffding's interval for a weighted mean of independent values in [0, 1]; weights (P,) of sum 1."""
     return math.sqrt(math.log(2 / (1 - LEVEL)) / 2 * float((weights**2).sum()))

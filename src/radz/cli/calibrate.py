@@ -55,7 +55,7 @@ def calibrate(
 
 def fit(predictor: Predictor, target: Target, recall: float, batch_size: int) -> StoredCalibration:
     """Score the target with the model's own anchors and fit everything on these scores."""
-    from radz.calibration.calibration_file import fit_uncertainty
+    from radz.calibration.calibration_file import fit_calibration
     from radz.eval.scoring import diseases, score_corpus
     from radz.serve.recorder import Recorder
 
@@ -65,7 +65,7 @@ def fit(predictor: Predictor, target: Target, recall: float, batch_size: int) ->
     recorder = Recorder(predictor.model)
     with progress_bar(len(films)) as advance:
         table = score_corpus(recorder, films, anchors, provenance=made, batch_size=batch_size, progress=advance)
-    return fit_uncertainty(table, recorder.looks, anchors, recall)
+    return fit_calibration(table, recorder.looks, anchors, recall)
 
 
 def _say(stored: StoredCalibration, path: Path) -> None:

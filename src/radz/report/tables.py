@@ -129,7 +129,7 @@ def reliability_tables(found: Reliability) -> list[Table]:
         quality.add_row(row.name, f"{row.calibration_error:.3f}", f"{row.brier:.4f}")
     coverage = new_table("the nearest films", "coverage", "films", "Brier")
     for part in found.risk_coverage:
-        coverage.add_row(f"{part.coverage:.0%}", str(part.films), f"{part.risk:.4f}")
+        coverage.add_row(f"{part.coverage:.0%}", str(part.images), f"{part.risk:.4f}")
     return [quality, coverage] if found.risk_coverage else [quality]
 
 
@@ -138,12 +138,12 @@ def reliability_lines(found: Reliability) -> list[str]:
     lines = [
         f"Probabilities are of {', '.join(found.findings) or 'no finding'}: {found.pairs} film-finding pairs, "
         f"{found.positives} of them present. Coverage: the share of films that lie nearest to the calibration films.",
-        f"Abstention: {found.refused} of {found.films} films lie too far to be judged; area under Brier score and "
+        f"Abstention: {found.refused} of {found.images} films lie too far to be judged; area under Brier score and "
         f"coverage {found.aurc:.4f}, {found.risk:.4f} if films were left out at random.",
     ]
     if (kept := found.set_recall) is not None:
         lines.append(
-            f"Finding sets: recall {kept.value:.3f} [{kept.low:.3f}, {kept.high:.3f}] of {kept.films} films with a "
+            f"Finding sets: recall {kept.value:.3f} [{kept.low:.3f}, {kept.high:.3f}] of {kept.images} films with a "
             f"finding ({kept.patients} patients, Hoeffding 95 %), {kept.promised:.2f} was calibrated for; a set holds "
             f"{kept.size:.1f} of {kept.findings} findings."
         )

@@ -80,9 +80,9 @@ def _risk(found: Reliability) -> Gallery:
 
 
 def _coverage(found: Reliability) -> Table:
-    rows = [row(share(part.coverage), str(part.films), number(part.risk, 4)) for part in found.risk_coverage]
+    rows = [row(share(part.coverage), str(part.images), number(part.risk, 4)) for part in found.risk_coverage]
     notes = (
-        f"Refused at the stored distance: {found.refused} of {counted(found.films, 'film')}.",
+        f"Refused at the stored distance: {found.refused} of {counted(found.images, 'film')}.",
         f"Area under risk and coverage: {number(found.aurc, 4)}, at random {number(found.risk, 4)}.",
     )
     return table("The films nearest to the calibration films", "coverage|films|Brier score", rows, notes=notes)
@@ -91,7 +91,7 @@ def _coverage(found: Reliability) -> Table:
 def _sets(found: Reliability) -> Numbers:
     kept = found.set_recall
     assert kept is not None
-    of = f"95 % {number(kept.low)} to {number(kept.high)} (Hoeffding); {kept.films} films of {kept.patients} patients"
+    of = f"95 % {number(kept.low)} to {number(kept.high)} (Hoeffding); {kept.images} films of {kept.patients} patients"
     size = f"of {counted(kept.findings, 'finding')}"
     return Numbers(
         (

@@ -1,0 +1,113 @@
+"""From scores to results: probabilities, finding sets, abstention and notes, with a calibration and without."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from calibration_fakes import CONCEPTS, MARKS, fitted, make_anchors
+from radz.calibration.calibration_file import UNSEEN, StoredCalibration
+from radz.imaging.image import Image
+from radz.knowledge import KnowledgeBase
+from radz.provenance import Provenance
+from radz.serve.decision import Judge, why_of_another_kind
+from radz.types import Exposure
+
+NAMELESS = Image(np.zeros((1, 1, 1), np.float32))
+CHEST = Provenance(corpus="c", split="train", fingerprint="f00d", anchors="rules")
+
+
+@pytest.fixture(scope="module")
+def stored() -> StoredCalibration:
+    return fitted()
+
+
+def decide(stored, scores, *, anchors=None, shift=0.0, image=NAMELESS):
+    """The result of one image with ``scores`` (C,), and its findings by name."""
+    (result,) = Judge(CHEST, KnowledgeBase.load(), stored).results(
+        ["image"],
+        np.array([scores]),
+        appearance=np.full((1, 8), shift),
+        images=[image],
+        anchors=anchors or make_anchors(),
+        exposures=dict(zip(CONCEPTS, map(Exposure, MARKS), strict=True)),
+    )
+    return result, {finding.name: finding for finding in result.findings}
+
+
+def test_probability_where_calibrated_else_the_reason(stored):
+    _, findings = decide(stored, [0.5, 0.2, 0.1, 0.3])
+    fit = stored.platt["pneumonia"]
+    expected = 1 / (1 + np.exp(-(fit.slope * 0.5 + fit.offset)))
+    assert findings["pneumonia"].probability == pytest.approx(expected)
+    assert findings["pneumonia"].note == ""
+    assert (findings["mass"].probability, findings["fracture"].probability) == (None, None)
+    assert findings["mass"].note == f"no probability: {stored.refused['mass']}"
+    assert findings["fracture"].note.startswith(f"no probability: {UNSEEN}")
+
+
+def test_a_parents_probability_is_no_lower_than_its_childs(stored):
+    _, findings = decide(stored, [-3.0, 3.0, 0.0, 0.0])
+    assert findings["pneumonia"].score == findings["viral_pneumonia"].score == 3.0
+    assert findings["pneumonia"].probability == findings["viral_pneumonia"].probability > 0.5
+
+
+def test_the_set_holds_the_findings_that_reach_its_threshold(stored):
+    limit = stored.finding_set.threshold
+    _, findings = decide(stored, [limit, limit - 1e-6, limit + 1, 9.0])
+    assert [findings[c].in_set for c in CONCEPTS] == [True, False, True, None]
+    _, raised = decide(stored, [limit - 1, limit, 0.0, 0.0])
+    assert raised["pneumonia"].in_set is True, "with its subtype"
+
+
+def test_a_finding_whose_texts_changed_is_not_the_calibrated_one(stored):
+    _, findings = decide(stored, [9.0, 0.2, 0.1, 0.3], anchors=make_anchors(pneumonia="Something else."))
+    assert (findings["pneumonia"].probability, findings["pneumonia"].in_set) == (None, None)
+    assert findings["pneumonia"].note == "no probability: the texts of this finding have changed since calibration"
+
+
+def test_texts_that_disagree_are_noted(stored):
+    _, findings = decide(stored, [0.5, 0.2, 0.1, 0.3])
+    assert findings["fracture"].note.endswith("; its texts disagree: agreement 0.60, at least 0.70 where calibrated")
+    assert "disagree" not in findings["mass"].note
+
+
+def test_without_calibration_every_finding_says_so():
+    result, findings = decide(None, [0.5, 0.2, 0.1, 0.3], shift=99)
+    assert result.abstained == ""
+    assert {f.note for f in findings.values()} == {"no probability: this model has no calibration data"}
+    assert {f.in_set for f in findings.values()} == {None}
+
+
+def test_an_image_far_from_the_calibration_images_is_not_judged(stored):
+    near, _ = decide(stored, [0.5, 0.2, 0.1, 0.3])
+    far, findings = decide(stored, [0.5, 0.2, 0.1, 0.3], shift=5)
+    assert near.abstained == ""
+    assert far.abstained.startswith("the film lies at distance 1")  # 5 sqrt 8 = 14.1 standard deviations
+    assert {(f.probability, f.in_set) for f in findings.values()} == {(None, None)}
+    assert findings["pneumonia"].score == 0.5, "the scores are shown all the same"
+    assert findings["pneumonia"].note == "no probability: the film is not judged"
+
+
+@pytest.mark.parametrize(
+    ("modality", "body_part"),
+    [("", ""), ("DX", "CHEST"), ("CR", "PORT CHEST"), ("RG", "THORAX"), ("OT", ""), ("DX", ""), ("", "LUNG")],
+)
+def test_a_header_of_the_models_kind_or_no_header_abstains_nothing(modality, body_part):
+    assert why_of_another_kind(replace(NAMELESS, modality=modality, body_part=body_part), CHEST) == ""
+
+
+@pytest.mark.parametrize(
+    ("modality", "body_part", "reason"),
+    [
+        ("CT", "CHEST", "its header says Modality CT; the model knows the radiograph only (CR, DX, RG)"),
+        ("MR", "", "its header says Modality MR"),
+        ("DX", "HAND", "its header says body part HAND; the model knows the chest only (CHEST, THORAX, LUNG, LUNGS)"),
+        ("CR", "CHESTABDOMEN", "its header says body part CHESTABDOMEN"),
+    ],
+)
+def test_a_header_of_another_kind_abstains(modality, body_part, reason):
+    result, _ = decide(None, [0.5, 0.2, 0.1, 0.3], image=replace(NAMELESS, modality=modality, body_part=body_part))
+    assert result.abstained.startswith(reason)
