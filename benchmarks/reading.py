@@ -29,7 +29,7 @@ from transformers import AutoProcessor
 from radz import registry
 from radz.config import load_config
 from radz.data.check import check
-from radz.data.shards import convert
+from radz.data.conversion import convert
 from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
 from radz.model.processor import RadzProcessor
 from radz.storage import prepared

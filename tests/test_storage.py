@@ -23,6 +23,7 @@ from radz.storage import (
     exclusive_lock,
     file_sha256,
     prepared,
+    remove_unfinished,
     wheel_member,
 )
 
@@ -209,3 +210,13 @@ def test_hashes_depend_on_the_content_alone():
     assert content_hash(b"abc") == content_hash("abc") == abc
     assert content_hash({"b": 1, "a": 2}) == content_hash({"a": 2, "b": 1})
     assert content_hash(["a"]) != content_hash("a")
+
+
+def test_removes_what_killed_processes_left_and_nothing_else(tmp_path):
+    (tmp_path / ".scores.csv-x.unfinished").write_text("half")
+    (tmp_path / ".model-y.unfinished").mkdir()
+    (tmp_path / ".model-y.unfinished" / "weights").write_text("half")
+    (tmp_path / "scores.csv").write_text("whole")
+    (tmp_path / ".hidden").write_text("whole")
+    remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".hidden", "scores.csv"]

@@ -73,6 +73,18 @@ def atomic_directory(path: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left of ``atomic_file`` and ``atomic_directory`` in ``folder``.
+
+    Only for a folder that no other process is writing to, such as one whose lock is held.
+    """
+    for left in folder.glob(".*.unfinished"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
 @contextmanager
 def exclusive_lock(path: Path, timeout_s: float = -1) -> Iterator[None]:
     """One process at a time for what ``path`` names; the lock is the file ``path`` with ``.lock`` behind its name.

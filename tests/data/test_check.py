@@ -15,9 +15,9 @@ from image_fakes import fake_radiograph as film
 from radz import registry
 from radz.cli import app
 from radz.data.check import check, compare
+from radz.data.conversion import convert
 from radz.data.corpora._corpus import write_dicom
 from radz.data.describe import describe
-from radz.data.shards import convert
 from radz.errors import ConfigError, ImageError
 from radz.imaging.read import read_image
 

@@ -120,7 +120,7 @@ def convert(
     workers: WORKERS = 2,
 ) -> None:
     """Write a corpus as shards, which the corpus `shards` reads. Exit code 1 if an image could not be read."""
-    from radz.data.shards import convert as write
+    from radz.data.conversion import convert as write
     from radz.leakage.membership import origin_of
 
     films = _opened(corpus, root, option)

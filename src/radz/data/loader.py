@@ -6,7 +6,6 @@ Items are addressed by (epoch, index), so that text, augmentation and order are 
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from radz.storage import content_hash
 from radz.types import BatchProcessor, BatchRows, ImageBatch, PairBatch, Pixels, Presence, Study, TextBatch
 
 Key = tuple[int, int]
@@ -182,7 +182,7 @@ class PairCollator:
 
 def text_key(text: str) -> int:
     """64 bits of a hash: equal for equal texts in every process."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
+    return int.from_bytes(bytes.fromhex(content_hash(text)[:16]), "big", signed=True)
 
 
 def label_matrix(studies: Sequence[Study], concepts: Sequence[str]) -> Tensor:

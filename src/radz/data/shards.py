@@ -1,14 +1,14 @@
-"""A corpus in shards: pixels at the model's size, ready to be mapped into memory, in tar files that WebDataset reads.
+"""The form of shards: a corpus with pixels at the model's size, in tar files that WebDataset reads.
 
-    studies.parquet    one row a study: ids, split, labels, metadata, report, and where its pixels lie
+    studies.parquet    one row a study: ids, split, labels, metadata, report, and where its pixels are
     films-00000.tar    00000000.npy  00000000.json  00000001.npy ...
 
-Tar and not Parquet for the pixels, because training reads films in an order of its own: a member of a tar file is one
-range of bytes, which a file system or an object store gives without what lies around it; of a Parquet file a whole
-row group has to be read and decoded.
+Pixels are in tar and not in Parquet, because training reads images in random order: a member of a tar file is one range
+of bytes, which a file system or an object store returns without its neighbours. Of a Parquet file a whole row group
+has to be read and decoded.
 
-Pixels are stored without loss in the coarsest of two forms: 8 bits where every value is a whole number over 255, which
-gives them back exactly, else 16 bits, which gives them back to 1 / 131,070 (7.6e-6).
+Pixels are stored in the smaller of two types that keeps them: 8 bits where every value is a whole number over 255,
+which gives them back exactly, else 16 bits, which gives them back to 1 / 131,070 (7.6e-6).
 """
 
 from __future__ import annotations
@@ -16,32 +16,26 @@ from __future__ import annotations
 import io
 import json
 import re
-import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from radz.data.decode import decode_study
-from radz.errors import CorpusError, ImageError
-from radz.imaging.subprocess_decoder import SubprocessDecoder
+from radz.errors import CorpusError
 from radz.types import Pixels, Presence, Study
 
 TABLE = "studies.parquet"
 VERSION = 1
 KEY = b"radz"
-FILMS_PER_SHARD = 2048
-NO_FILM = -1
+NO_IMAGE = -1
+"""Number of the shard of a study without an image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a film's values lie: number of the shard, first byte, form and shape (H, W)."""
+    """Where an image's values are: number of the shard, first byte, NumPy dtype and shape (h, w)."""
 
     shard: int
     offset: int
@@ -54,28 +48,19 @@ class Place:
         return self.shape[0] * self.shape[1] * np.dtype(self.dtype).itemsize
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """What was written. unreadable: study id -> why its image could not be read; such a study is not in the shards."""
-
-    studies: int
-    shards: int
-    unreadable: Mapping[str, str]
-
-
 def encode(pixels: Pixels) -> NDArray[Any]:
-    """Pixels (1, H, W) in [0, 1] -> values (H, W) of 8 or 16 bits."""
-    plane = pixels[0]
+    """Pixels (1, h, w) in [0, 1] -> values (h, w) of 8 or 16 bits, row after row."""
+    plane = np.ascontiguousarray(pixels[0])
     coarse: NDArray[Any] = np.rint(plane * 255).astype(np.uint8)
-    if np.array_equal(_over(coarse), plane):
+    if np.array_equal(_to_unit_range(coarse), plane):
         return coarse
     fine: NDArray[Any] = np.rint(plane.astype(np.float64) * 65535).astype("<u2")
     return fine
 
 
 def decode(values: NDArray[Any]) -> Pixels:
-    """Values (H, W) of 8 or 16 bits -> pixels (1, H, W) in [0, 1], float32."""
-    return _over(values)[np.newaxis]
+    """Values (h, w) of 8 or 16 bits -> pixels (1, h, w) in [0, 1], float32."""
+    return _to_unit_range(values)[np.newaxis]
 
 
 def shard_name(number: int) -> str:
@@ -99,47 +84,8 @@ def whole_url(root: Any) -> str:
     return re.sub(r"(?<=[a-z0-9]{2}):/(?!/)", "://", str(root))
 
 
-def convert(
-    corpus: Any,
-    url: str,
-    size: int | None = None,
-    *,
-    origin: str = "",
-    workers: int = 2,
-    per_shard: int = FILMS_PER_SHARD,
-    storage: Mapping[str, Any] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Converted:
-    """Write ``corpus`` (all its splits) to the folder or URL ``url``; the table, written last, makes it a corpus.
-
-    size: films become (size, size), resized as the default model's processor does it and clipped to [0, 1]; ``None``
-    keeps their size. Raises CorpusError where shards are there already.
-    """
-    fs, path = open_place(url, storage)
-    if fs.exists(f"{path}/{TABLE}"):
-        raise CorpusError(f"{url}: holds shards already. Choose another place, or delete them.")
-    fs.makedirs(path, exist_ok=True)
-    writer, unreadable = _Writer(fs, path, per_shard), dict[str, str]()
-    for done, (study, film) in enumerate(_films(corpus, size, workers), start=1):
-        if isinstance(film, str):
-            unreadable[study.study_id] = film
-        else:
-            writer.add(study, film)
-        if progress is not None:
-            progress(done, len(corpus))
-    about: dict[str, Any] = {
-        "version": VERSION,
-        "origin": origin or corpus.name,
-        "size": size,
-        "findings": list(corpus.findings),
-    }
-    about |= {"policies": dict(corpus.policies), "unreadable": len(unreadable)}
-    shards = writer.finish(about)
-    return Converted(len(writer.rows), shards, unreadable)
-
-
 def read_index(fs: Any, path: str) -> tuple[list[Study], list[Place | None], dict[str, Any]]:
-    """Studies without pixels, where each one's pixels lie, and what the shards say of themselves.
+    """Studies without pixels, where each one's pixels are, and the description that the converter wrote.
 
     Raises CorpusError for a table that is missing, damaged or of a newer version.
     """
@@ -159,105 +105,23 @@ def read_index(fs: Any, path: str) -> tuple[list[Study], list[Place | None], dic
     return [_study(row) for row in rows], [_place(row) for row in rows], about
 
 
-class _Writer:
-    """Shards and the rows of their table, in the order of the studies."""
-
-    def __init__(self, fs: Any, path: str, per_shard: int) -> None:
-        self.fs, self.path, self.per_shard = fs, path, per_shard
-        self.rows: list[dict[str, Any]] = []
-        self.films = 0
-        self.file: Any = None
-        self.tar: tarfile.TarFile | None = None
-
-    def add(self, study: Study, values: NDArray[Any] | None) -> None:
-        place = None if values is None else self._write(study, values)
-        self.rows.append(_row(study) | _place_row(place))
-
-    def finish(self, about: Mapping[str, Any]) -> int:
-        """Close the last shard and write the table; returns the number of shards."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        self._close()
-        table = pa.Table.from_pylist(self.rows, schema=_schema())
-        table = table.replace_schema_metadata({KEY: json.dumps(dict(about))})
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd")
-        self.fs.pipe_file(f"{self.path}/{TABLE}", buffer.getvalue())
-        return -(-self.films // self.per_shard)
-
-    def _write(self, study: Study, values: NDArray[Any]) -> Place:
-        shard, within = divmod(self.films, self.per_shard)
-        if not within:
-            self._close()
-            self.file = self.fs.open(f"{self.path}/{shard_name(shard)}", "wb")
-            self.tar = tarfile.open(fileobj=self.file, mode="w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
-        key, array = f"{self.films:08d}", io.BytesIO()
-        np.save(array, values, allow_pickle=False)
-        start = self._member(f"{key}.npy", array.getvalue())
-        said = {name: value for name, value in _row(study).items() if value}
-        self._member(f"{key}.json", json.dumps(said, ensure_ascii=False).encode())
-        self.films += 1
-        return Place(shard, start + len(array.getvalue()) - values.nbytes, values.dtype.str, values.shape)
-
-    def _member(self, name: str, content: bytes) -> int:
-        """Add a member; returns where its first byte lies."""
-        assert self.tar is not None
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        start = int(self.tar.offset) + tarfile.BLOCKSIZE  # a name this short has a header of one block
-        self.tar.addfile(member, io.BytesIO(content))
-        return start
-
-    def _close(self) -> None:
-        if self.tar is not None:
-            self.tar.close()
-            self.file.close()
-        self.tar = self.file = None
+def index_is_torn(fs: Any, path: str) -> bool:
+    """Whether the table is no Parquet file: a conversion by radz 0.1 ended while it was written."""
+    content = fs.cat_file(f"{path}/{TABLE}")
+    return not (content.startswith(b"PAR1") and content.endswith(b"PAR1"))
 
 
-def _films(corpus: Any, size: int | None, workers: int) -> Iterator[tuple[Study, NDArray[Any] | str | None]]:
-    """Each study with its encoded film, why there is none, or ``None`` where it has no image; in order, read ahead."""
-    with SubprocessDecoder() as decoder, ThreadPoolExecutor(workers) as readers:
-        ahead: list[Future[NDArray[Any] | str | None]] = []
-        waiting = iter(range(len(corpus)))
-        for i in range(len(corpus)):
-            ahead += [
-                readers.submit(_film, decoder, corpus, j, size) for j in islice(waiting, 4 * workers - len(ahead))
-            ]
-            yield corpus.records[i], ahead.pop(0).result()
+def write_index(file: Any, rows: list[dict[str, Any]], about: Mapping[str, Any]) -> None:
+    """Write rows of ``table_row``, and the description of the shards, to an open file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pylist(rows, schema=_schema())
+    pq.write_table(table.replace_schema_metadata({KEY: json.dumps(dict(about))}), file, compression="zstd")
 
 
-def _film(decoder: SubprocessDecoder, corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
-    try:
-        return decode_study(decoder, corpus, index, partial(_encoded, size=size))
-    except ImageError as error:
-        return str(error)
-
-
-def _encoded(pixels: Pixels, size: int | None) -> NDArray[Any]:
-    return encode(pixels if size is None else resize(pixels, size))
-
-
-def resize(pixels: Pixels, size: int) -> Pixels:
-    """A film (1, H, W) -> (1, size, size), bicubic with antialiasing, clipped to [0, 1]."""
-    import torch
-    from torchvision.transforms import InterpolationMode
-    from torchvision.transforms.v2 import functional as F
-
-    film = torch.from_numpy(np.ascontiguousarray(pixels))
-    small = F.resize(film, [size, size], interpolation=InterpolationMode.BICUBIC, antialias=True)
-    made: Pixels = small.clamp(0, 1).numpy()
-    return made
-
-
-def _over(values: NDArray[Any]) -> NDArray[np.float32]:
-    over = np.float32(255 if values.dtype == np.uint8 else 65535)
-    made: NDArray[np.float32] = np.divide(values, over, dtype=np.float32)
-    return made
-
-
-def _row(study: Study) -> dict[str, Any]:
+def study_row(study: Study) -> dict[str, Any]:
+    """What the shards keep of a study besides its pixels."""
     return {
         "study_id": study.study_id,
         "patient_id": study.patient_id,
@@ -268,8 +132,16 @@ def _row(study: Study) -> dict[str, Any]:
     }
 
 
-def _place_row(place: Place | None) -> dict[str, Any]:
-    return asdict(place or Place(NO_FILM, 0, "", (0, 0)))
+def table_row(study: Study, place: Place | None) -> dict[str, Any]:
+    """One row of the table."""
+    return study_row(study) | asdict(place or Place(NO_IMAGE, 0, "", (0, 0)))
+
+
+def _to_unit_range(values: NDArray[Any]) -> NDArray[np.float32]:
+    """Values (h, w) of 8 or 16 bits -> (h, w) in [0, 1]."""
+    greatest = np.float32(255 if values.dtype == np.uint8 else 65535)
+    scaled: NDArray[np.float32] = np.divide(values, greatest, dtype=np.float32)
+    return scaled
 
 
 def _schema() -> Any:
@@ -287,17 +159,13 @@ def _study(row: Mapping[str, Any]) -> Study:
         patient_id=row["patient_id"],
         split=row["split"],
         report=row["report"],
-        labels={concept: Presence(presence) for concept, presence in _pairs(row["labels"])},
-        metadata=dict(_pairs(row["metadata"])),
+        labels={concept: Presence(presence) for concept, presence in row["labels"]},
+        metadata=dict(row["metadata"]),
     )
 
 
-def _pairs(cell: Iterable[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-    return [*cell]
-
-
 def _place(row: Mapping[str, Any]) -> Place | None:
-    if row["shard"] == NO_FILM:
+    if row["shard"] == NO_IMAGE:
         return None
     height, width = row["shape"]
     return Place(row["shard"], row["offset"], row["dtype"], (height, width))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from radz.errors import ConfigError, LeakageError
+from radz.storage import content_hash
 from radz.types import Study
 
 SPLITS = ("train", "val", "test")
@@ -34,13 +33,12 @@ def check_patients(records: Iterable[Study], where: str, rows: Sequence[int] | N
 def split_hash(records: Iterable[Study]) -> str:
     """SHA-256, in hex, of the sorted pairs of study id and split; the order of the records does not matter."""
     pairs = sorted((study.study_id, study.split or "") for study in records)
-    return hashlib.sha256(json.dumps(pairs, ensure_ascii=True).encode()).hexdigest()
+    return content_hash(pairs)
 
 
 def hash_fraction(patient_id: str, salt: str) -> float:
     """A number in [0, 1) that depends on the patient and ``salt`` alone, for splits that nobody needs to store."""
-    digest = hashlib.sha256(f"{salt}:{patient_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2.0**64
+    return int(content_hash(f"{salt}:{patient_id}")[:16], 16) / 2.0**64
 
 
 def split_by_hash(patient_id: str, salt: str, val_fraction: float, test_fraction: float) -> str:

@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from radz import registry
+from radz.data.conversion import convert
 from radz.data.corpora._corpus import About, Corpus
-from radz.data.shards import Place, convert, decode, open_place, read_index, shard_name
+from radz.data.shards import Place, decode, open_place, read_index, shard_name
 from radz.errors import ImageError
 from radz.types import Study
 

@@ -1,0 +1,281 @@
+"""A corpus written as shards. A conversion that was stopped goes on with the first shard that is not finished.
+
+A finished shard has the rows of its studies in a file next to it (``films-00000.rows.json``). These files go when the
+table of all studies is written, last.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from filelock import Timeout
+from numpy.typing import NDArray
+
+from radz.data.decode import decode_study
+from radz.data.shards import (
+    TABLE,
+    VERSION,
+    Place,
+    encode,
+    index_is_torn,
+    open_place,
+    read_index,
+    shard_name,
+    study_row,
+    table_row,
+    write_index,
+)
+from radz.errors import CorpusError, ImageError
+from radz.imaging.subprocess_decoder import SubprocessDecoder
+from radz.provenance import data_sha256
+from radz.storage import atomic_file, content_hash, exclusive_lock, remove_unfinished
+from radz.types import Pixels, Study
+
+IMAGES_PER_SHARD = 2048
+Progress = Callable[[int, int], None]
+"""Called with the number of studies done, and of all."""
+_Encoded = tuple[Study, NDArray[Any] | str | None]
+"""A study and the values (h, w) of its image, why it could not be read, or ``None`` where there is no image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What was written. unreadable: study id -> why its image could not be read; such a study is not in the shards."""
+
+    studies: int
+    shards: int
+    unreadable: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A finished shard. source: hash of the corpus and the settings. taken: studies that were gone through."""
+
+    source: str
+    taken: int
+    images: int
+    rows: list[dict[str, Any]]
+    unreadable: dict[str, str]
+
+
+def convert(
+    corpus: Any,
+    url: str,
+    size: int | None = None,
+    *,
+    origin: str = "",
+    workers: int = 2,
+    per_shard: int = IMAGES_PER_SHARD,
+    storage: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Converted:
+    """Write ``corpus`` (all its splits) to the folder or URL ``url``; the table, written last, makes it a corpus.
+
+    size: images become (size, size), resized as the default model's processor does it and clipped to [0, 1]; ``None``
+    keeps their size. The same conversion is continued where it was stopped, and left as it is where it is finished.
+    Raises CorpusError where other shards are there, another process converts to ``url``, or it cannot be written.
+    """
+    about: dict[str, Any] = {"version": VERSION, "origin": origin or corpus.name, "size": size}
+    about |= {"findings": list(corpus.findings), "policies": dict(corpus.policies)}
+    source = content_hash([about, per_shard, data_sha256(corpus.records)])
+    output = _Output(*open_place(url, storage), url)
+    with output.opened():
+        if (finished := _finished(output, source)) is not None:
+            return finished
+        parts = _finished_parts(output, source)
+        taken = sum(part.taken for part in parts)
+        studies = _encoded_studies(corpus, taken, size, workers, progress)
+        while taken < len(corpus):
+            part = _write_shard(output, len(parts), studies, per_shard, source)
+            parts.append(part)
+            taken += part.taken
+        return _write_table(output, parts, about | {"source": source})
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """The folder or URL that is written to. A file is there whole or not at all."""
+
+    fs: Any
+    path: str
+    url: str
+
+    @property
+    def folder(self) -> Path | None:
+        """The local folder, ``None`` where it is elsewhere."""
+        return Path(self.path) if "file" in self.fs.protocol else None
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder, and keep other converters out of it. Raises CorpusError where it cannot be written."""
+        try:
+            self.fs.makedirs(self.path, exist_ok=True)
+            with nullcontext() if self.folder is None else exclusive_lock(self.folder / ".convert", timeout_s=0):
+                if self.folder is not None:
+                    remove_unfinished(self.folder)
+                yield
+        except Timeout:
+            raise CorpusError(f"{self.url}: another process is converting to this place. Wait for it.") from None
+        except OSError as error:
+            raise CorpusError(
+                f"{self.url}: cannot be written: {error.strerror or error}. Make space or choose another place; the "
+                "same command continues where this one stopped."
+            ) from error
+
+    @contextmanager
+    def written(self, name: str) -> Iterator[IO[bytes]]:
+        """A file to write; object stores show one when it is closed."""
+        if self.folder is None:
+            with self.fs.open(f"{self.path}/{name}", "wb") as file:
+                yield file
+        else:
+            with atomic_file(self.folder / name) as unfinished, unfinished.open("wb") as file:
+                yield file
+
+    def remove(self, names: Sequence[str]) -> None:
+        """Remove those of the files that are there."""
+        for name in names:
+            if self.fs.exists(f"{self.path}/{name}"):
+                self.fs.rm_file(f"{self.path}/{name}")
+
+
+def _finished(output: _Output, source: str) -> Converted | None:
+    """The result of the same conversion, where it is finished. Raises CorpusError where the shards are of another."""
+    if not output.fs.exists(f"{output.path}/{TABLE}") or index_is_torn(output.fs, output.path):
+        return None
+    _, places, about = read_index(output.fs, output.path)
+    if about.get("source") != source:
+        raise CorpusError(
+            f"{output.url}: holds shards already, of another corpus or other settings. Choose another place, or delete "
+            "them."
+        )
+    shards = max((place.shard + 1 for place in places if place is not None), default=0)
+    output.remove([_part_name(number) for number in range(shards + 1)])
+    why = "its image could not be read when the corpus was converted"
+    return Converted(len(places), shards, dict.fromkeys(about["left_out"], why))
+
+
+def _finished_parts(output: _Output, source: str) -> list[_Part]:
+    """The shards that the same conversion has finished, in order."""
+    parts: list[_Part] = []
+    while True:
+        try:
+            part = _Part(**json.loads(output.fs.cat_file(f"{output.path}/{_part_name(len(parts))}")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return parts
+        if part.source != source:
+            return parts
+        parts.append(part)
+
+
+def _write_shard(output: _Output, number: int, studies: Iterator[_Encoded], per_shard: int, source: str) -> _Part:
+    """Take studies until the shard is full or none is left."""
+    taken = images = 0
+    rows: list[dict[str, Any]] = []
+    unreadable: dict[str, str] = {}
+    with output.written(shard_name(number)) as file, _open_tar(file) as tar:
+        for study, image in studies:
+            taken += 1
+            if isinstance(image, str):
+                unreadable[study.study_id] = image
+                continue
+            key = f"{number * per_shard + images:08d}"
+            place = None if image is None else _add_image(tar, number, key, study, image)
+            rows.append(table_row(study, place))
+            images += image is not None
+            if images == per_shard:
+                break
+    part = _Part(source, taken, images, rows, unreadable)
+    with output.written(_part_name(number)) as file:
+        file.write(json.dumps(asdict(part)).encode())
+    return part
+
+
+def _open_tar(file: IO[bytes]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)
+
+
+def _add_image(tar: tarfile.TarFile, shard: int, key: str, study: Study, values: NDArray[Any]) -> Place:
+    """Add the values (h, w) of a study's image, and what is known of the study, as members of the shard."""
+    array = io.BytesIO()
+    np.save(array, values, allow_pickle=False)
+    start = _add_member(tar, f"{key}.npy", array.getvalue())
+    described = {name: value for name, value in study_row(study).items() if value}
+    _add_member(tar, f"{key}.json", json.dumps(described, ensure_ascii=False).encode())
+    height, width = values.shape
+    return Place(shard, start + len(array.getvalue()) - values.nbytes, values.dtype.str, (height, width))
+
+
+def _add_member(tar: tarfile.TarFile, name: str, content: bytes) -> int:
+    """Add a member; returns where its first byte is."""
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    start = int(tar.offset) + tarfile.BLOCKSIZE  # a name this short has a header of one block
+    tar.addfile(member, io.BytesIO(content))
+    return start
+
+
+def _write_table(output: _Output, parts: Sequence[_Part], about: Mapping[str, Any]) -> Converted:
+    """Write the table of all studies, which finishes the conversion."""
+    rows = [row for part in parts for row in part.rows]
+    unreadable = {study_id: why for part in parts for study_id, why in part.unreadable.items()}
+    empty = [number for number, part in enumerate(parts) if not part.images]  # at most the last
+    output.remove([shard_name(number) for number in empty])
+    with output.written(TABLE) as file:
+        write_index(file, rows, {**about, "unreadable": len(unreadable), "left_out": list(unreadable)})
+    output.remove([_part_name(number) for number in range(len(parts))])
+    return Converted(len(rows), len(parts) - len(empty), unreadable)
+
+
+def _part_name(number: int) -> str:
+    return f"{shard_name(number).removesuffix('.tar')}.rows.json"
+
+
+def _encoded_studies(
+    corpus: Any, start: int, size: int | None, workers: int, progress: Progress | None
+) -> Iterator[_Encoded]:
+    """The studies from ``start`` on with their encoded images, in order, read a few ahead."""
+    with SubprocessDecoder() as decoder, ThreadPoolExecutor(workers) as readers:
+        ahead: list[Future[NDArray[Any] | str | None]] = []
+        waiting = iter(range(start, len(corpus)))
+        for i in range(start, len(corpus)):
+            more = islice(waiting, 4 * workers - len(ahead))
+            ahead += [readers.submit(_encoded_image, decoder, corpus, j, size) for j in more]
+            yield corpus.records[i], ahead.pop(0).result()
+            if progress is not None:
+                progress(i + 1, len(corpus))
+
+
+def _encoded_image(decoder: SubprocessDecoder, corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
+    """The values (h, w) of a study's image, why it cannot be read, or ``None`` where it has none."""
+    try:
+        return decode_study(decoder, corpus, index, partial(_encoded_pixels, size=size))
+    except ImageError as error:
+        return str(error)
+
+
+def _encoded_pixels(pixels: Pixels, size: int | None) -> NDArray[Any]:
+    """Pixels (1, h, w) -> values (h, w) or (size, size)."""
+    return encode(pixels if size is None else resized(pixels, size))
+
+
+def resized(pixels: Pixels, size: int) -> Pixels:
+    """Pixels (1, h, w) -> (1, size, size), bicubic with antialiasing, clipped to [0, 1]."""
+    import torch  # the decoder's process needs it only where images are resized
+
+    from radz.imaging.resize import resize
+
+    plane = resize(torch.from_numpy(np.ascontiguousarray(pixels[0])), size, size)
+    clipped: Pixels = plane.clamp(0, 1).numpy()[np.newaxis]
+    return clipped
