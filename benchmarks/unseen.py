@@ -12,10 +12,10 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
-from radz.experiments.ablation.table import markdown
-from radz.leakage.claims import judge
+from radz.leakage.claims import check_claim
 from radz.metrics.scores_file import ScoresTable, read_scores
-from radz.report.protocols import findings_rows, sets_rows
+from radz.report.console import open_console, show_block
+from radz.report.protocols import findings_table, sets_table
 
 STRATEGIES = ("names", "rules", "hybrid")
 
@@ -33,13 +33,14 @@ def main() -> None:
     for paths in zip(*(options[strategy] for strategy in STRATEGIES), strict=True):
         tables = {strategy: claimed(read_scores(path)) for strategy, path in zip(STRATEGIES, paths, strict=True)}
         groups[", ".join(tables["names"].concepts)] = tables
-    print(markdown(*sets_rows(groups, whole=True, draws=1000, seed=0)))
-    print(markdown(*findings_rows(groups, draws=1000, seed=0)))
+    console = open_console()
+    show_block(sets_table(groups, whole=True, draws=1000, seed=0), console)
+    show_block(findings_table(groups, draws=1000, seed=0), console)
 
 
 def claimed(table: ScoresTable) -> ScoresTable:
     """The scores, called zero-shot. Raises LeakageError where they are not."""
-    return replace(table, provenance=judge(table.provenance, zero_shot=True))
+    return replace(table, provenance=check_claim(table.provenance, zero_shot=True))
 
 
 if __name__ == "__main__":

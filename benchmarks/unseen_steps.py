@@ -23,13 +23,13 @@ from radz.data.studies import Studies
 from radz.data.views.folds import fold_of, open_corpus
 from radz.data.views.held_out import held_ids
 from radz.eval.scoring import score_corpus
-from radz.experiments.ablation.table import markdown
 from radz.knowledge import KnowledgeBase
 from radz.metrics.scores_file import ScoresTable
 from radz.model.checkpoint import load_checkpoint, load_learned_state
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, hold_base_in
-from radz.report.protocols import findings_rows, sets_rows
+from radz.report.console import open_console, show_block
+from radz.report.protocols import findings_table, sets_table
 from radz.train.data import open_training_data
 from radz.train.loop import STATE, steps_done, whole_states
 from radz.types import Study
@@ -76,8 +76,9 @@ def main() -> None:
         groups[", ".join(tables[LAST].concepts)] = tables
     common = [name for name in next(iter(groups.values())) if all(name in tables for tables in groups.values())]
     groups = {name: {step: tables[step] for step in common} for name, tables in groups.items()}
-    print(markdown(*sets_rows(groups, whole=False, draws=1000, seed=0)))
-    print(markdown(*findings_rows(groups, draws=1000, seed=0)))
+    console = open_console()
+    show_block(sets_table(groups, whole=False, draws=1000, seed=0), console)
+    show_block(findings_table(groups, draws=1000, seed=0), console)
 
 
 @torch.inference_mode()

@@ -17,8 +17,7 @@ from radz.metrics.evaluation import Estimate, MacroEvaluation
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable
 from radz.metrics.summary import compare, summarise
 from radz.metrics.thresholds import fit_thresholds
-from radz.report.contents import Contents
-from radz.report.tables import ModelRow
+from radz.report.contents import Contents, ModelRow
 
 GROUPS = dict(zip(FINDINGS, ("cardiovascular", "other", "other"), strict=True))
 DRAWS = 40

@@ -10,8 +10,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from radz.metrics.scores_file import ScoresTable, UncertainPolicy
-    from radz.report.contents import Case
-    from radz.report.tables import ModelRow
+    from radz.report.contents import Case, ModelRow
 
 
 def write_pages(
@@ -30,5 +29,5 @@ def write_pages(
     for path in paths:
         write(contents, path)
         console.print(f"report: {path}")
-    if any(case.film for case in cases):
+    if any(case.image for case in cases):
         console.print("The HTML holds pixels of patients' films: pass it on only as you would pass on the films.")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from radz.eval.robustness import Checks
     from radz.metrics.scores_file import ScoresTable, UncertainPolicy
     from radz.metrics.thresholds import Thresholds
-    from radz.report.tables import ModelRow
+    from radz.report.contents import ModelRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def model_rows(tables: Mapping[str, ScoresTable], checks: Checks, notes: Mapping
     notes: reference without scores -> why. Raises CalibrationError for thresholds that are of none of the tables.
     """
     from radz.metrics.summary import compare, summarise
-    from radz.report.tables import ModelRow
+    from radz.report.contents import ModelRow
 
     (_, first), *others = tables.items()
     own = fitting([table.provenance for table in tables.values()], how.thresholds)
@@ -60,7 +60,7 @@ def _first_row(name: str, table: ScoresTable, checks: Checks, chosen: Thresholds
     from radz.eval.robustness import assess_controls, sensitivity
     from radz.knowledge import KnowledgeBase
     from radz.metrics.summary import summarise
-    from radz.report.tables import ModelRow
+    from radz.report.contents import ModelRow
 
     groups = groups_of(table.concepts, KnowledgeBase.load(how.findings_files))
     whole = summarise(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -23,7 +22,7 @@ from radz.types import NORMAL
 if TYPE_CHECKING:
     from radz.eval.cost import Cost
     from radz.metrics.scores_file import ScoresTable
-    from radz.report.tables import ModelRow
+    from radz.report.contents import ModelRow
 
 METADATA = "metadata_only"
 FILMS = 32
@@ -150,19 +149,13 @@ def _write(tables: dict[str, ScoresTable], out: Path) -> dict[str, Path]:
 
 
 def _show(rows: Sequence[ModelRow], costs: Sequence[Cost], files: dict[str, Path], format_: Format) -> None:
-    from radz.report.comparison import comparison_record, cost_lines, costs_table, exposure_lines
-    from radz.report.tables import footnotes, models_table
+    from radz.report.comparison import comparison_page
+    from radz.report.console import open_console, show
+    from radz.report.record import comparison_record
 
-    evaluation = rows[0].evaluation
-    assert evaluation is not None
     if format_ is Format.JSON:
         typer.echo(json.dumps(comparison_record(rows, costs, files), indent=2, ensure_ascii=False, default=str))
         return
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    console.print(models_table(rows))
-    if costs:
-        console.print(costs_table(costs))
-    for line in (*exposure_lines(rows), *cost_lines(costs), *footnotes(evaluation)):
-        console.print(line, markup=False)
+    show(comparison_page(rows, costs), open_console())
     for name, file in files.items():
         Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"scores of {name}: {file}")

@@ -55,14 +55,14 @@ def list_(*, format_: FORMAT = Format.TABLE) -> None:
 def describe(root: ROOT, *, corpus: CORPUS, option: OPTION = None, format_: FORMAT = Format.TABLE) -> None:
     """Count a corpus's studies by split, label, view, sex and age; no image is read, no identifier shown."""
     from radz.data.describe import describe as count
-    from radz.report.corpora import description_tables
+    from radz.report.console import open_console, show
+    from radz.report.corpora import description_page
 
     described = count(_opened(corpus, root, option), corpus)
     if format_ is Format.JSON:
         typer.echo(json.dumps(asdict(described), indent=2, ensure_ascii=False))
         return
-    for table in description_tables(described):
-        Console(highlight=False, markup=False).print(table)
+    show(description_page(described), open_console())
 
 
 @app.command()
@@ -81,16 +81,15 @@ def check(
     """
     from radz.config import parse_options
     from radz.data.check import check as look
-    from radz.report.corpora import check_lines
+    from radz.report.console import open_console, show
+    from radz.report.corpora import check_page
 
     with _progress("Reading films") as progress:
         found = look(corpus, root, parse_options(option or ()), workers=workers, pictures=pictures, progress=progress)
     if format_ is Format.JSON:
         typer.echo(json.dumps(asdict(found) | {"sound": found.sound}, indent=2, ensure_ascii=False))
     else:
-        console = Console(highlight=False, markup=False, soft_wrap=True)
-        for line in check_lines(found):
-            console.print(line)
+        show(check_page(found), open_console())
     if not found.sound:
         raise typer.Exit(1)
 

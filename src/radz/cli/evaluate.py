@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,7 +23,7 @@ from radz.cli.thresholds import read_each
 
 if TYPE_CHECKING:
     from radz.metrics.scores_file import ScoresProvenance, ScoresTable
-    from radz.report.tables import ModelRow
+    from radz.report.contents import ModelRow
 
 
 def evaluate(
@@ -159,33 +158,14 @@ def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
 
 
 def _show(rows: Sequence[ModelRow], format_: Format, by_finding: bool) -> None:
-    from radz.report.statistics import further_lines, further_tables
-    from radz.report.tables import (
-        as_record,
-        findings_table,
-        footnotes,
-        groups_table,
-        models_table,
-        reliability_lines,
-        reliability_tables,
-    )
+    from radz.report.console import open_console, show
+    from radz.report.page import console_page
+    from radz.report.record import as_record
 
     if format_ is Format.JSON:
         typer.echo(json.dumps(as_record(rows), indent=2, ensure_ascii=False, default=str))
         return
-    evaluation = rows[0].evaluation
-    assert evaluation is not None
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    console.print(findings_table(evaluation))
-    console.print(groups_table(evaluation))
-    if len(rows) > 1:
-        console.print(models_table(rows))
-    found = rows[0].reliability
-    for table in (*further_tables(rows, by_finding), *(reliability_tables(found) if found else ())):
-        console.print(table)
-    about = reliability_lines(found) if found else [f"Calibration not judged: {rows[0].uncalibrated}."]
-    for line in (*further_lines(rows[0]), *about, *footnotes(evaluation)):
-        console.print(line, markup=False)
+    show(console_page(rows, by_finding=by_finding), open_console())
 
 
 def _list_unreadable(made: ScoresProvenance) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from radz.cli._opening import load_predictor, progress_bar, scores_provenance
 from radz.cli._overlap import shared_with_training
 from radz.errors import ConfigError, CorpusError
+from radz.storage import atomic_file
 from radz.types import RESEARCH_USE
 
 if TYPE_CHECKING:
@@ -22,15 +23,9 @@ if TYPE_CHECKING:
     from radz.experiments.ablation.plan import OtherCorpus
     from radz.experiments.protocol_plan import AskedFilms, Films, HeldOutProtocol, LinearProtocol, ZeroShotProtocol
     from radz.metrics.scores_file import ScoresTable
-    from radz.report.protocols import Rows, Share
+    from radz.report.blocks import Block
+    from radz.report.protocols import Share
     from radz.serve.predictor import Predictor
-
-WITHIN = (
-    "AUROC within source and view, macro over findings with 10 comparable positives; 95 % intervals over patients. "
-    "Metadata alone, that is source and view, score 0.5 by construction."
-)
-LEFT_OUT = "\\* fewer than 10 positives share a stratum with a negative: not in the average."
-NOT_LEARNED = "A finding of which the films learned hold one class only is not learned and scores 0.5."
 
 
 def protocol(
@@ -50,19 +45,22 @@ def protocol(
 ) -> None:
     """Run a held-out, zero-shot or linear protocol and show its table. Trainings go on where they were interrupted."""
     from radz.experiments.protocol_plan import HeldOutProtocol, ZeroShotProtocol, load_protocol
+    from radz.report import markdown
+    from radz.report.blocks import Page, Section
+    from radz.report.console import open_console, show
 
     what = load_protocol(plan, set_ or ())
     how = _How(output / plan.stem, draws, seed, batch_size, source)
     if isinstance(what, HeldOutProtocol):
-        parts = how.held_out(what, plan.parent)
+        blocks = how.held_out(what, plan.parent)
     elif isinstance(what, ZeroShotProtocol):
-        parts = how.zero_shot(what, load_predictor(model, source, ()))
+        blocks = how.zero_shot(what, load_predictor(model, source, ()))
     else:
-        parts = how.linear(what, load_predictor(model, source, ()))
-    page = "\n\n".join([f"# {what.title}", *filter(None, [what.question]), *parts, RESEARCH_USE]) + "\n"
-    how.folder.mkdir(parents=True, exist_ok=True)
-    (how.folder / "page.md").write_text(page, encoding="utf-8")
-    typer.echo(page)
+        blocks = how.linear(what, load_predictor(model, source, ()))
+    page = Page(what.title, what.question, RESEARCH_USE, (Section("results", "Results", tuple(blocks)),), "Protocol")
+    with atomic_file(how.folder / "page.md") as partial:
+        partial.write_text(markdown.render(page), encoding="utf-8")
+    show(page, open_console())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ class _How:
     batch_size: int
     source: str | None
 
-    def held_out(self, what: HeldOutProtocol, beside: Path) -> list[str]:
+    def held_out(self, what: HeldOutProtocol, beside: Path) -> list[Block]:
         """Train each set's model, or find it trained, and judge it on exactly its set."""
         groups = {}
         for name, config in what.configs(beside, self.folder).items():
@@ -82,8 +80,10 @@ class _How:
             groups[name] = self._strategies(name, what.films(config, name), what.anchors, predictor)
         return self._tables(groups, whole=True)
 
-    def zero_shot(self, what: ZeroShotProtocol, predictor: Predictor) -> list[str]:
+    def zero_shot(self, what: ZeroShotProtocol, predictor: Predictor) -> list[Block]:
         """Judge the model on each corpus; one that is not here is named with what its opening says."""
+        from radz.report.blocks import Prose
+
         groups, notes = {}, []
         for name, films in what.films.items():
             try:
@@ -92,20 +92,16 @@ class _How:
                 notes.append(f"{name}: not here. {error}")
         if not groups:
             raise CorpusError("No films of this protocol are here. " + " ".join(notes))
-        return [*self._tables(groups, whole=False), *notes]
+        return [*self._tables(groups, whole=False), *map(Prose, notes)]
 
-    def linear(self, what: LinearProtocol, predictor: Predictor) -> list[str]:
+    def linear(self, what: LinearProtocol, predictor: Predictor) -> list[Block]:
         """A head for each share and seed on the features of each corpus."""
-        from radz.experiments.ablation.table import markdown
-        from radz.report.protocols import shares_rows
+        from radz.report.blocks import Prose
+        from radz.report.protocols import shares_table
 
-        found: list[Rows] = []
-        warnings: list[str] = []
-        for name, films in what.films.items():
-            bare, shares = self._heads(name, films, what, predictor)
-            found.append(shares_rows(name, bare, shares, draws=self.draws, seed=self.seed))
-            warnings += _met(name, bare)
-        return [WITHIN, markdown(found[0][0], [row for _, rows in found for row in rows]), NOT_LEARNED, *warnings]
+        heads = {name: self._heads(name, films, what, predictor) for name, films in what.films.items()}
+        warnings = [warning for name, (bare, _) in heads.items() for warning in _met(name, bare)]
+        return [shares_table(heads, draws=self.draws, seed=self.seed), *map(Prose, warnings)]
 
     def _strategies(
         self, name: str, films: Films, strategies: tuple[str, ...], predictor: Predictor
@@ -157,13 +153,11 @@ class _How:
             for percent in what.percent
         ]
 
-    def _tables(self, groups: Mapping[str, Mapping[str, ScoresTable]], *, whole: bool) -> list[str]:
-        from radz.experiments.ablation.table import markdown
-        from radz.report.protocols import findings_rows, sets_rows
+    def _tables(self, groups: Mapping[str, Mapping[str, ScoresTable]], *, whole: bool) -> list[Block]:
+        from radz.report.protocols import findings_table, sets_table
 
-        sets = sets_rows(groups, whole=whole, draws=self.draws, seed=self.seed)
-        findings = findings_rows(groups, draws=self.draws, seed=self.seed)
-        return [WITHIN, markdown(*sets), markdown(*findings), LEFT_OUT]
+        sets = sets_table(groups, whole=whole, draws=self.draws, seed=self.seed)
+        return [sets, findings_table(groups, draws=self.draws, seed=self.seed)]
 
     def _write(self, tables: Mapping[str, ScoresTable]) -> None:
         from radz.metrics.scores_file import write_scores

@@ -16,8 +16,7 @@ from radz.errors import ConfigError
 
 if TYPE_CHECKING:
     from radz.metrics.scores_file import ScoresTable, UncertainPolicy
-    from radz.report.contents import Case
-    from radz.report.tables import ModelRow
+    from radz.report.contents import Case, ModelRow
 
 
 def report(
@@ -65,11 +64,11 @@ def _cases(
     """Worst cases of the findings in the mean, with their films from the corpus that the scores name."""
     from radz.data.views.folds import Fold, open_corpus
     from radz.metrics.hardest_cases import hardest_cases
-    from radz.report.thumbnails import with_films
+    from radz.report.thumbnails import with_images
 
     table = tables[row.name]
     made = table.provenance
     assert row.evaluation is not None
     found = hardest_cases(table, row.evaluation.macro.concepts, count, uncertain)
     fold = Fold.parse(made.fold) if made.fold else None
-    return with_films(found, open_corpus(made.corpus, root, made.split, made.options, fold))
+    return with_images(found, open_corpus(made.corpus, root, made.split, made.options, fold))

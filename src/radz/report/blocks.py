@@ -1,7 +1,8 @@
-"""What a page is made of, whatever it is written as: HTML and Markdown print the same blocks."""
+"""The building blocks of a page. The console, Markdown and HTML renderers print the same blocks."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Callout:
-    """A sentence that must not be overlooked, after a few words that say what it is about."""
+    """A sentence that must not be overlooked; ``label`` says in a few words what it is about."""
 
     kind: ClassVar[str] = "callout"
     label: str
@@ -34,7 +35,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The few numbers that a reader takes along."""
+    """The few numbers that a reader takes away."""
 
     kind: ClassVar[str] = "numbers"
     numbers: tuple[Number, ...]
@@ -42,7 +43,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """words: the column holds words, not numbers."""
+    """One column; ``words`` marks a column of words, aligned left. The others hold numbers."""
 
     name: str
     words: bool = False
@@ -50,15 +51,18 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value, and below it its interval or count."""
+    """A value, and its interval or count in ``detail``. As a string: ``0.667 [0.620, 0.709]``."""
 
     text: str
     detail: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.text} {self.detail}" if self.detail else self.text
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """cells: as many as columns, the first names the row. strong: a row that sums up the others."""
+    """One cell per column; the first names the row. strong: a row that sums up the others."""
 
     cells: tuple[Cell, ...]
     strong: bool = False
@@ -77,17 +81,22 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """svg: the drawing. title and description stand for it where it cannot be seen."""
+    """A drawing, made only by a renderer that shows it. title and description replace it where it cannot be seen."""
 
     title: str
     description: str
-    svg: str
+    draw: Callable[[], str]
+
+    @property
+    def svg(self) -> str:
+        """The drawing as an ``svg`` element. Raises MissingExtraError without the extra ``report``."""
+        return self.draw()
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """Drawings side by side. key: name of each line -> its style in the drawings, 1 to 4. marks: styles are marks of
-    points, else dashes of lines."""
+    """Drawings next to each other. key: name of each line -> its style in the drawings, 1 to 4. marks: styles are
+    marks of points, otherwise dashes of lines."""
 
     kind: ClassVar[str] = "gallery"
     figures: tuple[Figure, ...]
@@ -98,7 +107,7 @@ class Gallery:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """An image as base64 of a JPEG, with what is said of it. It has no identifier."""
+    """A small image as a base64 JPEG, with its text alternative and caption. It has no identifier."""
 
     jpeg: str
     alternative: str
@@ -128,7 +137,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole. title: which model. subtitle: on what. notice: what it must not be used for. kind: above the title."""
+    """A whole page. title: which model. subtitle: on what data. notice: what it must not be used for. kind: of page."""
 
     title: str
     subtitle: str
@@ -137,10 +146,16 @@ class Page:
     kind: str = "Evaluation"
 
 
-def table(caption: str, columns: str, rows: list[Row], *, words: str = "", notes: tuple[str, ...] = ()) -> Table:
-    """A table whose column names stand in one string, parted by ``|``; those in ``words`` hold words."""
-    named = tuple(Column(name, name in words.split("|")) for name in columns.split("|"))
-    return Table(caption, named, tuple(rows), notes)
+def table(
+    caption: str,
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    *,
+    words: Collection[str] = (),
+    notes: Iterable[str] = (),
+) -> Table:
+    """A table from the names of its columns; those in ``words`` hold words."""
+    return Table(caption, tuple(Column(name, name in words) for name in columns), tuple(rows), tuple(notes))
 
 
 def row(*cells: Cell | str, strong: bool = False) -> Row:

@@ -1,73 +1,44 @@
-"""Several models side by side: quality with paired differences, beside cost. Nothing here computes a number."""
+"""Several models next to each other: quality with paired differences, cost, and what each has seen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any
-
-from rich.table import Table
 
 from radz.eval.cost import Cost
-from radz.report.tables import ModelRow, exposure_line, plain
+from radz.report.blocks import Page, Prose, Section
+from radz.report.contents import Contents, ModelRow
+from radz.report.exposure import exposure_lines
+from radz.report.format import count, counted
+from radz.report.page import data_line
+from radz.report.sections.cost import costs_table
+from radz.report.sections.findings import undefined_draws
+from radz.report.sections.models import models_table
 from radz.types import RESEARCH_USE
 
-COLUMNS = (
-    "model", "params M", "read M", "trained M", "GFLOP/image", "peak MiB", "p50 ms", "p95 ms", "images/s",
-)  # fmt: skip
+
+def comparison_page(rows: Sequence[ModelRow], costs: Sequence[Cost]) -> Page:
+    """The page of ``radz compare``. Raises ScoresError where the first model has no evaluation."""
+    evaluation = Contents(tuple(rows)).evaluation
+    return Page(
+        f"{rows[0].name} compared with {counted(len(rows) - 1, 'other model')}",
+        data_line(evaluation),
+        RESEARCH_USE,
+        (
+            Section("models", "Quality", (models_table(rows), Prose(_protocol(rows)))),
+            *([Section("cost", "Cost", (costs_table({cost.model: asdict(cost) for cost in costs}),))] if costs else []),
+            Section("exposure", "Exposure", tuple(map(Prose, exposure_lines(rows)))),
+        ),
+        kind="Comparison",
+    )
 
 
-def costs_table(costs: Sequence[Cost]) -> Table:
-    """One line per model; latency is of one film, throughput of a batch."""
-    table = Table(title="cost on this machine", title_justify="left", title_style="bold")
-    for name in COLUMNS:
-        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
-    for cost in costs:
-        sizes = (cost.parameters, cost.active_parameters, cost.trained_parameters)
-        table.add_row(
-            cost.model,
-            *(f"{size / 1e6:.1f}" for size in sizes),
-            f"{cost.flops_per_image / 1e9:.2f}",
-            f"{cost.peak_memory_mib:.0f}",
-            f"{cost.p50_latency_ms:.1f}",
-            f"{cost.p95_latency_ms:.1f}",
-            f"{cost.images_per_second:.1f}",
-        )
-    return table
-
-
-def cost_lines(costs: Sequence[Cost]) -> list[str]:
-    """How the costs were measured."""
-    if not costs:
-        return []
-    first = costs[0]
-    return [
-        f"Cost: {first.concepts} findings; latency of {first.calls} calls with one film, throughput in batches of "
-        f"{first.batch_size}, on {first.device} with {first.threads} threads ({first.machine}). Peak memory is of the "
-        "process that holds all models; read: parameters that one film needs."
-    ]
-
-
-def exposure_lines(rows: Sequence[ModelRow]) -> list[str]:
-    """What each model has seen of the findings, as far as it is known."""
-    return [f"{row.name}: {exposure_line(row.evaluation)}." for row in rows if row.evaluation is not None]
-
-
-def comparison_record(rows: Sequence[ModelRow], costs: Sequence[Cost], files: Mapping[str, Path]) -> dict[str, Any]:
-    """The same as plain values, for JSON; of each model every finding, too."""
-    by_name = {cost.model: asdict(cost) for cost in costs}
-    models = [
-        {
-            "model": row.name,
-            "zero_shot": exposure_line(row.evaluation) if row.evaluation else None,
-            "evaluation": asdict(row.evaluation) if row.evaluation else None,
-            "gain_of_first": asdict(row.comparison) if row.comparison else None,
-            "cost": by_name.get(row.name),
-            "scores": str(files[row.name]) if row.name in files else None,
-            "note": row.note,
-        }
-        for row in rows
-    ]
-    made: dict[str, Any] = plain({"notice": RESEARCH_USE, "models": models})
-    return made
+def _protocol(rows: Sequence[ModelRow]) -> str:
+    evaluation = rows[0].evaluation
+    assert evaluation is not None
+    strata = " × ".join(evaluation.provenance.strata) or "all studies are one"
+    return (
+        f"Strata: {strata}. Intervals: 95%, percentiles of {counted(evaluation.draws, 'draw')} of patients, seed "
+        f"{count(evaluation.seed)}; undefined draws, dropped: {undefined_draws(evaluation)}. Uncertain labels: "
+        f"{evaluation.uncertain}. Protocol {evaluation.protocol_hash}."
+    )

@@ -1,69 +1,115 @@
-"""Numbers and names as they are printed."""
+"""Numbers, intervals, p-values, percentages and names as text. No other module of the package formats them."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from radz.metrics.bootstrap import Difference, Interval
-from radz.metrics.evaluation import Estimate
 from radz.report.blocks import Cell
-from radz.report.plots import Whisker
+from radz.storage import content_hash
+
+if TYPE_CHECKING:
+    from radz.metrics.bootstrap import Difference, Interval
+    from radz.metrics.evaluation import Estimate
 
 NO_VALUE = "–"
+UNITS = {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3}
+
+
+def number(value: float | None, digits: int = 3, sign: str = "") -> str:
+    """A number with a true minus; a dash where it is undefined. sign: ``+`` writes the plus, too."""
+    if value is None or math.isnan(value):
+        return NO_VALUE
+    rounded = round(value, digits) + 0.0  # a zero without a minus
+    return f"{rounded:{sign},.{digits}f}".replace("-", "−")
+
+
+def shortest(value: float | None) -> str:
+    """A number with as few digits as it has: ``0.5``, ``10``; a dash where it is undefined."""
+    return NO_VALUE if value is None or math.isnan(value) else f"{value:g}".replace("-", "−")
+
+
+def plain_number(value: float) -> str:
+    """A number for another program, six significant digits: ``-0.0123457``."""
+    return f"{value:.6g}"
+
+
+def interval(low: float | None, high: float | None, digits: int = 3, sign: str = "") -> str:
+    """``[0.620, 0.709]``; empty where it is undefined."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return ""
+    return f"[{number(low, digits, sign)}, {number(high, digits, sign)}]"
+
+
+def bounds(value: Interval, digits: int = 3, sign: str = "") -> str:
+    """Both bounds of a bootstrap interval, ``[0.620, 0.709]``; empty where it is undefined."""
+    return interval(value.low, value.high, digits, sign)
+
+
+def estimate(value: Estimate) -> Cell:
+    """A metric with its interval."""
+    return with_interval((value.value, value.interval.low, value.interval.high))
+
+
+def difference(value: Difference) -> Cell:
+    """A gain with its interval, both with their signs."""
+    return with_interval((value.value, value.interval.low, value.interval.high), sign="+")
+
+
+def with_interval(values: Sequence[float | None] | None, sign: str = "") -> Cell:
+    """A cell of (value, lower bound, upper bound, ...); a dash where there are none."""
+    if not values:
+        return Cell(NO_VALUE)
+    value, low, high = values[:3]
+    text = number(value, sign=sign)
+    return Cell(text, "" if text == NO_VALUE else interval(low, high, sign=sign))
+
+
+def p_value(p: float | None) -> str:
+    """A p-value, never as 0."""
+    return "< 0.001" if p is not None and p < 0.001 else number(p)
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share in [0, 1] as a percentage: ``97.5%``."""
+    return NO_VALUE if share is None or math.isnan(share) else f"{number(100 * share, digits)}%"
+
+
+def count(value: float) -> str:
+    """A whole number with separators: ``1,495``."""
+    return number(value, 0)
+
+
+def counted(value: int, one: str, many: str = "") -> str:
+    """A count with its noun: ``1 study``, ``2 studies``."""
+    return f"{count(value)} {one if value == 1 else many or one + 's'}"
+
+
+def span(values: Iterable[float], digits: int = 0) -> str:
+    """The range of some numbers: ``12 to 15``, or the one number that they all are."""
+    ordered = sorted(values)
+    low, high = number(ordered[0], digits), number(ordered[-1], digits)
+    return low if low == high else f"{low} to {high}"
+
+
+def magnitude(value: float) -> str:
+    """A count in thousands, millions and so on: ``139.0 M``."""
+    for unit, size in UNITS.items():
+        if value >= size:
+            return f"{number(value / size, 1)} {unit}"
+    return number(value, 0)
+
+
+def yes_or_no(value: bool | None) -> str:
+    """``yes``, ``no``, or nothing where it is unknown."""
+    return "" if value is None else "yes" if value else "no"
 
 
 def finding_name(concept: str) -> str:
     """Words of a concept's id."""
     return concept.replace("_", " ")
-
-
-def number(value: float, digits: int = 3, sign: str = "") -> str:
-    """A number with a true minus; a dash where it is undefined. sign: ``+`` shows both."""
-    if math.isnan(value):
-        return NO_VALUE
-    rounded = round(value, digits) + 0.0  # a zero without a minus
-    return f"{rounded:{sign}.{digits}f}".replace("-", "−")
-
-
-def between(interval: Interval, digits: int = 3, sign: str = "") -> str:
-    """Both bounds of an interval; empty where it is undefined."""
-    if math.isnan(interval.low):
-        return ""
-    return f"{number(interval.low, digits, sign)} to {number(interval.high, digits, sign)}"
-
-
-def estimate(value: Estimate) -> Cell:
-    """A metric with its interval."""
-    return Cell(number(value.value), between(value.interval))
-
-
-def difference(value: Difference) -> Cell:
-    """A gain with its interval."""
-    return Cell(number(value.value, sign="+"), between(value.interval, sign="+"))
-
-
-def p_value(p: float) -> str:
-    """A p-value, never as 0."""
-    return "< 0.001" if p < 0.001 else number(p)
-
-
-def share(part: float, digits: int = 0) -> str:
-    """A share in percent."""
-    return NO_VALUE if math.isnan(part) else f"{100 * part:.{digits}f} %"
-
-
-def whisker(value: Estimate | Difference, style: int = 1) -> Whisker:
-    """The same for a drawing."""
-    return Whisker(value.value, value.interval.low, value.interval.high, style)
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """A count with its noun, e.g. ``1 study``, ``2 studies``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def without_identifiers(options: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -73,14 +119,12 @@ def without_identifiers(options: Mapping[str, Any], prefix: str = "") -> dict[st
         if isinstance(value, Mapping):
             shown |= without_identifiers(value, f"{prefix}{key}.")
         else:
-            shown[f"{prefix}{key}"] = _plain(value)
+            shown[f"{prefix}{key}"] = _without_identifier(value)
     return shown
 
 
-def _plain(value: Any) -> str:
+def _without_identifier(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    if isinstance(value, list | tuple) or "/" in text or "\\" in text:
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
-        what = counted(len(value), "entry", "entries") if isinstance(value, list | tuple) else "a path"
-        return f"{what}, SHA-256 {digest}"
-    return text
+    if isinstance(value, list | tuple):
+        return f"{counted(len(value), 'entry', 'entries')}, SHA-256 {content_hash(text)[:12]}"
+    return f"a path, SHA-256 {content_hash(text)[:12]}" if "/" in text or "\\" in text else text

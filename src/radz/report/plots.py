@@ -1,17 +1,19 @@
-"""Drawings as SVG that stands in a page: text is text, and colours are the page's own, light or dark.
+"""Drawings as SVG for a page: text stays text, and colours are the page's, light or dark.
 
-matplotlib draws with stand-in colours, which become CSS variables afterwards. A drawing has the width of a phone, so
-that its letters stay legible there. Lines differ by colour and by dashes.
+matplotlib draws with placeholder colours, which become CSS variables afterwards. A drawing has the width of a phone, so
+that its letters stay legible there. Lines differ by colour and by dashes. Nothing is drawn before a renderer asks for
+the SVG, so that the console and Markdown need no matplotlib.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial, update_wrapper
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from radz.errors import MissingExtraError
 from radz.report.blocks import Figure
@@ -19,7 +21,11 @@ from radz.report.blocks import Figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-VARIABLES = {  # stand-in -> variable of the page, all within the palette of Okabe and Ito
+    from radz.metrics.bootstrap import Difference
+    from radz.metrics.evaluation import Estimate
+
+P = ParamSpec("P")
+VARIABLES = {  # placeholder -> variable of the page, all within the palette of Okabe and Ito
     "#010101": "--ink",
     "#020202": "--muted",
     "#030303": "--rule",
@@ -84,11 +90,27 @@ class Whisker:
     high: float
     style: int = 1
 
+    @classmethod
+    def of(cls, value: Estimate | Difference, style: int = 1) -> Whisker:
+        """An estimate or a difference in a drawing."""
+        return cls(value.value, value.interval.low, value.interval.high, style)
 
+
+def lazy(draw: Callable[Concatenate[str, str, P], str]) -> Callable[Concatenate[str, str, P], Figure]:
+    """Make a function that draws an SVG, ``draw(title, description, ...)``, return a figure that is drawn on demand."""
+
+    def figure(title: str, description: str, /, *args: P.args, **kwargs: P.kwargs) -> Figure:
+        return Figure(title, description, partial(draw, title, description, *args, **kwargs))
+
+    update_wrapper(figure, draw)
+    return figure
+
+
+@lazy
 def forest(
     title: str, description: str, rows: Mapping[str, Sequence[Whisker]], *, chance: float, label: str, strong: str = ""
-) -> Figure:
-    """Values with intervals, one line of the drawing per row, top to bottom; the row ``strong`` stands out."""
+) -> str:
+    """Values with intervals, one line of the drawing per row, top to bottom; the row ``strong`` is bold."""
     rows = {_short(name): whiskers for name, whiskers in rows.items()}
     places, end = _places(rows)
     left = 0.04 + LETTER * max(map(len, rows)) / 350
@@ -107,12 +129,13 @@ def forest(
         axes.spines["left"].set_visible(False)
         axes.grid(axis="x", color=RULE, linewidth=0.5)
         axes.set_xlabel(label)
-        return drawing.figure()
+        return drawing.svg()
 
 
+@lazy
 def roc_and_precision(
     title: str, description: str, rocs: Sequence[Line], precisions: Sequence[Line], prevalence: float
-) -> Figure:
+) -> str:
     """Two square drawings: true over false positive rate, and precision over recall in steps."""
     with _Drawing(title, description, 350, 186) as drawing:
         left, right = (drawing.axes((x, 0.23, 0.385, 0.74)) for x in (0.1, 0.61))
@@ -124,16 +147,17 @@ def roc_and_precision(
             _unit_square(axes)
         left.set(xlabel="false positive rate", ylabel="sensitivity")
         right.set(xlabel="recall", ylabel="precision")
-        return drawing.figure()
+        return drawing.svg()
 
 
+@lazy
 def diagram(
     title: str,
     description: str,
     points: Sequence[tuple[float, Whisker]],
     counts: Sequence[str],
     labels: tuple[str, str],
-) -> Figure:
+) -> str:
     """Frequency with interval over probability; on the diagonal both agree. counts: one for each point."""
     with _Drawing(title, description, 350, 300) as drawing:
         axes = drawing.axes((0.12, 0.14, 0.84, 0.83))
@@ -144,10 +168,11 @@ def diagram(
             axes.annotate(count, (x, whisker.low), (0, -4), textcoords="offset points", ha="center", va="top", size=10)
         axes.set(xlim=(0, 1), ylim=(-0.1, 1.02), xlabel=labels[0], ylabel=labels[1])
         axes.grid(color=RULE, linewidth=0.5)
-        return drawing.figure()
+        return drawing.svg()
 
 
-def path(title: str, description: str, lines: Sequence[Line], labels: tuple[str, str], level: float) -> Figure:
+@lazy
+def path(title: str, description: str, lines: Sequence[Line], labels: tuple[str, str], level: float) -> str:
     """Lines over x in percent; ``level`` is drawn across, what chance would give."""
     with _Drawing(title, description, 350, 230) as drawing:
         axes = drawing.axes((0.15, 0.18, 0.81, 0.78))
@@ -157,7 +182,7 @@ def path(title: str, description: str, lines: Sequence[Line], labels: tuple[str,
         axes.set(xlabel=labels[0], ylabel=labels[1])
         axes.margins(y=0.3)
         axes.grid(color=RULE, linewidth=0.5)
-        return drawing.figure()
+        return drawing.svg()
 
 
 class _Drawing:
@@ -184,18 +209,18 @@ class _Drawing:
         """Axes at (left, bottom, width, height), shares of the figure."""
         return self.canvas.add_axes(place)
 
-    def figure(self) -> Figure:
-        """The drawing as a block."""
+    def svg(self) -> str:
+        """The drawing as an ``svg`` element."""
         file = io.StringIO()
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         self.canvas.savefig(file, format="svg", metadata=nothing)
-        return Figure(self.title, self.description, _for_page(file.getvalue(), self.title, self.description))
+        return _for_page(file.getvalue(), self.title, self.description)
 
 
 def _for_page(svg: str, title: str, description: str) -> str:
-    """Only the ``svg`` element, named for who cannot see it, in the page's colours and letters."""
+    """Only the ``svg`` element, with a title and description for screen readers, in the page's colours and fonts."""
     svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)  # it would rule the whole page
+    svg = re.sub(r"<style type=\"text/css\">.*?</style>", "", svg, flags=re.DOTALL)  # it would apply to the whole page
     svg = re.sub(r" (width|height)=\"[\d.]+pt\"", "", svg, count=2)
     svg = re.sub(r"<g id=\"[^\"]*\"", "<g", svg)  # the same names in every drawing of a page
     svg = re.sub(r"'DejaVu Sans'[^;\"]*", "var(--sans)", svg)
@@ -208,7 +233,7 @@ def _for_page(svg: str, title: str, description: str) -> str:
 
 
 def _rounded(tag: re.Match[str]) -> str:
-    """Places to a hundredth of a point; letters between tags stay as they are."""
+    """Coordinates in a tag rounded to a hundredth of a point; text between tags is unchanged."""
     return re.sub(r"(\.\d\d)\d+", r"\1", tag[0])
 
 

@@ -8,20 +8,34 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from radz.eval.few_labels import macro_over_seeds
-from radz.metrics.evaluation import Estimate
 from radz.metrics.scores_file import ScoresTable
 from radz.metrics.summary import compare, summarise
+from radz.report.blocks import Cell, Row, Table, row, table
+from radz.report.format import NO_VALUE, count, difference, estimate, finding_name, shortest, span
 
-Rows = tuple[list[str], list[list[str]]]
 ByStrategy = Mapping[str, ScoresTable]
-EMPTY = "–"
+SHARE_COLUMNS = (
+    "films",
+    "% of labels",
+    "patients",
+    "films learned",
+    "AUROC within strata",
+    "seeds",
+    "findings not learned",
+)
+WITHIN = (
+    "AUROC within source and view, mean over findings with 10 comparable positives; 95% intervals over patients. "
+    "Metadata alone (source and view) score 0.5 by construction."
+)
+LEFT_OUT = "* fewer than 10 positives share a stratum with a negative: not in the mean."
+NOT_LEARNED = "A finding is not learned, and scores 0.5, if the films to learn from hold one class only."
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
     """What a linear head learned from: share of the patients in %, and for each seed how many patients and films.
 
-    unlearned: of how many findings one class was missing. tables: scores. One of each a seed.
+    unlearned: for how many findings one class was missing. tables: scores. One of each per seed.
     """
 
     percent: float
@@ -31,71 +45,70 @@ class Share:
     tables: tuple[ScoresTable, ...]
 
 
-def sets_rows(groups: Mapping[str, ByStrategy], *, whole: bool, draws: int, seed: int) -> Rows:
+def sets_table(groups: Mapping[str, ByStrategy], *, whole: bool, draws: int, seed: int) -> Table:
     """A row for each set of films: macro AUROC within strata under each strategy, and what each gains over the first.
 
     whole: a last row over all sets, which must be findings of the same films.
     """
     first, *others = strategies = [*next(iter(groups.values()))]
-    head = ["set", "films", "findings", "claim", *strategies, *(f"{other} - {first}" for other in others)]
+    columns = ("set", "films", "findings", "claim", *strategies, *(f"{other} − {first}" for other in others))
     rows = [_set_row(name, tables, first, draws, seed) for name, tables in groups.items()]
     if whole and len(groups) > 1:
         joined = {s: _together([tables[s] for tables in groups.values()]) for s in strategies}
-        rows.append(_set_row("all", joined, first, draws, seed))
-    return head, rows
+        rows.append(replace(_set_row("all", joined, first, draws, seed), strong=True))
+    return table("Means over findings", columns, rows, words={"claim"}, notes=(WITHIN,))
 
 
-def findings_rows(groups: Mapping[str, ByStrategy], *, draws: int, seed: int) -> Rows:
-    """A row for each finding of each set: what the model has met of it, its positives, and its AUROC within strata."""
+def findings_table(groups: Mapping[str, ByStrategy], *, draws: int, seed: int) -> Table:
+    """A row for each finding of each set: what the model has seen of it, its positives, and its AUROC within strata."""
     strategies = [*next(iter(groups.values()))]
+    rows = [each for name, tables in groups.items() for each in _finding_rows(name, tables, draws, seed)]
+    columns = ("set", "finding", "exposure", "positives", *strategies)
+    return table("Findings", columns, rows, words={"finding", "exposure"}, notes=(LEFT_OUT,))
+
+
+def shares_table(corpora: Mapping[str, tuple[ScoresTable, Sequence[Share]]], *, draws: int, seed: int) -> Table:
+    """For each set of films a row without any labels (the model's anchors), then one for each share."""
+    rows = [each for name, (bare, shares) in corpora.items() for each in _share_rows(name, bare, shares, draws, seed)]
+    return table("Shares of the labels", SHARE_COLUMNS, rows, words={"% of labels"}, notes=(WITHIN, NOT_LEARNED))
+
+
+def _set_row(name: str, tables: ByStrategy, first: str, draws: int, seed: int) -> Row:
+    evaluations = {s: summarise(scores, draws=draws, seed=seed) for s, scores in tables.items()}
+    evaluation, claim = evaluations[first], tables[first].provenance.claim or NO_VALUE
+    gains = [
+        difference(compare(scores, tables[first], draws=draws, seed=seed).auroc_within)
+        for strategy, scores in tables.items()
+        if strategy != first
+    ]
+    means = [estimate(each.macro.auroc_within) for each in evaluations.values()]
+    return row(name, count(evaluation.studies), count(len(evaluation.macro.concepts)), claim, *means, *gains)
+
+
+def _finding_rows(name: str, tables: ByStrategy, draws: int, seed: int) -> list[Row]:
+    evaluations = [summarise(scores, draws=draws, seed=seed) for scores in tables.values()]
+    marks = next(iter(tables.values())).provenance.exposure
     rows = []
-    for name, tables in groups.items():
-        found = {s: summarise(table, draws=draws, seed=seed) for s, table in tables.items()}
-        marks = next(iter(tables.values())).provenance.exposure
-        for i, finding in enumerate(next(iter(found.values())).findings):
-            values = [shown(found[s].findings[i].auroc_within) for s in strategies]
-            concept, count = finding.concept, f"{finding.positives}{' *' if finding.left_out else ''}"
-            rows.append([name, concept, marks.get(concept, EMPTY), count, *values])
-    return ["set", "finding", "model has met", "positives", *strategies], rows
+    for same in zip(*(evaluation.findings for evaluation in evaluations), strict=True):
+        finding = same[0]
+        positives = f"{count(finding.positives)}{'*' if finding.left_out else ''}"
+        values = [estimate(each.auroc_within) for each in same]
+        mark = str(marks.get(finding.concept, NO_VALUE))
+        rows.append(row(name, finding_name(finding.concept), mark, positives, *values))
+    return rows
 
 
-def shares_rows(name: str, bare: ScoresTable, shares: Sequence[Share], *, draws: int, seed: int) -> Rows:
-    """A row for no label at all (the model's anchors), then one for each share."""
+def _share_rows(name: str, bare: ScoresTable, shares: Sequence[Share], draws: int, seed: int) -> list[Row]:
     value, _ = macro_over_seeds([bare], draws=draws, seed=seed)
-    rows = [[name, f"0, anchors {bare.provenance.anchors}", "0", "0", shown(value), EMPTY, EMPTY]]
-    for share in shares:
-        value, seeds = macro_over_seeds(share.tables, draws=draws, seed=seed)
-        spread = f"{min(seeds):.3f} to {max(seeds):.3f}" if len(seeds) > 1 else EMPTY
-        counts = [_range(each) for each in (share.patients, share.films, share.unlearned)]
-        rows.append([name, f"{share.percent:g}", *counts[:2], shown(value), spread, counts[2]])
-    return ["films", "% of labels", "patients", "films learned", "AUROC", "seeds", "findings not learned"], rows
+    anchors = row(name, f"0, anchors {bare.provenance.anchors}", "0", "0", estimate(value), NO_VALUE, NO_VALUE)
+    return [anchors, *(_share_row(name, share, draws, seed) for share in shares)]
 
 
-def shown(estimate: Estimate) -> str:
-    """``0.632 [0.585, 0.672]``, or a dash where it is undefined."""
-    if estimate.value != estimate.value:
-        return EMPTY
-    return f"{estimate.value:.3f} [{estimate.interval.low:.3f}, {estimate.interval.high:.3f}]"
-
-
-def _range(counts: Sequence[int]) -> str:
-    low, high = min(counts), max(counts)
-    return f"{low}" if low == high else f"{low} to {high}"
-
-
-def _set_row(name: str, tables: ByStrategy, first: str, draws: int, seed: int) -> list[str]:
-    found = {s: summarise(table, draws=draws, seed=seed) for s, table in tables.items()}
-    own = found[first]
-    gains = [_gain(table, tables[first], draws, seed) for s, table in tables.items() if s != first]
-    counts = [f"{own.studies}", f"{len(own.macro.concepts)}", tables[first].provenance.claim or EMPTY]
-    return [name, *counts, *(shown(each.macro.auroc_within) for each in found.values()), *gains]
-
-
-def _gain(table: ScoresTable, first: ScoresTable, draws: int, seed: int) -> str:
-    gain = compare(table, first, draws=draws, seed=seed).auroc_within
-    if gain.value != gain.value:
-        return EMPTY
-    return f"{gain.value:+.3f} [{gain.interval.low:+.3f}, {gain.interval.high:+.3f}]"
+def _share_row(name: str, share: Share, draws: int, seed: int) -> Row:
+    value, seeds = macro_over_seeds(share.tables, draws=draws, seed=seed)
+    spread = Cell(span(seeds, digits=3) if len(seeds) > 1 else NO_VALUE)
+    sizes = (span(share.patients), span(share.films))
+    return row(name, shortest(share.percent), *sizes, estimate(value), spread, span(share.unlearned))
 
 
 def _together(parts: Sequence[ScoresTable]) -> ScoresTable:

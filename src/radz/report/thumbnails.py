@@ -1,4 +1,4 @@
-"""Films small enough to stand in a page, without anything that names a patient."""
+"""Images small enough for a page, without anything that names a patient."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from radz.report.contents import Case
 from radz.types import Pixels
 
 SIDE = 192
-"""Longest side of a film in the page, in pixels."""
+"""Longest side of an image in the page, in pixels."""
 QUALITY = 80
 
 
-def with_films(cases: Iterable[HardestCase], corpus: Any) -> tuple[Case, ...]:
-    """Cases with their films, each read once from the corpus; one that cannot be read is left out."""
+def with_images(cases: Iterable[HardestCase], corpus: Any) -> tuple[Case, ...]:
+    """Cases with their images, each read once from the corpus; ``None`` for an image that cannot be read."""
     cases = tuple(cases)
     index = {record.study_id: i for i, record in enumerate(corpus.records)}
-    films = {study: _film(corpus, index.get(study)) for study in {case.study for case in cases}}
-    return tuple(Case(case, films[case.study]) for case in cases)
+    images = {study: _image(corpus, index.get(study)) for study in {case.study for case in cases}}
+    return tuple(Case(case, images[case.study]) for case in cases)
 
 
 def as_jpeg(pixels: Pixels) -> str:
-    """Pixels (1, H, W) in [0, 1] -> base64 of a JPEG of at most SIDE by SIDE; it holds no metadata."""
+    """Pixels (1, h, w) in [0, 1] -> base64 of a JPEG of at most SIDE by SIDE; it holds no metadata."""
     image = Image.fromarray(np.round(pixels[0] * 255).clip(0, 255).astype(np.uint8))
     image.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     file = io.BytesIO()
@@ -37,11 +37,11 @@ def as_jpeg(pixels: Pixels) -> str:
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _film(corpus: Any, place: int | None) -> str | None:
-    if place is None:
+def _image(corpus: Any, index: int | None) -> str | None:
+    if index is None:
         return None
     try:
-        pixels = corpus[place].pixels
+        pixels = corpus[index].pixels
     except ImageError:
         return None
     return None if pixels is None else as_jpeg(pixels)

@@ -25,8 +25,8 @@ from radz.metrics.repeats import RepeatsDifference, compare_repeats, merge_folds
 from radz.metrics.scores_file import ScoresTable, read_scores
 from radz.metrics.summary import macro_auroc
 from radz.provenance import software_versions
+from radz.report import html
 from radz.report.blocks import Page, Prose, Section, row, table
-from radz.report.page import html_of
 from radz.types import RESEARCH_USE, Exposure
 
 EMPTY = ""
@@ -92,13 +92,13 @@ def html_page_of(record: Mapping[str, Any]) -> str:
             heading,
             (
                 *map(Prose, paragraphs),
-                *(table(heading, "|".join(head), [row(*cells) for cells in rows]) for head, rows in tables),
+                *(table(heading, head, [row(*cells) for cells in rows]) for head, rows in tables),
             ),
         )
         for heading, paragraphs, tables in sections_of(record)
     ]
     subtitle = f"{len(record['arms'])} arms, {record['folds']} folds, {len(record['seeds'])} seeds"
-    return html_of(Page(record["title"], subtitle, RESEARCH_USE, tuple(sections), "Ablation"))
+    return html.render(Page(record["title"], subtitle, RESEARCH_USE, tuple(sections), "Ablation"))
 
 
 def arms_rows(record: Mapping[str, Any]) -> Rows:

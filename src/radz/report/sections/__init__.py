@@ -1,6 +1,6 @@
 """The parts of a page, one file each, in the order of the page.
 
-A part is a function ``section(contents)``; it gives ``None`` where there is nothing to say. None computes a number.
+A part is a function ``section(contents)``. It returns ``None`` where there is nothing to show. None computes a number.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from radz.report.sections import (
     curves,
     delong,
     findings,
+    gains,
     groups,
     models,
     prompts,
@@ -28,6 +29,7 @@ PARTS = (
     summary,
     findings,
     models,
+    gains,
     curves,
     thresholds,
     delong,
@@ -40,8 +42,10 @@ PARTS = (
     cases,
     provenance,
 )
+FOR_FILES = ("curves", "cases", "provenance")
+"""Sections that the console leaves out."""
 
 
 def sections(contents: Contents) -> tuple[Section, ...]:
-    """All parts that have something to say."""
-    return tuple(made for part in PARTS if (made := part.section(contents)) is not None)
+    """All parts that have something to show."""
+    return tuple(section for part in PARTS if (section := part.section(contents)) is not None)

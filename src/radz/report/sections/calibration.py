@@ -1,102 +1,110 @@
-"""Probabilities, refusal and finding sets, where the model was calibrated on other films."""
+"""Probabilities, abstention and finding sets, where the model was calibrated on other films."""
 
 from __future__ import annotations
 
 from radz.calibration.platt import Bin
-from radz.calibration.reliability import Reliability
+from radz.calibration.reliability import Reliability, SetRecall
 from radz.report.blocks import Block, Cell, Figure, Gallery, Number, Numbers, Prose, Row, Section, Table, row, table
 from radz.report.contents import Contents
-from radz.report.format import between, counted, finding_name, number, share
+from radz.report.format import bounds, count, counted, finding_name, interval, number, percent
 from radz.report.plots import Line, Whisker, diagram, path
+
+HEADING = "Calibration, risk and coverage"
+ECE = "ECE: expected calibration error over ten bins of equal width. Lower is better in both columns."
+DASHED = "If leaving out the farthest films helped, the line would fall to the left. Dashed: at random."
 
 
 def section(contents: Contents) -> Section:
-    """How probabilities, refusal and sets hold, or why that is not said."""
+    """How well probabilities, abstention and finding sets hold, or why they were not judged."""
     first = contents.rows[0]
     if first.reliability is None:
         text = f"Not judged: {first.uncalibrated or 'the scores come without calibration'}."
         return Section("calibration", "Calibration", (Prose(text),))
-    found = first.reliability
-    blocks: list[Block] = [Prose(_counts(found))]
-    if found.bins:
-        blocks.append(Gallery((_diagram(found),), "Points on the dashed line are calibrated. Bars: 95 % intervals."))
-        blocks.append(_bins(found))
-    blocks.append(_qualities(found))
-    if found.risk_coverage:
-        blocks += [_risk(found), _coverage(found)]
-    if found.set_recall:
-        blocks.append(_sets(found))
-    return Section("calibration", "Calibration, risk and coverage", tuple(blocks))
+    return Section("calibration", HEADING, tuple(_blocks(first.reliability)))
 
 
-def _counts(found: Reliability) -> str:
-    names = ", ".join(map(finding_name, found.findings)) or "no finding"
+def _blocks(reliability: Reliability) -> list[Block]:
+    blocks: list[Block] = [Prose(_counts(reliability))]
+    if reliability.bins:
+        caption = "Points on the dashed line are calibrated. Bars: 95% intervals."
+        blocks += [Gallery((_diagram(reliability),), caption), _bins(reliability)]
+    blocks.append(_qualities(reliability))
+    if reliability.risk_coverage:
+        blocks += [_risk(reliability), _coverage(reliability)]
+    if reliability.set_recall:
+        blocks.append(_sets(reliability.set_recall))
+    return blocks
+
+
+def _counts(reliability: Reliability) -> str:
+    names = ", ".join(map(finding_name, reliability.findings)) or "no finding"
     return (
-        f"Probabilities are of {names}: {counted(found.pairs, 'film-finding pair')}, {found.positives:,} of them "
-        "present. They were fitted on validation films, none of which is among these."
+        f"Probabilities are of {names}: {counted(reliability.pairs, 'film-finding pair')}, "
+        f"{count(reliability.positives)} of them present. They were fitted on validation films, none of which is "
+        "among these."
     )
 
 
-def _diagram(found: Reliability) -> Figure:
-    points = [(b.probability, Whisker(b.frequency, b.interval.low, b.interval.high)) for b in found.bins]
-    worst = max(found.bins, key=lambda b: abs(b.frequency - b.probability))
+def _diagram(reliability: Reliability) -> Figure:
+    points = [(b.probability, Whisker(b.frequency, b.interval.low, b.interval.high)) for b in reliability.bins]
+    worst = max(reliability.bins, key=lambda b: abs(b.frequency - b.probability))
     return diagram(
         "Reliability of the calibrated probabilities",
         f"{counted(len(points), 'bin')} of probability; the greatest gap is at {number(worst.probability, 2)}, where "
         f"{number(worst.frequency, 2)} of {worst.pairs} pairs are present.",
         points,
-        [f"n={b.pairs}" for b in found.bins],
+        [f"n={b.pairs}" for b in reliability.bins],
         ("mean probability", "share present"),
     )
 
 
-def _bins(found: Reliability) -> Table:
-    return table("Probabilities in bins", "mean probability|pairs|present|share present", list(map(_bin, found.bins)))
+def _bins(reliability: Reliability) -> Table:
+    columns = ("mean probability", "pairs", "present", "share present")
+    return table("Probabilities in bins", columns, map(_bin, reliability.bins))
 
 
 def _bin(one: Bin) -> Row:
-    frequency = Cell(number(one.frequency, 2), between(one.interval, 2))
-    return row(number(one.probability, 2), str(one.pairs), str(one.positives), frequency)
+    frequency = Cell(number(one.frequency, 2), bounds(one.interval, 2))
+    return row(number(one.probability, 2), count(one.pairs), count(one.positives), frequency)
 
 
-def _qualities(found: Reliability) -> Table:
-    rows = [row(q.name, number(q.calibration_error), number(q.brier, 4)) for q in found.qualities]
-    notes = ("ECE: expected calibration error over ten bins of equal width. Lower is better in both columns.",)
-    return table("Probabilities made in different ways", "made how|ECE|Brier score", rows, notes=notes)
+def _qualities(reliability: Reliability) -> Table:
+    rows = [row(q.name, number(q.calibration_error), number(q.brier, 4)) for q in reliability.qualities]
+    return table("Quality of the probabilities", ("method", "ECE", "Brier score"), rows, notes=(ECE,))
 
 
-def _risk(found: Reliability) -> Gallery:
-    kept = [100 * part.coverage for part in found.risk_coverage]
+def _risk(reliability: Reliability) -> Gallery:
+    parts = reliability.risk_coverage
     figure = path(
         "Risk and coverage",
-        f"Mean Brier score {number(found.risk_coverage[0].risk, 4)} of all films and "
-        f"{number(found.risk_coverage[-1].risk, 4)} of the nearest {share(found.risk_coverage[-1].coverage)}.",
-        [Line(kept, [part.risk for part in found.risk_coverage])],
+        f"Mean Brier score {number(parts[0].risk, 4)} of all films and {number(parts[-1].risk, 4)} of the nearest "
+        f"{percent(parts[-1].coverage)}.",
+        [Line([100 * part.coverage for part in parts], [part.risk for part in parts])],
         ("coverage: films kept, nearest first (%)", "mean Brier score"),
-        found.risk,
+        reliability.risk,
     )
-    text = "If leaving out the farthest films helped, the line would fall to the left. Dashed: at random."
-    return Gallery((figure,), text)
+    return Gallery((figure,), DASHED)
 
 
-def _coverage(found: Reliability) -> Table:
-    rows = [row(share(part.coverage), str(part.images), number(part.risk, 4)) for part in found.risk_coverage]
+def _coverage(reliability: Reliability) -> Table:
+    rows = [row(percent(part.coverage), count(part.images), number(part.risk, 4)) for part in reliability.risk_coverage]
     notes = (
-        f"Refused at the stored distance: {found.refused} of {counted(found.images, 'film')}.",
-        f"Area under risk and coverage: {number(found.aurc, 4)}, at random {number(found.risk, 4)}.",
+        f"Refused at the stored distance: {reliability.refused} of {counted(reliability.images, 'film')}.",
+        f"Area under risk and coverage: {number(reliability.aurc, 4)}, at random {number(reliability.risk, 4)}.",
     )
-    return table("The films nearest to the calibration films", "coverage|films|Brier score", rows, notes=notes)
+    return table("The films nearest to the calibration films", ("coverage", "films", "Brier score"), rows, notes=notes)
 
 
-def _sets(found: Reliability) -> Numbers:
-    kept = found.set_recall
-    assert kept is not None
-    of = f"95 % {number(kept.low)} to {number(kept.high)} (Hoeffding); {kept.images} films of {kept.patients} patients"
-    size = f"of {counted(kept.findings, 'finding')}"
+def _sets(recall: SetRecall) -> Numbers:
+    patients = f"{recall.images} films of {recall.patients} patients"
     return Numbers(
         (
-            Number("Recall of finding sets", number(kept.value), of),
-            Number("Recall calibrated for", number(kept.promised, 2)),
-            Number("Findings in a set", number(kept.size, 1), size),
+            Number(
+                "Recall of finding sets",
+                number(recall.value),
+                f"95% {interval(recall.low, recall.high)} (Hoeffding); {patients}",
+            ),
+            Number("Recall calibrated for", number(recall.promised, 2)),
+            Number("Findings in a set", number(recall.size, 1), f"of {counted(recall.findings, 'finding')}"),
         )
     )

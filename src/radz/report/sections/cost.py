@@ -5,42 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from radz.report.blocks import Section, row, table
+from radz.report.blocks import Section, Table, row, table
 from radz.report.contents import Contents
-from radz.report.format import number
+from radz.report.format import count, magnitude, number
 
 NOTES = (
-    "Films in memory, anchors encoded: reading files and encoding sentences are no part of it. Active: read while a "
-    "film is scored. Trained: what the evaluated checkpoint's training changed; of other models, parameters that are "
-    "not frozen. Working memory: what was not held before the first film.",
-    "Models are compared where one machine measured them, one after the other; a model measured later may profit from "
-    "memory that the process holds already.",
+    "Measured with films in memory and anchors encoded: reading files and encoding sentences are not included. Active: "
+    "parameters read while a film is scored. Trained: parameters that the evaluated checkpoint's training changed; "
+    "of other models, those that are not frozen. Working memory: memory that was not in use before the first film.",
+    "Models are comparable if one machine measured them one after the other; a model measured later may benefit from "
+    "memory that the process already holds.",
 )
 
 
 def section(contents: Contents) -> Section | None:
     """One column per model that was measured."""
     costs = {name: e.provenance.cost for name, e in contents.evaluated.items() if e.provenance.cost}
-    if not costs:
-        return None
-    rows = [row(name, *(say(cost) for cost in costs.values())) for name, say in ROWS.items()]
-    return Section("cost", "Cost", (table("What scoring costs", "|".join(("what", *costs)), rows, notes=NOTES),))
+    return Section("cost", "Cost", (costs_table(costs),)) if costs else None
 
 
-def _large(value: float) -> str:
-    """A count in thousands, millions and so on."""
-    for unit, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if value >= size:
-            return f"{number(value / size, 1)} {unit}"
-    return number(value, 0)
+def costs_table(costs: Mapping[str, Mapping[str, Any]]) -> Table:
+    """A row per quantity, a column per model: model -> fields of ``radz.eval.cost.Cost``."""
+    texts = {name: [text(cost) for cost in costs.values()] for name, text in ROWS.items()}
+    rows = [row(name, *values) for name, values in texts.items() if any(values)]
+    return table("What scoring costs", ("quantity", *costs), rows, notes=NOTES)
 
 
-def _field(name: str, say: Callable[[Any], str]) -> Callable[[Mapping[str, Any]], str]:
-    return lambda cost: say(cost[name]) if name in cost else ""
+def _field(name: str, text: Callable[[Any], str]) -> Callable[[Mapping[str, Any]], str]:
+    return lambda cost: text(cost[name]) if name in cost else ""
 
 
 def _megabytes(value: float) -> str:
-    return f"{number(value, 0)} MiB"
+    return f"{count(value)} MiB"
 
 
 def _milliseconds(value: float) -> str:
@@ -48,10 +44,10 @@ def _milliseconds(value: float) -> str:
 
 
 ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "parameters": _field("parameters", _large),
-    "active": _field("active_parameters", _large),
-    "trained": _field("trained_parameters", _large),
-    "FLOPs per film": _field("flops_per_image", _large),
+    "parameters": _field("parameters", magnitude),
+    "active": _field("active_parameters", magnitude),
+    "trained": _field("trained_parameters", magnitude),
+    "FLOPs per film": _field("flops_per_image", magnitude),
     "peak memory": _field("peak_memory_mib", _megabytes),
     "working memory": _field("working_memory_mib", _megabytes),
     "latency, median": _field("p50_latency_ms", _milliseconds),

@@ -1,4 +1,4 @@
-"""The pooled AUROC by DeLong's method, beside the bootstrap: what other papers report."""
+"""The pooled AUROC by DeLong's method, in addition to the bootstrap: what other papers report."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 from radz.metrics.evaluation import Comparison, FindingEvaluation
 from radz.report.blocks import Cell, Row, Section, Table, row, table
 from radz.report.contents import Contents
-from radz.report.format import finding_name, number, p_value
+from radz.report.format import count, finding_name, number, p_value, with_interval
 from radz.report.sections.findings import by_value
 
-NOTE = "Normal intervals; studies of one patient are kept together. Strata are not looked at."
+NOTE = "Normal intervals; studies of one patient are kept together. Strata are ignored."
 
 
 def section(contents: Contents) -> Section | None:
@@ -22,26 +22,25 @@ def section(contents: Contents) -> Section | None:
     ]
     if not findings:
         return None
-    columns = "finding|AUROC pooled|standard error|present"
-    intervals = table("AUROC pooled", columns, [_row(finding) for finding in findings], notes=(NOTE,))
+    columns = ("finding", "AUROC pooled", "standard error", "present")
+    intervals = table("AUROC pooled", columns, map(_row, findings), notes=(NOTE,))
     return Section("delong", "Pooled AUROC by DeLong", (intervals, *tests))
 
 
 def _row(finding: FindingEvaluation) -> Row:
-    found = finding.delong
-    assert found is not None
-    bounds = "" if math.isnan(found.low) else f"{number(found.low)} to {number(found.high)}"
-    error = number(found.standard_error)
-    return row(finding_name(finding.concept), Cell(number(found.value), bounds), error, str(finding.positives))
+    delong = finding.delong
+    assert delong is not None
+    auroc = with_interval((delong.value, delong.low, delong.high))
+    return row(finding_name(finding.concept), auroc, number(delong.standard_error), count(finding.positives))
 
 
 def _tests(name: str, comparison: Comparison, order: list[str]) -> Table:
     rows = [_test(comparison, concept) for concept in order if concept in comparison.delong]
-    return table(f"Gain over {name} in AUROC pooled", "finding|gain|p|Holm p", rows)
+    return table(f"Gain over {name} in AUROC pooled", ("finding", "gain", "p", "Holm p"), rows)
 
 
 def _test(comparison: Comparison, concept: str) -> Row:
-    found, adjusted = comparison.delong[concept], comparison.delong_holm.get(concept, math.nan)
-    error = "" if math.isnan(found.standard_error) else f"± {number(found.standard_error)}"
-    gain = Cell(number(found.difference, sign="+"), error)
-    return row(finding_name(concept), gain, p_value(found.p_value), p_value(adjusted))
+    test, adjusted = comparison.delong[concept], comparison.delong_holm.get(concept, math.nan)
+    error = "" if math.isnan(test.standard_error) else f"± {number(test.standard_error)}"
+    gain = Cell(number(test.difference, sign="+"), error)
+    return row(finding_name(concept), gain, p_value(test.p_value), p_value(adjusted))

@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 
 from radz.metrics.evaluation import Evaluation, FindingEvaluation
-from radz.report.blocks import Cell, Figure, Gallery, Row, Section, Table, row, table
+from radz.report.blocks import Figure, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
-from radz.report.format import between, counted, estimate, finding_name, number, whisker
-from radz.report.plots import STYLES, forest
-from radz.report.tables import exposure_of
+from radz.report.exposure import exposure_of
+from radz.report.format import bounds, count, counted, estimate, finding_name, number
+from radz.report.plots import STYLES, Whisker, forest
 
-COLUMNS = "finding|AUROC within strata|AUROC pooled|average precision|present|absent|comparable|exposure"
+COLUMNS = (
+    "finding",
+    "AUROC within strata",
+    "AUROC pooled",
+    "average precision",
+    "present",
+    "absent",
+    "comparable",
+    "exposure",
+)
 LABEL = "AUROC within strata"
 
 
@@ -20,25 +29,28 @@ def section(contents: Contents) -> Section:
     return Section("findings", "Findings", (_gallery(contents), _table(contents.evaluation)))
 
 
+def by_value(evaluation: Evaluation) -> list[FindingEvaluation]:
+    """Findings by the main number, best first; those outside the mean last."""
+
+    def order(finding: FindingEvaluation) -> tuple[bool, float]:
+        value = finding.auroc_within.value
+        return bool(finding.left_out), math.inf if math.isnan(value) else -value
+
+    return sorted(evaluation.findings, key=order)
+
+
 def _gallery(contents: Contents) -> Gallery:
     shown = dict(list(contents.evaluated.items())[:STYLES])
     key = {name: style for style, name in enumerate(shown, start=1)}
-    caption = f"{LABEL}, with 95 % intervals. The dashed line is chance."
+    caption = f"{LABEL}, with 95% intervals. The dashed line is chance."
     return Gallery((_forest(shown),), caption, key if len(key) > 1 else {}, marks=True)
 
 
 def _forest(shown: dict[str, Evaluation]) -> Figure:
     first = next(iter(shown.values()))
     macro = f"mean of {len(first.macro.concepts)}"
-    rows = {}
-    for finding in by_value(first):
-        same = [_of(evaluation, finding.concept) for evaluation in shown.values()]
-        rows[_starred(finding)] = [
-            whisker(one.auroc_within, style)
-            for style, one in enumerate(same, start=1)
-            if one and not math.isnan(one.auroc_within.value)
-        ]
-    rows[macro] = [whisker(e.macro.auroc_within, style) for style, e in enumerate(shown.values(), start=1)]
+    rows = {_starred(finding): _whiskers(finding, shown) for finding in by_value(first)}
+    rows[macro] = [Whisker.of(e.macro.auroc_within, style) for style, e in enumerate(shown.values(), start=1)]
     return forest(
         f"{LABEL} of each finding",
         _described(first),
@@ -49,14 +61,22 @@ def _forest(shown: dict[str, Evaluation]) -> Figure:
     )
 
 
+def _whiskers(finding: FindingEvaluation, shown: dict[str, Evaluation]) -> list[Whisker]:
+    """One whisker for each model that has a value of the finding."""
+    evaluations = [_of(evaluation, finding.concept) for evaluation in shown.values()]
+    return [
+        Whisker.of(evaluation.auroc_within, style)
+        for style, evaluation in enumerate(evaluations, start=1)
+        if evaluation and not math.isnan(evaluation.auroc_within.value)
+    ]
+
+
 def _described(evaluation: Evaluation) -> str:
     """The drawing in words: from best to worst, and the mean."""
     defined = [f for f in by_value(evaluation) if not math.isnan(f.auroc_within.value)]
     ends = [f"{finding_name(f.concept)} {number(f.auroc_within.value)}" for f in (*defined[:1], *defined[-1:])]
     mean = evaluation.macro.auroc_within
-    return (
-        f"From {' to '.join(ends)}; mean {number(mean.value)}, 95 % {between(mean.interval)}. Values are in the table."
-    )
+    return f"From {' to '.join(ends)}; mean {number(mean.value)}, 95% {bounds(mean.interval)}. Values are in the table."
 
 
 def _table(evaluation: Evaluation) -> Table:
@@ -64,21 +84,22 @@ def _table(evaluation: Evaluation) -> Table:
     macro = evaluation.macro
     mean = (estimate(macro.auroc_within), estimate(macro.auroc_pooled), estimate(macro.average_precision))
     rows.append(row(f"mean of {len(macro.concepts)}", *mean, "", "", "", "", strong=True))
-    return table("Findings, best first", COLUMNS, rows, words="exposure", notes=_notes(evaluation))
+    return table("Findings, best first", COLUMNS, rows, words={"exposure"}, notes=_notes(evaluation))
 
 
 def _row(evaluation: Evaluation, finding: FindingEvaluation) -> Row:
-    counts = map(str, (finding.positives, finding.negatives, finding.comparable))
+    counts = map(count, (finding.positives, finding.negatives, finding.comparable))
     metrics = (finding.auroc_within, finding.auroc_pooled, finding.average_precision)
-    name, mark = Cell(_starred(finding)), exposure_of(evaluation, finding.concept)
-    return row(name, *map(estimate, metrics), *counts, mark)
+    return row(_starred(finding), *map(estimate, metrics), *counts, exposure_of(evaluation, finding.concept))
 
 
-def _notes(evaluation: Evaluation) -> tuple[str, ...]:
+def _notes(evaluation: Evaluation) -> list[str]:
     notes = [
-        "Counts are of studies. Comparable: studies that show the finding and have one without it in their stratum.",
-        f"Intervals: 95 %, percentiles of {counted(evaluation.draws, 'draw')} of patients.",
-        "Average precision is pooled; chance gives the share of films that show the finding.",
+        "Counts are of studies. Comparable: studies with the finding whose stratum also has a study without it.",
+        f"Intervals: 95%, percentiles of {counted(evaluation.draws, 'draw')} of patients, seed {evaluation.seed}; "
+        f"undefined draws, dropped: {undefined_draws(evaluation)}. Uncertain labels: {evaluation.uncertain}. "
+        f"Protocol {evaluation.protocol_hash}.",
+        "Average precision is pooled; at chance it is the share of films that show the finding.",
     ]
     notes += [f"* {finding_name(c)} is left out of the mean: {why}." for c, why in evaluation.left_out.items()]
     notes += [
@@ -86,17 +107,14 @@ def _notes(evaluation: Evaluation) -> tuple[str, ...]:
         for f in evaluation.findings
         if f.unscored
     ]
-    return tuple(notes)
+    return notes
 
 
-def by_value(evaluation: Evaluation) -> list[FindingEvaluation]:
-    """Findings by the main number, best first; those outside the mean last."""
-
-    def place(finding: FindingEvaluation) -> tuple[bool, float]:
-        value = finding.auroc_within.value
-        return bool(finding.left_out), math.inf if math.isnan(value) else -value
-
-    return sorted(evaluation.findings, key=place)
+def undefined_draws(evaluation: Evaluation) -> str:
+    """Bootstrap draws that were dropped, by finding; ``none`` where all were defined."""
+    dropped = {finding.concept: finding.auroc_within.interval.dropped for finding in evaluation.findings}
+    dropped["mean"] = evaluation.macro.auroc_within.interval.dropped
+    return ", ".join(f"{finding_name(name)} {draws}" for name, draws in dropped.items() if draws) or "none"
 
 
 def _of(evaluation: Evaluation, concept: str) -> FindingEvaluation | None:

@@ -1,24 +1,28 @@
-"""Uncertain labels as a class of their own, where the policy asks for it."""
+"""Uncertain labels as a separate class, where the policy asks for it."""
 
 from __future__ import annotations
 
 from radz.report.blocks import Section, row, table
 from radz.report.contents import Contents
-from radz.report.format import estimate, finding_name
+from radz.report.format import count, estimate, finding_name
 from radz.report.sections.findings import by_value
 
-NOTE = "Both within strata. One half each: the score does not tell uncertain films from the others."
+COLUMNS = ("finding", "uncertain over absent", "present over uncertain", "studies")
+NOTE = "Both within strata. At 0.5 the score does not separate uncertain films from the others."
 
 
 def section(contents: Contents) -> Section | None:
     """How uncertain studies score against absent ones, and present ones against uncertain."""
-    found = [(finding.concept, finding.uncertain) for finding in by_value(contents.evaluation)]
     rows = [
-        row(finding_name(concept), estimate(one.against_absent), estimate(one.below_present), str(one.studies))
-        for concept, one in found
-        if one
+        row(
+            finding_name(finding.concept),
+            estimate(finding.uncertain.against_absent),
+            estimate(finding.uncertain.below_present),
+            count(finding.uncertain.studies),
+        )
+        for finding in by_value(contents.evaluation)
+        if finding.uncertain
     ]
     if not rows:
         return None
-    columns = "finding|uncertain over absent|present over uncertain|studies"
-    return Section("uncertain", "Uncertain labels", (table("AUROC of uncertain films", columns, rows, notes=(NOTE,)),))
+    return Section("uncertain", "Uncertain labels", (table("AUROC of uncertain films", COLUMNS, rows, notes=(NOTE,)),))
