@@ -1,4 +1,4 @@
-"""Groups of studies, and uncertain labels as a class of their own."""
+"""Groups of studies by view, sex, age band and source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, make_table
+from eval_fakes import Brightness, make_anchors, make_corpus, make_table
 from radz.eval.scoring import score_corpus
 from radz.metrics.ranking import auroc
 from radz.metrics.scores_file import as_matrix, read_scores, write_scores
@@ -65,38 +65,3 @@ def test_metadata_travels_with_the_scores(tmp_path):
     pq.write_table(older, tmp_path / "older.parquet")
     again = read_scores(tmp_path / "older.parquet")
     assert summarise(again, draws=5, study_groups=True).study_groups == (), "an older file tells no groups apart"
-
-
-def test_uncertain_studies_as_a_class_of_their_own():
-    labels = np.repeat([1.0, 0.0, np.nan], 20)
-    scores = np.repeat([2.0, 0.0, 1.0], 20)
-    scores[40:50] = 3.0  # half of the uncertain lie above the positives
-    table = make_table(scores, labels)
-    separate, ignored = (summarise(table, draws=30, uncertain=policy) for policy in ("separate", "ignore"))
-    found = separate.findings[0].uncertain
-    assert found.studies == 20
-    assert found.against_absent.value == 1
-    assert found.below_present.value == 0.5
-    assert separate.findings[0].auroc_within == ignored.findings[0].auroc_within
-    assert ignored.findings[0].uncertain is None
-    assert separate.uncertain == "separate"
-    assert separate.protocol_hash != ignored.protocol_hash
-    known = make_table(scores[:40], labels[:40])
-    assert summarise(known, draws=5, uncertain="separate").findings[0].uncertain is None
-
-
-def test_a_comparison_has_delongs_test_too():
-    from radz.metrics.delong import delong_test
-    from radz.metrics.summary import compare
-
-    corpus = make_corpus(200)
-    first = score_corpus(Brightness(), corpus, make_anchors())
-    noise = np.random.default_rng(0).normal(size=len(first.rows))
-    second = replace(first, rows=first.rows.assign(score=noise.astype(np.float32)))
-    comparison = compare(first, second, draws=30)
-    a, b = as_matrix(first), as_matrix(second)
-    for j, concept in enumerate(a.concepts):
-        expected = delong_test(a.scores[:, j], b.scores[:, j], a.labels[:, j], a.patients)
-        assert comparison.delong[concept] == expected
-    assert set(comparison.delong_holm) == set(FINDINGS)
-    assert max(comparison.delong_holm.values()) >= max(t.p_value for t in comparison.delong.values())

@@ -15,8 +15,9 @@ from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, make_tab
 from radz import registry
 from radz.errors import ImageError, ScoresError
 from radz.eval.scoring import score_corpus, score_models, stratum
+from radz.metrics.delong import delong_test
 from radz.metrics.ranking import auroc, average_precision, within_strata_auroc
-from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, as_matrix, make_rows
 from radz.metrics.summary import compare, macro_auroc, summarise
 from radz.types import NORMAL, Scores
 
@@ -295,6 +296,21 @@ def test_different_studies_labels_or_strata_cannot_be_compared():
     for part, other in others.items():
         with pytest.raises(ScoresError, match=f"cannot be compared: their {part} differ"):
             compare(table, other)
+
+
+def test_a_comparison_has_delongs_test_too():
+
+    corpus = make_corpus(200)
+    first = score_corpus(Brightness(), corpus, make_anchors())
+    noise = np.random.default_rng(0).normal(size=len(first.rows))
+    second = replace(first, rows=first.rows.assign(score=noise.astype(np.float32)))
+    comparison = compare(first, second, draws=30)
+    a, b = as_matrix(first), as_matrix(second)
+    for j, concept in enumerate(a.concepts):
+        expected = delong_test(a.scores[:, j], b.scores[:, j], a.labels[:, j], a.patients)
+        assert comparison.delong[concept] == expected
+    assert set(comparison.delong_holm) == set(FINDINGS)
+    assert max(comparison.delong_holm.values()) >= max(t.p_value for t in comparison.delong.values())
 
 
 def test_a_real_test_split_takes_seconds():
