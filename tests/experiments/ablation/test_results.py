@@ -1,4 +1,4 @@
-"""The page of results: the write-up's seven tables, from records alone, with what each empty cell needs."""
+"""The page of results: the source article's seven tables, from records alone, with the needs of each empty cell."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def test_the_page_has_the_seven_tables_and_every_open_question(tmp_path):
         "## 7. Data size",
     ]
     assert "label-text supervised" in page
-    assert "one seed: how far another would move an arm" in page
+    assert "one seed: the intervals do not include the variation between seeds" in page
     assert "Not run: `radz ablate configs/ablations/wording.yaml`." in page
     assert page == results_page(read_records(tmp_path), str(tmp_path))
 
 
-def test_ours_stand_beside_claims_and_a_cell_that_is_empty_says_what_it_needs():
+def test_our_numbers_are_next_to_the_claims_and_an_empty_cell_names_what_it_needs():
     table = overall_table(None, COMPONENTS, Published.read())
     assert row(table, "ChestX-ray14") == ["ChestX-ray14", "82.1", "70.75", "64.3", "0.640 [0.610, 0.670]"]
     assert row(table, "MIMIC-CXR")[1:] == ["76.3", "–", "–", "needs MIMIC-CXR-JPG (PhysioNet, credentialed access)"]
@@ -100,18 +100,19 @@ def test_ours_stand_beside_claims_and_a_cell_that_is_empty_says_what_it_needs():
     assert row(unrun, "adaptive") == ["adaptive", "78.4", "needs `radz ablate configs/ablations/tokens.yaml`"]
 
 
-def test_the_gain_that_is_claimed_stands_beside_ours_with_what_held():
+def test_each_claimed_gain_is_shown_with_our_gain_and_the_outcome():
     """Claimed of components: 78.4 - 63.2 = 15.2, of tokens 78.4 - 71.4 = 7.0; rules and hybrid differ by 6.3."""
     worse = record("tokens", generic=arm(0.6), adaptive=arm(0.5, [-0.1, -0.2, -0.05, 0.01]))
     within = record("anchors", rules=arm(0.6), hybrid=arm(0.61, [0.01, -0.03, 0.07, 0.4]))
     found = {"components": COMPONENTS, "tokens": worse, "anchors": within}
     table = what_held(found, Published.read())[-1]
-    gain = "a gain; the claim lies outside our interval; not all runs are done"
+    gain = "a gain; the claim is outside our interval; some runs are missing"
     assert row(table, "both minus base")[1:] == ["+0.152", "+0.090 [+0.050, +0.130]", "0.002", gain]
-    assert row(table, "adaptive minus generic")[4] == "a loss; the claim lies outside our interval"
-    assert row(table, "hybrid minus rules")[4] == "neither gain nor loss is shown; the claim lies inside our interval"
+    assert row(table, "adaptive minus generic")[4] == "a loss; the claim is outside our interval"
+    outcome = "the difference is not significant; the claim is inside our interval"
+    assert row(table, "hybrid minus rules")[4] == outcome
     assert what_held({"wording": record("wording", a=arm(0.6))}, Published.read()) == [
-        "Of no gain that the write-up claims have both rows been run."
+        "Not run: no claimed gain has both of its rows."
     ]
     section = "\n".join(ablation_section("components", COMPONENTS, Published.read()))
     assert row(section, "both")[1] == "78.4 (+15.2)"
@@ -131,23 +132,24 @@ def test_a_run_that_plans_share_is_counted_once_in_the_time_that_all_took():
     first = record("components", base=timed("a", 600.0), both=timed("b", 1200.0)) | starts
     second = record("tokens", generic=timed("b", 1200.0), adaptive=timed("c", 1800.0)) | starts
     (line,) = time_line([first, second])
-    assert "20.0 minutes in the median and 30.0 at most (3 runs); what arms start from took 10.0" in line
-    assert "all together 1.2 hours" in line  # 600 + 1200 + 1800 and once 600 seconds
+    assert "20.0 minutes (median), and 30.0 at most (3 runs); the stage that arms start from took 10.0" in line
+    assert "1.2 hours in total" in line  # 600 + 1200 + 1800 and once 600 seconds
     assert line in results_page({"components": first, "tokens": second}, "x")
 
 
 def test_what_is_read_from_a_record_follows_its_intervals():
     (said,) = reading(COMPONENTS, Published.read().claims["components"])
-    assert "DFAT only is above base (+0.060 [+0.020, +0.100])" in said
-    assert "DKAM only is not told apart from base" in said
-    assert "The order that is claimed, base < DKAM only < DFAT only < both, came out as base < DFAT only < DKAM" in said
-    assert "Run in part, so that differences can be compared and levels cannot: both." in said
+    assert "*DFAT only* is above *base* (+0.060 [+0.020, +0.100])" in said
+    assert "*DKAM only* does not differ significantly from *base*" in said
+    assert "The claimed order is *base < DKAM only < DFAT only < both*" in said
+    assert "by point estimates, the measured order is *base < DFAT only < DKAM" in said
+    assert "Partly run, so only differences can be compared, not levels: *both*." in said
     assert "Not run" not in said
     worse = record("tokens", generic=arm(0.6), adaptive=arm(0.5, [-0.1, -0.2, -0.05, 0.01]))
     (said,) = reading(worse, {"generic": 71.4, "adaptive": 78.4})
-    assert "adaptive is below generic" in said
+    assert "*adaptive* is below *generic*" in said
     assert reading(record("tokens", generic=arm(None, done=3)), {}) == []
-    assert reading(record("tokens", generic=arm(0.6), adaptive=arm(None, done=0)), {}) == ["Not run: adaptive."]
+    assert reading(record("tokens", generic=arm(0.6), adaptive=arm(None, done=0)), {}) == ["Not run: *adaptive*."]
 
 
 def test_a_directory_without_records_is_refused(tmp_path):

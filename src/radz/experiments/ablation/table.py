@@ -151,10 +151,10 @@ def notes(record: Mapping[str, Any]) -> list[str]:
 
 
 def how_line(record: Mapping[str, Any]) -> str:
-    """What is averaged over which films, and what the intervals hold; of a record with finished arms."""
+    """The average, its films and its intervals in words, for a record with finished arms."""
     first = next(arm for arm in record["arms"].values() if arm["done"])
     count = len(record["seeds"])
-    seeds = f"{count} seeds" if count > 1 else "one seed: how far another would move an arm is not in the intervals"
+    seeds = f"{count} seeds" if count > 1 else "one seed: the intervals do not include the variation between seeds"
     return (
         f"Macro AUROC over {len(first['findings'])} findings, positives compared with negatives of the same fold, "
         f"source and view; 95 % intervals from {record['draws']} bootstrap draws of the {first['patients']} patients "
@@ -175,13 +175,13 @@ def time_line(records: Iterable[Mapping[str, Any]]) -> list[str]:
     if not trained:
         return []
     line = (
-        f"Training an arm on a fold took {median(trained) / 60:.1f} minutes in the median and "
+        f"Training an arm on a fold took {median(trained) / 60:.1f} minutes (median), and "
         f"{max(trained) / 60:.1f} at most ({len(trained)} runs)"
     )
     if begun:
-        line += f"; what arms start from took {median(begun) / 60:.1f}, once a fold, seed and set of films "
+        line += f"; the stage that arms start from took {median(begun) / 60:.1f}, once per fold, seed and set of films "
         line += f"({len(begun)})"
-    return [f"{line}; all together {(sum(trained) + sum(begun)) / 3600:.1f} hours, as the machine was."]
+    return [f"{line}; {(sum(trained) + sum(begun)) / 3600:.1f} hours in total, by the clock."]
 
 
 def zero_shot_line(record: Mapping[str, Any]) -> str:
