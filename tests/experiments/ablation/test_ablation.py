@@ -195,7 +195,7 @@ def test_runs_share_tower_and_states_and_end_in_a_table(folder, made):
     page = page_of(record)
     assert "label-text supervised" in page
     assert "None of it is a zero-shot result" in page
-    assert "what arms start from took" in page
+    assert "the stage that arms start from took" in page
     pytest.importorskip("jinja2")
     html = html_page_of(record)
     assert all(f'id="{name}"' in html for name in ("arms", "by-finding", "runs"))

@@ -82,7 +82,7 @@ class AblationPlan(Section):
     set: dict[str, Any] = Field({}, description="Setting -> value, for every arm.")
     arms: dict[str, dict[str, Any]] = Field({}, description="Name -> settings. The first is what others are held to.")
     grid: dict[str, tuple[Any, ...]] = Field({}, description="Setting -> values; every combination, for each arm.")
-    claims: dict[str, float] = Field({}, description="Arm -> the write-up's claim, AUROC x 100; to be tested.")
+    claims: dict[str, float] = Field({}, description="Arm -> the source article's claim, AUROC x 100; to be tested.")
     needs: dict[str, str] = Field({}, description="Arm -> the data or weights that its cells need, where they are not.")
 
 

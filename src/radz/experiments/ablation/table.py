@@ -116,7 +116,7 @@ def arms_rows(record: Mapping[str, Any]) -> Rows:
         ]
         for name, arm in record["arms"].items()
     ]
-    head = ["arm", "runs", "AUROC in stratum", f"minus {first}", "p", "s.d. over seeds", "write-up claims, × 100"]
+    head = ["arm", "runs", "AUROC in stratum", f"minus {first}", "p", "s.d. over seeds", "article claims, × 100"]
     return head, rows
 
 
