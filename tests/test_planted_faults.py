@@ -15,7 +15,7 @@ from radz.errors import LeakageError, ScoresError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.leakage.claims import check_claim
 from radz.leakage.exposure import exposure
-from radz.leakage.membership import pack
+from radz.leakage.membership import pack_ids
 from radz.leakage.overlap import find_overlap
 from radz.metrics.ranking import auroc
 from radz.metrics.scores_file import ScoresProvenance, check_rows, read_scores, write_scores
@@ -36,7 +36,7 @@ def nih(tmp_path):
 
 def taught(corpus, **changes):
     """What a model knows of itself that was trained on ``corpus``, as training writes it."""
-    described = describe_data(corpus.records) | {"met": pack(corpus.records, corpus.name)} | changes
+    described = describe_data(corpus.records) | {"met": pack_ids(corpus.records, corpus.name)} | changes
     return Provenance(corpus=corpus.name, split="train", **described)
 
 
@@ -59,7 +59,7 @@ def test_leakage_of_a_label(nih):
 def test_leakage_of_a_film(nih):
     plugin, root = nih
     model = taught(plugin(root, "train"))
-    with pytest.raises(LeakageError, match=r"1 of 1 studies show a film that was trained on; 1 of 1 studies show a"):
+    with pytest.raises(LeakageError, match=r"1 of 1 studies have an image in the training data; 1 of 1 studies have a"):
         zero_shot_run(model, plugin(root, "train"), ["pneumothorax"])
 
 
@@ -68,7 +68,7 @@ def test_leakage_of_a_patient_through_another_split(nih):
     model = taught(plugin(root, "train"))
     again = replace(plugin(root, "train").records[0], study_id="another film of the patient.png", image=None)
     found = find_overlap(model, plugin.name, [again])
-    assert (found.films, found.patients) == (0, 1)
+    assert (found.images, found.patients) == (0, 1)
 
 
 def test_overlap_of_corpora(nih, tmp_path):

@@ -22,7 +22,7 @@ from radz.calibration.out_of_distribution import OutOfDistribution
 from radz.calibration.platt import PlattScaling
 from radz.cli import app
 from radz.errors import CalibrationError, ConfigError, CorpusError, LeakageError
-from radz.leakage.membership import pack
+from radz.leakage.membership import pack_ids
 from radz.metrics.scores_file import read_scores
 from radz.model.checkpoint import TowerHead
 from radz.provenance import Provenance
@@ -323,16 +323,14 @@ def test_a_leaking_run_may_run_under_the_name_supervised(world, tmp_path):
 def test_films_that_were_trained_on_are_no_zero_shot_test(world, tmp_path):
     world.marks = dict.fromkeys(FINDINGS, Exposure.UNSEEN)
     world.provenance = Provenance(
-        corpus="fake", split="train", trained_ids=pack(make_corpus(3, "test").records, "fake")
+        corpus="fake", split="train", trained_ids=pack_ids(make_corpus(3, "test").records, "fake")
     )
-    listed = (
-        r"3 of 80 studies show a film that was trained on; 4 of 80 studies show a patient that was trained on\. Leave"
-    )
+    listed = r"3 of 80 studies have an image in the training data; 4 of 80 studies have a patient in the training data"
     with pytest.raises(LeakageError, match=listed):
         run_fake("--zero-shot")
     text = run_fake().stdout
     assert "3 findings, all unseen: not a zero-shot result" in text
-    assert "3 of 80 studies show a film that was trained on" in text
+    assert "3 of 80 studies have an image in the training data" in text
     run_fake("--allow-supervised")
     assert read_scores(tmp_path / "scores-brightness-01234567-fake-test-supervised.parquet").provenance.overlap
 
@@ -340,7 +338,7 @@ def test_films_that_were_trained_on_are_no_zero_shot_test(world, tmp_path):
 def test_a_clean_run_is_called_zero_shot(world, tmp_path):
     world.marks = dict.fromkeys(FINDINGS, Exposure.UNSEEN)
     world.provenance = Provenance(
-        corpus="fake", split="train", trained_ids=pack(make_corpus(3, "train").records, "fake")
+        corpus="fake", split="train", trained_ids=pack_ids(make_corpus(3, "train").records, "fake")
     )
     assert "all unseen: a zero-shot result" in run_fake("--zero-shot", "--out", "a.parquet").stdout
     assert read_scores(tmp_path / "a.parquet").provenance.claim == "zero-shot"

@@ -205,13 +205,13 @@ def test_what_two_corpora_share(root, tmp_path):
     shutil.copy(root / "5.png", root / "00000002_000.png")
     manifest = registry.load("corpora", "manifest")
     found = compare("manifest", manifest(root), "manifest", manifest(other), pictures=True)
-    assert (found.films, found.patients, found.pictures) == (1, 1, 2)
+    assert (found.images, found.patients, found.similar) == (1, 1, 2)
     sides = [f"manifest={root}", f"manifest={other}"]
     result = CliRunner().invoke(app, ["data", "overlap", *sides, "--option", "second.where.image=00000001_000.png"])
     assert (result.exit_code, result.stdout) == (0, f"Nothing found that {sides[0]} and {sides[1]} share.\n")
     result = CliRunner().invoke(app, ["data", "overlap", *sides, "--format", "json"])
     assert result.exit_code == 1
-    assert json.loads(result.stdout)["films"] == 1
+    assert json.loads(result.stdout)["images"] == 1
     with pytest.raises(ConfigError, match="CORPUS=ROOT, got 'manifest'"):
         CliRunner().invoke(app, ["data", "overlap", "manifest", sides[1]], catch_exceptions=False)
 

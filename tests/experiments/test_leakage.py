@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from radz import registry
 from radz.cli import app
 from radz.errors import LeakageError
-from radz.leakage.membership import pack
+from radz.leakage.membership import pack_ids
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from tiny import tiny_model
@@ -28,7 +28,7 @@ def trained(tmp_path_factory, llava_dir):
         lines.append(f"{i}.png,{labels},p{i},test,a,PA")
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
     films = registry.load("corpora", "manifest")(root / "manifest.csv", split="test", unlisted="absent")
-    met = pack(films.records, "manifest")
+    met = pack_ids(films.records, "manifest")
     made = Provenance(
         corpus="manifest", split="train", supervised={"hernia": 3}, corpora=("manifest",), trained_ids=met
     )
@@ -45,7 +45,7 @@ def on_films(root):
 
 
 def test_evaluate_refuses_films_that_were_trained_on(trained, tmp_path):
-    with pytest.raises(LeakageError, match="48 of 48 studies show a film that was trained on"):
+    with pytest.raises(LeakageError, match="48 of 48 studies have an image in the training data"):
         run("evaluate", "--model", trained / "ours", *on_films(trained), "--zero-shot", "--out", tmp_path)
 
 
@@ -53,5 +53,5 @@ def test_evaluate_refuses_films_that_were_trained_on(trained, tmp_path):
 def test_scores_of_compare_keep_the_overlap(trained, tmp_path):
     run("compare", trained / "ours", "chance", *on_films(trained), "--no-cost", "--out", tmp_path)
     (scores,) = tmp_path.glob("scores-ours-*.parquet")
-    with pytest.raises(LeakageError, match="48 of 48 studies show a film that was trained on"):
+    with pytest.raises(LeakageError, match="48 of 48 studies have an image in the training data"):
         run("evaluate", "--from-scores", scores, "--zero-shot", "--draws", "20")

@@ -36,5 +36,5 @@ def shared_with_training(
         from radz.config import parse_options
 
         trained = open_corpus(provenance.corpus, training_root, provenance.split, parse_options(training_options))
-        found = replace(found, pictures=shared_pictures(corpus, trained))
+        found = replace(found, similar=shared_pictures(corpus, trained))
     return tuple(found.lines())

@@ -159,10 +159,10 @@ def overlap(
     with _progress("Comparing pictures") as progress:
         found = compare(*sides[0], *sides[1], aliases=names, pictures=pictures, workers=workers, progress=progress)
     if format_ is Format.JSON:
-        typer.echo(json.dumps(asdict(found) | {"lines": found.lines(f"of {second}")}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(asdict(found) | {"lines": found.lines(f"in {second}")}, indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(found.lines(f"of {second}")) or f"Nothing found that {first} and {second} share.")
-    if found.found:
+        typer.echo("\n".join(found.lines(f"in {second}")) or f"Nothing found that {first} and {second} share.")
+    if found.shared:
         raise typer.Exit(1)
 
 

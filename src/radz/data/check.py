@@ -20,8 +20,8 @@ from radz.errors import ImageError, LeakageError, MissingExtraError, RadzError, 
 from radz.imaging.near_duplicates import alike, fingerprints, grouped, thumbnail
 from radz.imaging.read import survey_image
 from radz.imaging.subprocess_decoder import SubprocessDecoder
-from radz.leakage.membership import origin_of, pack
-from radz.leakage.overlap import FilmOverlap, find_overlap
+from radz.leakage.membership import origin_of, pack_ids
+from radz.leakage.overlap import Overlap, find_overlap
 from radz.provenance import Provenance
 from radz.types import Study
 
@@ -113,12 +113,12 @@ def compare(
     pictures: bool = False,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
-) -> FilmOverlap:
+) -> Overlap:
     """What ``corpus`` shares with ``other``, by ids and, where ``pictures``, by the look of the films."""
     theirs = origin_of(other, other_name)
-    met = Provenance(corpus=theirs, split="", trained_ids=pack(other.records, theirs))
+    met = Provenance(corpus=theirs, split="", trained_ids=pack_ids(other.records, theirs))
     found = find_overlap(met, origin_of(corpus, name), corpus.records, aliases)
-    return replace(found, pictures=shared_pictures(corpus, other, workers, progress)) if pictures else found
+    return replace(found, similar=shared_pictures(corpus, other, workers, progress)) if pictures else found
 
 
 def shared_pictures(

@@ -1,1 +1,1 @@
-"""What a model has seen, and what may therefore be claimed of its results."""
+"""What a model has seen in training, and what may therefore be claimed about its results."""

@@ -1,8 +1,8 @@
-"""The films and patients that a model has met, as short hashes: enough to tell that one comes again, not to name it.
+"""The images and patients that a model was trained on, as short hashes that recognise an id but do not reveal it.
 
-A key is 40 bits of SHA-256 over an id. With a hundred thousand films met and twenty thousand evaluated, one evaluation
-in five hundred has a match by chance. Whoever can list the ids that may have been trained on can test them against the
-keys; ``data.record_ids: false`` leaves them out where that must not be.
+A key is the first 40 bits of SHA-256 over an id. With 100,000 training images and 20,000 evaluated ones, one evaluation
+in 500 has a match by chance. Anyone who can list candidate ids can test them against the keys; ``data.record_ids:
+false`` omits the keys where that is not acceptable.
 """
 
 from __future__ import annotations
@@ -19,75 +19,79 @@ from radz.types import Study
 
 BYTES = 5
 DIGITS = 8
-"""A file name with this many digits (NIH's, UUIDs, DICOM UIDs) is taken for the same film's in every corpus."""
+"""A file name with at least this many digits (NIH names, UUIDs, DICOM UIDs) means the same image in every corpus."""
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom")
-_NIH_FILM = re.compile(r"(\d{8})_\d{3}")
+_NIH_IMAGE = re.compile(r"(\d{8})_\d{3}")
+_IMAGE = "film"
+"""Prefix of a hashed image id; part of the keys in every checkpoint, so it never changes."""
 Keys = frozenset[bytes]
 
 
-def film_keys(records: Sequence[Study], corpus: str, aliases: Mapping[str, str] | None = None) -> list[Keys]:
-    """For each record the keys under which its film may be met again.
+def image_keys(records: Sequence[Study], corpus: str, aliases: Mapping[str, str] | None = None) -> list[Keys]:
+    """For each record, the keys under which its image is recognised.
 
-    aliases: film name -> its name in the corpus that it was taken from. An id counts within ``corpus``; a file name
-    with ``DIGITS`` digits in every corpus, unless it repeats within the records.
+    aliases: image name -> its name in the corpus it was taken from. A study id is valid within ``corpus``; a file name
+    with ``DIGITS`` digits is valid in every corpus, unless it repeats within the records.
     """
-    keys = []
-    for study, names in zip(records, film_names(records, aliases), strict=True):
-        own = _key("film", corpus, study.study_id)
-        keys.append(frozenset((own, *(_key("film", "", name) for name in names))))
-    return keys
+    return [
+        frozenset((_key(_IMAGE, corpus, study.study_id), *(_key(_IMAGE, "", name) for name in names)))
+        for study, names in zip(records, image_names(records, aliases), strict=True)
+    ]
 
 
 def patient_keys(records: Sequence[Study], corpus: str, aliases: Mapping[str, str] | None = None) -> list[Keys]:
-    """For each record the keys of its patient; a film named as NIH names them says its patient in every corpus."""
+    """For each record, the keys of its patient. An NIH file name identifies the patient in every corpus."""
     return [
         frozenset((_key("patient", corpus, study.patient_id), *(_key("patient", "nih", p) for p in _nih(names))))
         if study.patient_id
         else frozenset(_key("patient", "nih", p) for p in _nih(names))
-        for study, names in zip(records, film_names(records, aliases), strict=True)
+        for study, names in zip(records, image_names(records, aliases), strict=True)
     ]
 
 
-def film_names(records: Sequence[Study], aliases: Mapping[str, str] | None = None) -> list[frozenset[str]]:
-    """For each record the names that its film has wherever it is published: of its id and file, without suffix."""
+def image_names(records: Sequence[Study], aliases: Mapping[str, str] | None = None) -> list[frozenset[str]]:
+    """For each record, the distinctive names of its image, from study id, file name and aliases, without suffix."""
     given = [{_stem(study.study_id), _stem(study.image.name if study.image else "")} for study in records]
     named = [names | {_stem(aliases[n]) for n in names & aliases.keys()} for names in given] if aliases else given
     counts = Counter(name for names in named for name in names)
     return [frozenset(n for n in names if counts[n] == 1 and _is_distinctive(n)) for names in named]
 
 
-def pack(records: Sequence[Study], corpus: str, earlier: str = "") -> str:
+def pack_ids(records: Sequence[Study], corpus: str, earlier: str = "") -> str:
     """All keys of ``records`` and those packed ``earlier``, sorted, as base64."""
-    keys = set(unpack(earlier)).union(*film_keys(records, corpus), *patient_keys(records, corpus))
+    keys = set(unpack_ids(earlier)).union(*image_keys(records, corpus), *patient_keys(records, corpus))
     return base64.b64encode(b"".join(sorted(keys))).decode("ascii")
 
 
-def unpack(packed: str) -> Keys:
-    """The keys of what ``pack`` made."""
+def unpack_ids(packed: str) -> Keys:
+    """The keys that ``pack_ids`` packed."""
     joined = base64.b64decode(packed)
     return frozenset(joined[i : i + BYTES] for i in range(0, len(joined), BYTES))
 
 
 def origin_of(corpus: Any, name: str) -> str:
-    """Name of the corpus that the films come from: what the corpus says (shards do), else ``name``."""
+    """The corpus that the images come from: its ``origin`` where it has one (shards do), else ``name``."""
     while not hasattr(corpus, "origin") and hasattr(corpus, "corpus"):
         corpus = corpus.corpus  # a view of another corpus
     return str(getattr(corpus, "origin", name))
 
 
 def _key(kind: str, space: str, name: str) -> bytes:
+    """Key of an image or patient ``name`` in the name space ``space``, "" for one that is valid in every corpus."""
     return hashlib.sha256(f"{kind}:{space}:{name.lower()}".encode()).digest()[:BYTES]
 
 
 def _is_distinctive(name: str) -> bool:
+    """Whether the name has enough digits to identify one image."""
     return sum(character.isdigit() for character in name) >= DIGITS
 
 
 def _stem(name: str) -> str:
-    """``images/00000013_005.png`` -> ``00000013_005``; what follows other points is kept: a DICOM UID has many."""
+    """``images/00000013_005.png`` -> ``00000013_005``. Only image suffixes are removed, since a DICOM UID has dots."""
     last = PurePosixPath(name)
     return last.stem if last.suffix.lower() in SUFFIXES else last.name
 
 
 def _nih(names: Iterable[str]) -> list[str]:
-    return [found[1] for name in names if (found := _NIH_FILM.fullmatch(name))]
+    """Patients of the names that follow the NIH pattern."""
+    return [match[1] for name in names if (match := _NIH_IMAGE.fullmatch(name))]

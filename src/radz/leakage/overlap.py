@@ -1,4 +1,4 @@
-"""Films that an evaluation shares with what its model was trained on: known overlaps of public corpora, and ids."""
+"""Images and patients that an evaluation shares with training: by id, and by known overlaps of public corpora."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from importlib.resources import files
 
 import yaml
 
-from radz.leakage.membership import film_keys, patient_keys, unpack
+from radz.leakage.membership import image_keys, patient_keys, unpack_ids
 from radz.provenance import Provenance
 from radz.types import Study
 
 
 @dataclass(frozen=True, slots=True)
 class KnownOverlap:
-    """Two public corpora that hold the same films. same_ids: whether a film has the same name in both."""
+    """Two public corpora that share images. same_ids: whether an image has the same name in both."""
 
     corpora: frozenset[str]
     what: str
@@ -26,35 +26,35 @@ class KnownOverlap:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmOverlap:
-    """What of ``studies`` was trained on. films, patients: how many studies show a film or a patient that was.
+class Overlap:
+    """How many of ``studies`` share an image (``images``) or a patient (``patients``) with training.
 
-    pictures: studies whose film looks like one that was, where pictures were compared.
-    known: overlaps of the corpora that ids cannot clear. recorded: whether the model says which films it has met.
+    similar: studies whose image looks like a training image, where images were compared. known: overlaps of the corpora
+    that ids cannot rule out. recorded: whether the model recorded its training images.
     """
 
     studies: int
-    films: int = 0
+    images: int = 0
     patients: int = 0
-    pictures: int = 0
+    similar: int = 0
     known: tuple[str, ...] = ()
     recorded: bool = False
 
     @property
-    def found(self) -> bool:
-        """Whether anything is shared, or must be taken to be."""
-        return bool(self.films or self.patients or self.pictures or self.known)
+    def shared(self) -> bool:
+        """Whether anything is shared or has to be assumed to be."""
+        return bool(self.images or self.patients or self.similar or self.known)
 
-    def lines(self, where: str = "that was trained on") -> list[str]:
-        """What is shared, a line each; empty where nothing is. ``where``: what the others are."""
-        found = ((self.films, "show a film"), (self.patients, "show a patient"), (self.pictures, "look like a film"))
-        counted = [f"{count} of {self.studies} studies {what} {where}" for count, what in found if count]
+    def lines(self, where: str = "in the training data") -> list[str]:
+        """One line for each kind of overlap; empty where there is none. ``where`` names the other images."""
+        counts = {"have an image": self.images, "have a patient": self.patients, "look like an image": self.similar}
+        counted = [f"{count} of {self.studies} studies {kind} {where}" for kind, count in counts.items() if count]
         return [*counted, *self.known]
 
 
 @lru_cache(maxsize=1)
 def known_overlaps() -> tuple[KnownOverlap, ...]:
-    """The overlaps that radz knows of, from ``overlaps.yaml``."""
+    """The overlaps listed in ``overlaps.yaml``."""
     entries = yaml.safe_load(files("radz.leakage").joinpath("overlaps.yaml").read_text(encoding="utf-8"))
     return tuple(KnownOverlap(**{**entry, "corpora": frozenset(entry["corpora"])}) for entry in entries)
 
@@ -66,20 +66,20 @@ def overlap_of(first: str, second: str) -> KnownOverlap | None:
 
 def find_overlap(
     provenance: Provenance, corpus: str, records: Sequence[Study], aliases: Mapping[str, str] | None = None
-) -> FilmOverlap:
-    """What the model of ``provenance`` has met of the ``records`` of ``corpus``.
+) -> Overlap:
+    """What the ``records`` of ``corpus`` share with the training data of the model of ``provenance``.
 
-    aliases: film name -> name in the corpus it was taken from, from ``read_aliases``; with it names decide where
-    they do not by themselves.
+    aliases: image name -> its name in the corpus it was taken from, see ``read_aliases``. With aliases, names decide
+    between corpora that name their images differently.
     """
-    met = unpack(provenance.trained_ids)
-    known = [found for name in trained_corpora(provenance) if (found := overlap_of(corpus, name)) is not None]
-    undecided = tuple(f"{k.what} ({k.ids})" for k in known if not (met and (k.same_ids or aliases)))
-    films = sum(not met.isdisjoint(keys) for keys in film_keys(records, corpus, aliases))
-    patients = sum(not met.isdisjoint(keys) for keys in patient_keys(records, corpus, aliases))
-    return FilmOverlap(len(records), films, patients, known=undecided, recorded=bool(met))
+    trained = unpack_ids(provenance.trained_ids)
+    known = [entry for name in trained_corpora(provenance) if (entry := overlap_of(corpus, name)) is not None]
+    undecided = tuple(f"{k.what} ({k.ids})" for k in known if not (trained and (k.same_ids or aliases)))
+    images = sum(not trained.isdisjoint(keys) for keys in image_keys(records, corpus, aliases))
+    patients = sum(not trained.isdisjoint(keys) for keys in patient_keys(records, corpus, aliases))
+    return Overlap(len(records), images, patients, known=undecided, recorded=bool(trained))
 
 
 def trained_corpora(provenance: Provenance) -> tuple[str, ...]:
-    """Names of the corpora whose films the model has met, earlier stages included."""
+    """Names of the corpora that the model was trained on, earlier stages included."""
     return tuple(dict.fromkeys((*provenance.corpora, provenance.corpus)))

@@ -20,7 +20,7 @@ from radz.data.views.folds import fold_of
 from radz.errors import ConfigError, LeakageError
 from radz.knowledge import KnowledgeBase
 from radz.leakage.exposure import count_mentions, require_left_out, require_unseen
-from radz.leakage.membership import origin_of, pack
+from radz.leakage.membership import origin_of, pack_ids
 from radz.leakage.overlap import trained_corpora
 from radz.model.build import add_anchors, build_model, freeze
 from radz.model.checkpoint import (
@@ -223,7 +223,7 @@ def describe_films(data: TrainingData, settings: DataConfig, start: Provenance |
     corpora, met = trained_corpora(start) if start else (), start.trained_ids if start else ""
     for corpus, records, name in films:
         corpora = (*corpora, origin_of(corpus, name))
-        met = pack(records, corpora[-1], met) if recorded else ""
+        met = pack_ids(records, corpora[-1], met) if recorded else ""
     return {"corpora": tuple(dict.fromkeys(corpora)), "trained_ids": met}
 
 

@@ -13,7 +13,7 @@ from radz.data.conversion import convert
 from radz.data.corpora.manifest import Manifest
 from radz.data.corpora.shards import Shards
 from radz.errors import CorpusError, ImageError
-from radz.leakage.membership import origin_of, pack
+from radz.leakage.membership import origin_of, pack_ids
 from radz.provenance import data_sha256
 
 
@@ -51,7 +51,7 @@ def test_shards_name_the_corpus_that_their_images_are_from(seven_studies, tmp_pa
     convert(seven_studies, str(tmp_path / "out"), origin="chestxray14")
     shards = Shards(tmp_path / "out")
     assert origin_of(shards, "shards") == "chestxray14"
-    assert pack(shards.records, "x") == pack(seven_studies.records, "x")
+    assert pack_ids(shards.records, "x") == pack_ids(seven_studies.records, "x")
 
 
 def test_what_is_no_shard_is_refused(seven_studies, tmp_path):

@@ -13,9 +13,7 @@ from radz.cli import app
 from radz.config import RunConfig, build_config
 from radz.data.views.folds import Fold, open_corpus
 from radz.errors import ConfigError, LeakageError, UnknownNameError
-from radz.leakage.exposure import require_left_out
 from radz.model.checkpoint import read_description
-from radz.provenance import Provenance
 from radz.train.data import open_training_data
 from radz.train.train import train
 
@@ -94,7 +92,7 @@ def test_a_model_remembers_its_fold_and_is_not_judged_on_another(manifest, llava
     trained_on = {study.patient_id for study in open_training_data(settings).records}
     assert trained_on == patients(manifest, "train", Fold(1, 3))
     checkpoint = train(settings)
-    with pytest.raises(LeakageError, match="left out fold 1/3 and 'val' of fold 2/3"):
+    with pytest.raises(LeakageError, match="left out fold 1/3, but 'val' of fold 2/3"):
         train(config(manifest, llava_dir, tmp_path / "next", "2/3", start=str(checkpoint)))
     assert read_description(checkpoint)[1].fold == "1/3"
     with pytest.raises(LeakageError, match=r"data\.fold 1/3, and this one has 2/3"):
@@ -116,14 +114,3 @@ def test_films_without_reports_from_the_same_table_keep_to_the_fold(manifest, ll
     assert {study.patient_id for study in open_training_data(settings).films.records} == patients(
         manifest, "train", Fold(1, 3)
     )
-
-
-def test_what_leaks_and_what_does_not():
-    folded, plain = (Provenance(corpus="manifest", split="train", fold=fold) for fold in ("1/3", ""))
-    require_left_out("manifest", "test", "2/3", folded)
-    require_left_out("padchest", "val", "2/3", folded)
-    require_left_out("manifest", "val", "", plain)
-    with pytest.raises(LeakageError, match=r"Give the fold 1/3"):
-        require_left_out("manifest", "val", "", folded)
-    with pytest.raises(LeakageError, match=r"Leave the fold out"):
-        require_left_out("manifest", "val", "1/3", plain)
