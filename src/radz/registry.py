@@ -22,6 +22,7 @@ KINDS = {
     "losses": "radz.losses",
     "anchors": "radz.anchors",
     "baselines": "radz.baselines",
+    "results": "radz.results",
 }
 
 

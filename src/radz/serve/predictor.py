@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from functools import cached_property, partial
 from importlib.resources import files
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,11 +241,6 @@ def shipped_checkpoint() -> Path:
             "directory with --model."
         )
     return directory
-
-
-def as_record(result: Result) -> dict[str, Any]:
-    """A result as plain values, for JSON."""
-    return dataclasses.asdict(result)
 
 
 def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:

@@ -1,0 +1,55 @@
+"""Results as tables for people: the highest-scored findings of each image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, TextIO
+
+from radz.report.blocks import Row, Table, row, table
+from radz.report.console import open_console, show_block
+from radz.report.format import number, percent, yes_or_no
+from radz.types import RESEARCH_USE, Finding, Result
+
+
+class TableWriter:
+    """One table per image that was not refused, then the research-use notice."""
+
+    suffixes: ClassVar[tuple[str, ...]] = (".txt",)
+
+    def write(self, results: Iterable[Result], file: TextIO, *, top: int | None = None) -> None:
+        """Write the ``top`` findings of each image, all by default."""
+        console = open_console(file)
+        for result in results:
+            if not result.error:
+                show_block(result_table(result, top), console)
+                console.print()
+        console.print(RESEARCH_USE)
+
+
+def result_table(result: Result, top: int | None = None) -> Table:
+    """The ``top`` findings of an image, all by default. Probability and set are shown if any of these has one."""
+    findings = result.findings[:top]
+    calibrated = any(finding.probability is not None or finding.in_set is not None for finding in findings)
+    columns = ("rank", "finding", "score", *(("probability", "in set") if calibrated else ()), "exposure")
+    rows = [_row(rank, finding, calibrated) for rank, finding in enumerate(findings, start=1)]
+    words = {"finding", "in set", "exposure"}
+    return table(result.image, columns, rows, words=words, notes=_notes(result, findings))
+
+
+def _row(rank: int, finding: Finding, calibrated: bool) -> Row:
+    probability = "" if finding.probability is None else percent(finding.probability)
+    judged = (probability, yes_or_no(finding.in_set)) if calibrated else ()
+    return row(str(rank), finding.name, number(finding.score, sign="+"), *judged, finding.exposure.value)
+
+
+def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:
+    """Why the model abstains from this image, and each note with the findings that it is about."""
+    names: dict[str, list[str]] = {}
+    for finding in findings:
+        names.setdefault(finding.note, []).append(finding.name)
+    about = {note: ", ".join(names[note]) if len(names) > 1 else "all" for note in names if note}
+    abstained = [f"not judged: {result.abstained}"] if result.abstained else []
+    return [*abstained, *(f"{note} ({findings_of})" for note, findings_of in about.items())]
+
+
+plugin = TableWriter
