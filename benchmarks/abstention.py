@@ -1,10 +1,10 @@
-"""How many films of each kind does a calibrated model refuse to judge?
+"""How many images of each kind does a calibrated model abstain from?
 
     python benchmarks/abstention.py --table manifest.csv --calibration calibration.json --by dataset --by modality
 
-The table has a column `image`, its paths relative to the table. A row of the result is a combination of the columns
-`--by`. Refused are files that are no radiograph at all (coloured, damaged, inverted); not judged are films that lie too
-far from the calibration films, or whose header names another kind.
+The table has a column `image` with paths relative to the table. The result has one row for each combination of the
+columns `--by`. Refused: files that are not radiographs (coloured, damaged, inverted). Abstained: images too far from
+the calibration images, or with a header of another kind.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ from radz.types import Result
 
 
 def main() -> None:
-    """Predict every film of the table and print the counts."""
+    """Predict every image of the table and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--table", type=Path, help="CSV with a column 'image'")
-    parser.add_argument("--by", action="append", default=[], help="column that names a kind; repeatable")
+    parser.add_argument("--by", action="append", default=[], help="column that defines a kind; repeatable")
     parser.add_argument(
-        "--where", action="append", default=[], help="column=value: other rows are left out; repeatable"
+        "--where", action="append", default=[], help="column=value: only these rows are used; repeatable"
     )
     parser.add_argument("--model", help="checkpoint directory; the shipped one by default")
-    parser.add_argument("--calibration", type=Path, help="file of `radz calibrate`")
+    parser.add_argument("--calibration", type=Path, help="file written by `radz calibrate`")
     options = parser.parse_args()
     if options.table is None:
-        print("Skipped: --table does not say where films are.")
+        print("Skipped: no --table given.")
         return
-    rows = chosen(options.table, parse_options(options.where))
+    rows = selected(options.table, parse_options(options.where))
     predictor = Predictor.load(options.model, calibration=options.calibration)
     results = predictor.stream([options.table.parent / image for image in rows["image"]], ["effusion"])
     print("\n".join(lines(rows, list(results), options.by)))
 
 
-def chosen(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
-    """Rows of the table whose columns are as they should be."""
+def selected(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
+    """Rows of the table with the given values in the given columns."""
     rows = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column, value in where.items():
         rows = rows[rows[column] == str(value)]
@@ -50,8 +50,8 @@ def chosen(path: Path, where: Mapping[str, object]) -> pd.DataFrame:
 
 
 def lines(rows: pd.DataFrame, results: list[Result], by: list[str]) -> Iterator[str]:
-    """The table, a row per kind."""
-    yield f"| {' | '.join([*by, 'films', 'refused', 'not judged'])} |"
+    """Lines of the Markdown table, one row for each kind."""
+    yield f"| {' | '.join([*by, 'images', 'refused', 'abstained'])} |"
     yield "|" + "---|" * len(by) + "---:|" * 3
     counted = rows[by].assign(
         refused=[bool(result.error) for result in results], abstained=[bool(result.abstained) for result in results]

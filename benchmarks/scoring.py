@@ -1,4 +1,4 @@
-"""What 200 findings cost against one: with anchors encoded anew (cold) and with anchors at hand (cached)."""
+"""Time to score 200 findings and one finding, with anchors encoded anew (cold) or already encoded (cached)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from radz.types import Anchors, Study
 
 
 def main() -> None:
+    """Time the four alternatives and print the ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--findings", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=5)
@@ -21,8 +22,9 @@ def main() -> None:
     model, batch = Encoder(network(merged=True)), [Study("", "", pixels=films(1)[0])]
     concepts = [Concept(id=f"finding_{i}", name=f"finding number {i}") for i in range(count)]
 
-    def encode(some: int) -> Anchors:
-        anchors: Anchors = registry.load("anchors", "names")(concepts[:some], model.encode_text)
+    def encode(number: int) -> Anchors:
+        """Anchors of the first ``number`` findings."""
+        anchors: Anchors = registry.load("anchors", "names")(concepts[:number], model.encode_text)
         return anchors
 
     one, many = encode(1), encode(count)
@@ -32,7 +34,7 @@ def main() -> None:
         f"{count} findings, cached": lambda: model.score(batch, many),
         "1 finding, cached": lambda: model.score(batch, one),
     }
-    print_ratios("One film", interleaved(alternatives, options.repeats), f"{count} findings, cold")
+    print_ratios("One image", interleaved(alternatives, options.repeats), f"{count} findings, cold")
 
 
 if __name__ == "__main__":

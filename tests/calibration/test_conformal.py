@@ -11,7 +11,7 @@ from radz.errors import ScoresError
 
 def test_threshold_by_hand():
     scores, labels = np.arange(19.0)[:, None], np.ones((19, 1))
-    control = control_recall(scores, labels)  # (19 + 1) * 0.1 - 1 = 1 film may be missed: that of score 0
+    control = control_recall(scores, labels)  # (19 + 1) * 0.1 - 1 = 1 image may be missed: that of score 0
     assert (control.threshold, control.studies) == (1.0, 19)
     assert control_recall(scores[:9], labels[:9]).threshold == 0.0  # 10 * 0.1 - 1 = 0 images may be missed
 
@@ -20,7 +20,7 @@ def test_findings_of_one_image_share_its_recall_and_unknown_labels_take_no_part(
     scores = np.array([[0.0, 1.0, 2.0], [5.0, -9.0, np.nan], [7.0, 8.0, 9.0]])
     labels = np.array([[1.0, 1.0, 0.0], [1.0, np.nan, 1.0], [0.0, 0.0, 0.0]])
     np.testing.assert_array_equal(recalls(scores, labels, 1.0), [0.5, 1.0, np.nan])
-    control = control_recall(scores, labels, recall=0.5)  # (2 + 1) * 0.5 - 1 = half a film may be missed
+    control = control_recall(scores, labels, recall=0.5)  # (2 + 1) * 0.5 - 1 = half an image may be missed
     assert (control.threshold, control.studies) == (1.0, 2)
 
 

@@ -11,7 +11,7 @@ from sklearn.metrics import brier_score_loss
 
 from eval_fakes import make_table
 from radz.calibration.platt import brier, expected_calibration_error, fit_platt_scaling, probability_bins
-from radz.errors import LeakageError
+from radz.errors import LeakageError, ScoresError
 from radz.metrics.scores_file import ScoresTable
 
 
@@ -110,3 +110,8 @@ def test_a_patient_counts_once_in_a_bins_interval():
     )
     ratio = (ten_films.high - ten_films.low) / (one_film.high - one_film.low)
     assert ratio == pytest.approx(10**0.5, rel=0.25)  # measured: 5 %
+
+
+def test_labels_of_one_kind_cannot_be_calibrated():
+    with pytest.raises(ScoresError, match="Nothing to calibrate: all validation labels are the same"):
+        fit_platt_scaling(validation(np.arange(40.0), np.zeros(40)))

@@ -28,7 +28,7 @@ def test_names_with_few_digits_or_repeated_ones_identify_no_image():
 
 def test_keys_are_short_and_hold_no_name():
     packed = pack_ids(TEN, "chestxray14")
-    assert len(unpack_ids(packed)) == 40, "a film and a patient, each within the corpus and as published"
+    assert len(unpack_ids(packed)) == 40, "an image and a patient, each within the corpus and as published"
     assert "0000" not in packed
     assert unpack_ids(pack_ids(TEN[5:], "chestxray14", pack_ids(TEN[:5], "chestxray14"))) == unpack_ids(packed)
 

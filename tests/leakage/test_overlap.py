@@ -52,15 +52,15 @@ def test_an_rsna_image_counts_as_an_nih_image_until_the_published_names_say_whic
     mapping = tmp_path / "pneumonia-challenge-dataset-mappings_2018.json"
     rows = [{"img_id": f"{i:08d}_000.png", "subset_img_id": f"uuid-{i}"} for i in range(5, 15)]
     mapping.write_text(json.dumps(rows))
-    films = [study(f"uuid-{i}", f"uuid-{i}") for i in range(8, 13)]
+    images = [study(f"uuid-{i}", f"uuid-{i}") for i in range(8, 13)]
     model = trained(TEN, "chestxray14")
-    assert find_overlap(model, "rsna", films).lines() == [
+    assert find_overlap(model, "rsna", images).lines() == [
         "all films of the RSNA challenge are ChestX-ray14 films (pneumonia-challenge-dataset-mappings_2018.json, "
         "published by the RSNA beside the data, gives the NIH name of each)"
     ]
-    overlap = find_overlap(model, "rsna", films, read_aliases(mapping))
+    overlap = find_overlap(model, "rsna", images, read_aliases(mapping))
     assert (overlap.images, overlap.patients, overlap.known) == (2, 2, ())
-    assert not find_overlap(model, "rsna", films[2:], read_aliases(mapping)).shared
+    assert not find_overlap(model, "rsna", images[2:], read_aliases(mapping)).shared
 
 
 def test_a_model_without_recorded_images_is_not_cleared():
@@ -80,22 +80,22 @@ def test_overlaps_that_are_known_name_real_corpora():
 
 
 def test_recorded_ids_pass_on_from_stage_to_stage():
-    films = make_corpus(4, "train")
-    data = TrainingData(films, films.records, FINDINGS, None, None, KnowledgeBase.load())
+    corpus = make_corpus(4, "train")
+    data = TrainingData(corpus, corpus.records, FINDINGS, None, None, KnowledgeBase.load())
     settings = DataConfig(corpus="fake", root="somewhere")
     fields = describe_films(data, settings, trained(TEN, "chestxray14"))
     assert fields["corpora"] == ("chestxray14", "fake")
     assert unpack_ids(fields["trained_ids"]) == unpack_ids(pack_ids(TEN, "chestxray14")) | unpack_ids(
-        pack_ids(films.records, "fake")
+        pack_ids(corpus.records, "fake")
     )
-    assert describe_films(data, settings, None)["trained_ids"] == pack_ids(films.records, "fake")
+    assert describe_films(data, settings, None)["trained_ids"] == pack_ids(corpus.records, "fake")
     silent = settings.model_copy(update={"record_ids": False})
     assert describe_films(data, silent, None)["trained_ids"] == ""
 
 
 def test_a_stage_after_an_unrecorded_one_is_not_recorded():
-    films = make_corpus(4, "train")
-    data = TrainingData(films, films.records, FINDINGS, None, None, KnowledgeBase.load())
+    corpus = make_corpus(4, "train")
+    data = TrainingData(corpus, corpus.records, FINDINGS, None, None, KnowledgeBase.load())
     start = Provenance(corpus="chestxray14", split="train")
     fields = describe_films(data, DataConfig(corpus="fake", root="somewhere"), start)
     assert fields == {"corpora": ("chestxray14", "fake"), "trained_ids": ""}

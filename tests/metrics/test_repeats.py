@@ -11,7 +11,7 @@ from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
 
 
 def table(first: int, shift: float = 0.0, wrong: int = 0) -> ScoresTable:
-    """Forty films of twenty patients, every second a mass; scores are wrong for ``wrong`` films of each kind."""
+    """Forty images of twenty patients, every second a mass; scores are wrong for ``wrong`` images of each kind."""
     label = np.arange(40) % 2
     score = label.astype(float)
     score[: 2 * wrong] = 1 - score[: 2 * wrong]
@@ -33,20 +33,20 @@ def folds(**changes) -> ScoresTable:
 
 
 def test_pairs_are_compared_within_a_fold():
-    found = summarise_repeats([folds()], draws=50, groups={"mass": "neoplastic"})
-    assert found.auroc_within.value == 1
-    assert (found.auroc_within.interval.low, found.auroc_within.interval.high) == (1, 1)
-    assert (found.studies, found.patients, found.concepts) == (80, 40, ("mass",))
-    assert found.groups["neoplastic"].value == found.findings["mass"].value == 1
+    repeats = summarise_repeats([folds()], draws=50, groups={"mass": "neoplastic"})
+    assert repeats.auroc_within.value == 1
+    assert (repeats.auroc_within.interval.low, repeats.auroc_within.interval.high) == (1, 1)
+    assert (repeats.studies, repeats.patients, repeats.concepts) == (80, 40, ("mass",))
+    assert repeats.groups["neoplastic"].value == repeats.findings["mass"].value == 1
 
 
 def test_seeds_are_averaged_and_their_deviation_stands_apart():
-    """With w wrong of n films of each kind: (n - w)^2 pairs right, w^2 wrong, the rest ties."""
+    """With w wrong of n images of each kind: (n - w)^2 pairs right, w^2 wrong, the rest ties."""
     expected = [1.0, (18**2 + 2 * 18 * 2 / 2) / 20**2]
-    found = summarise_repeats([folds(), folds(wrong=2)], draws=50)
-    assert found.seeds == pytest.approx(expected)
-    assert found.auroc_within.value == pytest.approx(np.mean(expected))
-    assert found.seed_sd == pytest.approx(np.std(expected, ddof=1))
+    repeats = summarise_repeats([folds(), folds(wrong=2)], draws=50)
+    assert repeats.seeds == pytest.approx(expected)
+    assert repeats.auroc_within.value == pytest.approx(np.mean(expected))
+    assert repeats.seed_sd == pytest.approx(np.std(expected, ddof=1))
     assert np.isnan(summarise_repeats([folds()], draws=50).seed_sd)
 
 

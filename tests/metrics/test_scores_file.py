@@ -19,7 +19,7 @@ from radz.types import RESEARCH_USE
 
 @pytest.fixture
 def table() -> ScoresTable:
-    made = make_table([0.5, 0.25, np.nan, 0.1], [1, 0, 1, np.nan], strata="aabb", patients="ppqr")
+    table = make_table([0.5, 0.25, np.nan, 0.1], [1, 0, 1, np.nan], strata="aabb", patients="ppqr")
     provenance = ScoresProvenance(
         "radz",
         "f1",
@@ -32,7 +32,7 @@ def table() -> ScoresTable:
         {"effusion": "unseen"},
         {"x": "cut"},
     )
-    return replace(made, provenance=provenance)
+    return replace(table, provenance=provenance)
 
 
 def test_a_table_is_read_back_as_it_was_written(table, tmp_path):

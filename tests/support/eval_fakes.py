@@ -1,4 +1,4 @@
-"""A tiny corpus in memory and tables of scores, for the tests of evaluation and baselines."""
+"""A tiny corpus in memory and tables of scores, for tests that evaluate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOURCES = ("ward", "clinic")
 
 
 def make_study(index: int, split: str = "test") -> Study:
-    """Study ``index``: two studies a patient, findings that depend on the source, a random 8 x 8 film."""
+    """Study ``index``: two studies a patient, findings that depend on the source, a random 8 x 8 image."""
     rng = np.random.default_rng((index, len(split)))
     source = SOURCES[index % 2]
     rate = 0.6 if source == "ward" else 0.2
@@ -36,7 +36,7 @@ def make_study(index: int, split: str = "test") -> Study:
 
 @dataclass
 class FakeCorpus:
-    """The shape of a corpus: records without pixels, items with them, some of them unreadable."""
+    """A corpus: records without pixels, items with them, some of them unreadable."""
 
     studies: list[Study]
     unreadable: frozenset[str] = frozenset()
@@ -68,7 +68,7 @@ def make_anchors(concepts: Sequence[str] = FINDINGS) -> Anchors:
 
 
 class Brightness:
-    """A model with one opinion: the mean of the film, times a factor per concept name. Keeps what it was shown."""
+    """A model that scores the mean of the image times the length of the concept's name, and records the studies."""
 
     name = "brightness"
 
@@ -94,7 +94,7 @@ def make_table(scores, labels, *, strata=None, patients=None, concept="effusion"
             "concept": [concept] * count,
             "score": scores,
             "presence": [presence.get(float(label), "uncertain") for label in labels],
-            "note": ["no film" if np.isnan(score) else "" for score in scores],
+            "note": ["no image" if np.isnan(score) else "" for score in scores],
         }
     )
     return ScoresTable(rows, ScoresProvenance(model))

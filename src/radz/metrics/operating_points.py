@@ -102,6 +102,6 @@ def _criterion(counts: Floats, rule: Rule) -> Floats:
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
-    """``part / whole`` of any one shape, NaN where ``whole`` is 0."""
+    """``part`` (...) / ``whole`` (...), NaN where ``whole`` is 0."""
     quotient: Floats = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
     return quotient
