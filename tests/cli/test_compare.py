@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from radz.cli._contestants import Named, parse_model, with_own_names
 from typer.testing import CliRunner
 
 from radz.baselines import BaselineContext, open_baseline
 from radz.cli import app
-from radz.cli._contestants import Named, parse_model, with_own_names
 from radz.errors import CheckpointError, ConfigError, UnknownNameError
 from radz.metrics.scores_file import read_scores
 from radz.model.checkpoint import save_checkpoint

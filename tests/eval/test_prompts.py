@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from radz.eval.anchor_sets import join, sides, under_each
 
 from eval_fakes import FINDINGS, make_anchors, make_corpus, make_table
 from radz import registry
 from radz.anchors import load_prompts
 from radz.errors import ConfigError, ScoresError, UnknownNameError
-from radz.eval.anchor_sets import join, sides, under_each
 from radz.eval.prompts import prompt_sensitivity
 from radz.eval.scoring import score_corpus, score_models
 from radz.knowledge import KnowledgeBase, fold

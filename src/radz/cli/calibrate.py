@@ -6,16 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from radz.cli._opening import load_predictor, make_target, progress_bar, scores_provenance
-from radz.errors import LeakageError
-from radz.types import NORMAL
+from radz.cli.console import progress_bar, say
 
 if TYPE_CHECKING:
     from radz.calibration.calibration_file import StoredCalibration
-    from radz.data.target import Target
-    from radz.serve.predictor import Predictor
 
 
 def calibrate(
@@ -36,48 +31,37 @@ def calibrate(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
-    """Fit probabilities, finding sets and abstention on validation films."""
-    from radz.calibration.calibration_file import CALIBRATION, write_calibration
-    from radz.serve.predictor import shipped_checkpoint
+    """Fit probabilities, finding sets and abstention on validation images."""
+    from radz.experiments.calibrate import calibrate as run
 
-    if split != "val":
-        raise LeakageError(
-            f"`radz calibrate` takes split 'val', got '{split}': what is fitted on films of another split would be "
-            "fitted on what the model learned from, or on what its results are reported on."
-        )
-    target = make_target(corpus, root, split, option or (), fold)
-    predictor = load_predictor(model, source, findings_file or ())
-    stored = fit(predictor, target, recall, batch_size)
-    path = out or (model or shipped_checkpoint()) / CALIBRATION
-    write_calibration(stored, path)
-    _say(stored, path)
-
-
-def fit(predictor: Predictor, target: Target, recall: float, batch_size: int) -> StoredCalibration:
-    """Score the target with the model's own anchors and fit everything on these scores."""
-    from radz.calibration.calibration_file import fit_calibration
-    from radz.eval.scoring import diseases, score_corpus
-    from radz.serve.recorder import Recorder
-
-    films = target.open()
-    anchors = predictor.anchors([name for name in films.findings if name != NORMAL])
-    made = scores_provenance(predictor, target, films, anchors, diseases(anchors, films))
-    recorder = Recorder(predictor.model)
-    with progress_bar(len(films)) as advance:
-        table = score_corpus(recorder, films, anchors, provenance=made, batch_size=batch_size, progress=advance)
-    return fit_calibration(table, recorder.looks, anchors, recall)
+    result = run(
+        model,
+        corpus=corpus,
+        root=root,
+        split=split,
+        options=option or (),
+        fold=fold,
+        source=source,
+        findings_files=findings_file or (),
+        recall=recall,
+        out=out,
+        write=True,
+        batch_size=batch_size,
+        progress=progress_bar,
+    )
+    assert result.path is not None
+    _say(result.calibration, result.path)
 
 
 def _say(stored: StoredCalibration, path: Path) -> None:
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    console.print(f"calibration on {stored.studies} studies of {stored.patients} patients: {path}")
-    console.print(f"probabilities of {len(stored.platt)} findings: {', '.join(stored.platt) or 'none'}")
+    say(f"calibration on {stored.studies} studies of {stored.patients} patients: {path}")
+    say(f"probabilities of {len(stored.platt)} findings: {', '.join(stored.platt) or 'none'}")
     for concept, reason in stored.refused.items():
-        console.print(f"no probability of {concept}: {reason}")
+        say(f"no probability of {concept}: {reason}")
     if stored.finding_set is not None:
-        console.print(
+        say(
             f"finding set: scores of at least {stored.finding_set.threshold:.4f}, for an expected recall of "
             f"{stored.finding_set.recall:.0%}"
         )
     for part, reason in stored.missing.items():
-        console.print(f"no {part}: {reason}")
+        say(f"no {part}: {reason}")

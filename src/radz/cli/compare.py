@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from radz.cli._contestants import Contest, Contestant, parse_model, with_own_names
-from radz.cli._opening import make_target, progress_bar
-from radz.cli._rows import How, model_rows
-from radz.cli.options import Format, Uncertain
-from radz.errors import RadzError
-from radz.types import NORMAL
+from radz.cli.console import list_unreadable, progress_bar, say
+from radz.cli.options import STRATA, Format, Uncertain
 
 if TYPE_CHECKING:
-    from radz.eval.cost import Cost
-    from radz.metrics.scores_file import ScoresTable
-    from radz.report.contents import ModelRow
-
-METADATA = "metadata_only"
-FILMS = 32
-"""Films that cost is measured on."""
+    from radz.experiments.compare import ComparisonResult
 
 
 def compare(
@@ -57,105 +42,53 @@ def compare(
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
     uncertain: Annotated[Uncertain, typer.Option(help="What uncertain labels count as.")] = Uncertain.IGNORE,
+    zero_shot: Annotated[
+        bool, typer.Option(help="Refuse to run unless the first model has seen none of the findings and images.")
+    ] = False,
+    allow_supervised: Annotated[
+        bool, typer.Option(help="Compare models on images that one was trained on, and call the result supervised.")
+    ] = False,
     cost: Annotated[bool, typer.Option(help="Measure what each model costs on this machine.")] = True,
     calls: Annotated[int, typer.Option(min=1, help="Calls of one film each that latency is measured on.")] = 20,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Compare models on a labelled corpus: quality with paired intervals, and cost. Scores are written, too."""
-    from radz.eval.robustness import Checks
-    from radz.eval.scoring import STRATA
-    from radz.knowledge import KnowledgeBase
+    from radz.experiments.compare import compare as run
 
-    target = make_target(corpus, root, split, option or (), fold)
-    opened = target.open()
-    knowledge = KnowledgeBase.load(findings_file or ())
-    asked = finding or [name for name in opened.findings if name != NORMAL]
-    strata = tuple(stratum or STRATA)
-    contest = Contest(target, strata, knowledge, asked, prompts, tuple(findings_file or ()), seed)
-    contestants, notes = _open(contest, models, opened)
-    tables = _score(contestants, opened, contest, batch_size)
-    files = _write(tables, out)
-    rows = model_rows(tables, Checks(), notes, How(draws, seed, uncertain.value, findings_file or ()))
-    costs = _costs(contestants, opened, batch_size, calls) if cost else []
-    _show(rows, costs, files, format_)
-
-
-def _open(contest: Contest, models: Sequence[str], corpus: Any) -> tuple[list[Contestant], dict[str, str]]:
-    """All models before any is run, metadata_only at the end where nobody named it, or why it has no number."""
-    named = with_own_names([parse_model(text) for text in models])
-    contestants, notes = [contest.open(model, corpus) for model in named], dict[str, str]()
-    if METADATA not in {model.where for model in named}:
-        try:
-            contestants.append(contest.open(parse_model(METADATA), corpus))
-        except RadzError as error:
-            notes[METADATA] = str(error)
-    return contestants, notes
+    result = run(
+        models,
+        corpus=corpus,
+        root=root,
+        split=split,
+        options=option or (),
+        fold=fold,
+        findings=finding,
+        findings_files=findings_file or (),
+        prompts=prompts,
+        strata=stratum or STRATA,
+        out=out,
+        draws=draws,
+        seed=seed,
+        uncertain=uncertain.value,
+        zero_shot=zero_shot,
+        allow_supervised=allow_supervised,
+        cost=cost,
+        calls=calls,
+        batch_size=batch_size,
+        progress=progress_bar,
+    )
+    _show(result, format_)
+    list_unreadable(result.unreadable)
 
 
-def _score(contestants: Sequence[Contestant], corpus: Any, contest: Contest, batch_size: int) -> dict[str, ScoresTable]:
-    """Scores of all models, each with its own provenance."""
-    from dataclasses import replace
-
-    from radz.eval.scoring import score_models
-
-    with progress_bar(len(corpus)) as advance:
-        tables = score_models(
-            {contestant.name: contestant for contestant in contestants},
-            corpus,
-            contest.anchors(),
-            batch_size=batch_size,
-            strata=contest.strata,
-            progress=advance,
-        )
-    made = {}
-    for contestant in contestants:
-        table = tables[contestant.name]
-        shared = {name: getattr(table.provenance, name) for name in ("strata", "unreadable")}
-        own = replace(contestant.provenance, model=contestant.name, **shared)
-        made[contestant.name] = replace(table, provenance=own)
-    return made
-
-
-def _costs(contestants: Sequence[Contestant], corpus: Any, batch_size: int, calls: int) -> list[Cost]:
-    """Cost of each model on the same films, one after the other."""
-    from radz.data.studies import readable
-    from radz.eval.cost import measure_cost
-
-    films = list(islice(readable(corpus), FILMS))
-    return [
-        measure_cost(
-            contestant,
-            films,
-            contestant.anchors,
-            batch_size=batch_size,
-            calls=calls,
-            trained_parameters=contestant.trained_parameters,
-        )
-        for contestant in contestants
-    ]
-
-
-def _write(tables: dict[str, ScoresTable], out: Path) -> dict[str, Path]:
-    from radz.metrics.scores_file import write_scores
-
-    files = {}
-    for name, table in tables.items():
-        made = table.provenance
-        parts = (re.sub(r"\W+", "-", name).strip("-"), made.fingerprint[:8], made.corpus, made.split)
-        files[name] = out / f"scores-{'-'.join(filter(None, parts))}.parquet"
-        write_scores(table, files[name])
-    return files
-
-
-def _show(rows: Sequence[ModelRow], costs: Sequence[Cost], files: dict[str, Path], format_: Format) -> None:
+def _show(result: ComparisonResult, format_: Format) -> None:
     from radz.report.comparison import comparison_page
     from radz.report.console import open_console, show
-    from radz.report.record import comparison_record
 
     if format_ is Format.JSON:
-        typer.echo(json.dumps(comparison_record(rows, costs, files), indent=2, ensure_ascii=False, default=str))
+        typer.echo(result.to_json())
         return
-    show(comparison_page(rows, costs), open_console())
-    for name, file in files.items():
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"scores of {name}: {file}")
+    show(comparison_page(result.rows, result.costs), open_console())
+    for name, path in result.files.items():
+        say(f"scores of {name}: {path}")

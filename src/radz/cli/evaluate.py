@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from radz.cli._checks import split_prompts
-from radz.cli._opening import load_predictor, make_target
-from radz.cli._overlap import shared_with_training
-from radz.cli._pages import write_pages
-from radz.cli._rows import How, model_rows, named
-from radz.cli._run import Run, trained_count
-from radz.cli.options import Format, Uncertain
-from radz.cli.thresholds import read_each
+from radz.cli.console import list_files, list_unreadable, progress_bar, say
+from radz.cli.options import STRATA, Format, Uncertain
 
 if TYPE_CHECKING:
-    from radz.metrics.scores_file import ScoresProvenance, ScoresTable
-    from radz.report.contents import ModelRow
+    from radz.experiments.outcome import EvaluationResult
 
 
 def evaluate(
@@ -91,87 +79,53 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
     """Evaluate a model on a labelled corpus. Exit code 1 if an image could not be read."""
-    from radz.eval.robustness import partition
-    from radz.eval.scoring import STRATA
-    from radz.leakage.claims import check_claim, named_by_claim
-    from radz.metrics.scores_file import read_scores
+    from radz.experiments.evaluate import evaluate as run
     from radz.report.page import check_path
 
     for path in report or ():
         check_path(path)
-    notes: dict[str, str] = {}
-    pair, pairs = split_prompts(prompts, anchors)
-    chosen = read_each(thresholds or ())
-    claim = partial(check_claim, zero_shot=zero_shot, allow_supervised=allow_supervised)
-    if from_scores:
-        (first, *others), checks = partition([read_scores(path) for path in from_scores])
-        tables = named([replace(first, provenance=claim(first.provenance)), *others])
-    else:
-        target = make_target(corpus, root, split, option or (), fold)
-        predictor = load_predictor(model, source, findings_file or (), calibration)
-        shared = partial(
-            shared_with_training, aliases=aliases, training_root=check_overlap, training_options=overlap_option or ()
-        )
-        run = Run(predictor, target, tuple(stratum or STRATA), anchors, finding, seed, batch_size, pair)
-        tables, notes = run.score(claim, shared, trained_count(model) if cost else None)
-        path = _write(tables, out)  # before the checks, which take longer and may be interrupted
-        checks = run.check(next(iter(tables.values())), pairs, controls=controls, draws=draws)
-        _write_beside(path, checks.files())
-    how = How(draws, seed, uncertain.value, findings_file or (), chosen)
-    rows = model_rows(tables, checks, notes, how)
-    _show(rows, format_, by_finding=bool(from_scores))
-    if report:
-        made = next(iter(tables.values())).provenance
-        write_pages(rows, tables, [named_by_claim(path, made.claim) for path in report], how.uncertain)
-    _list_unreadable(next(iter(tables.values())).provenance)
+    result = run(
+        model,
+        corpus=corpus,
+        root=root,
+        split=split,
+        options=option or (),
+        fold=fold,
+        scores=from_scores or (),
+        source=source,
+        anchors=anchors,
+        prompts=prompts,
+        controls=controls,
+        findings=finding,
+        findings_files=findings_file or (),
+        strata=stratum or STRATA,
+        out=out or Path(),
+        cost=cost,
+        draws=draws,
+        seed=seed,
+        uncertain=uncertain.value,
+        thresholds=thresholds or (),
+        calibration=calibration,
+        zero_shot=zero_shot,
+        allow_supervised=allow_supervised,
+        aliases=aliases,
+        trained_root=check_overlap,
+        trained_options=overlap_option or (),
+        batch_size=batch_size,
+        progress=progress_bar,
+    )
+    list_files(result.files)
+    _show(result, format_, by_finding=bool(from_scores))
+    for path in result.write_report(report) if report else ():
+        say(f"report: {path}")
+    list_unreadable(result.unreadable)
 
 
-def _write(tables: Mapping[str, ScoresTable], out: Path | None) -> Path:
-    """Write the first table's scores to the file that is returned, the others' beside it."""
-    from radz.leakage.claims import named_by_claim
-
-    made = next(iter(tables.values())).provenance
-    path = named_by_claim(_scores_path(made, out), made.claim)
-    (_, first), *others = tables.items()
-    _save(first, path)
-    _write_beside(path, dict(others))
-    return path
-
-
-def _write_beside(path: Path, tables: Mapping[str, ScoresTable]) -> None:
-    for name, table in tables.items():
-        _save(table, path.with_name(f"{path.stem}.{name}.parquet"))
-
-
-def _save(table: ScoresTable, file: Path) -> None:
-    from radz.metrics.scores_file import write_scores
-
-    write_scores(table, file)
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"scores: {file}")
-
-
-def _scores_path(made: ScoresProvenance, out: Path | None) -> Path:
-    if out is not None and out.suffix == ".parquet":
-        return out
-    parts = (made.model, made.fingerprint[:8], made.corpus, made.split)
-    return (out or Path()) / f"scores-{'-'.join(filter(None, parts))}.parquet"
-
-
-def _show(rows: Sequence[ModelRow], format_: Format, by_finding: bool) -> None:
+def _show(result: EvaluationResult, format_: Format, *, by_finding: bool) -> None:
     from radz.report.console import open_console, show
     from radz.report.page import console_page
-    from radz.report.record import as_record
 
     if format_ is Format.JSON:
-        typer.echo(json.dumps(as_record(rows), indent=2, ensure_ascii=False, default=str))
+        typer.echo(result.to_json())
         return
-    show(console_page(rows, by_finding=by_finding), open_console())
-
-
-def _list_unreadable(made: ScoresProvenance) -> None:
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    for study, reason in made.unreadable.items():
-        console.print(f"unreadable: {study}: {reason}")
-    if made.unreadable:
-        console.print(f"{len(made.unreadable)} image(s) could not be read and are not in the result.")
-        raise typer.Exit(1)
+    show(console_page(result.rows, by_finding=by_finding), open_console())

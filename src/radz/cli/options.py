@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+STRATA = ("source", "view")
+"""Metadata keys that name a stratum by default; ``eval.scoring`` has the same without the command line's haste."""
+
 
 class Format(StrEnum):
     """How a command's result is written."""

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from radz.cli._pages import write_pages
-from radz.cli._rows import How, model_rows, named
+from radz.cli.console import say
 from radz.cli.options import Uncertain
-from radz.cli.thresholds import read_each
 from radz.errors import ConfigError
-
-if TYPE_CHECKING:
-    from radz.metrics.scores_file import ScoresTable, UncertainPolicy
-    from radz.report.contents import Case, ModelRow
 
 
 def report(
@@ -41,34 +34,24 @@ def report(
     root: Annotated[Path | None, typer.Option(help="The corpus's directory or table, for --hardest-cases.")] = None,
 ) -> None:
     """Write one evaluation as a page that needs no network and no script, as Markdown or as JSON."""
-    from radz.eval.robustness import partition
-    from radz.metrics.scores_file import read_scores
+    from radz.experiments.evaluate import evaluate as run
     from radz.report.page import check_path
 
     paths = out or [scores[0].with_suffix(".html")]
     for path in paths:
         check_path(path)
     if hardest_cases and root is None:
-        raise ConfigError("--hardest-cases embeds films: say with --root FOLDER where the corpus is.")
-    models, checks = partition([read_scores(path) for path in scores])
-    tables = named(models)
-    how = How(draws, seed, uncertain.value, findings_file or (), read_each(thresholds or ()))
-    rows = model_rows(tables, checks, {}, how)
-    cases = _cases(rows[0], tables, root, hardest_cases, how.uncertain) if root and hardest_cases else ()
-    write_pages(rows, tables, paths, how.uncertain, cases)
-
-
-def _cases(
-    row: ModelRow, tables: Mapping[str, ScoresTable], root: Path, count: int, uncertain: UncertainPolicy
-) -> tuple[Case, ...]:
-    """Worst cases of the findings in the mean, with their films from the corpus that the scores name."""
-    from radz.data.views.folds import Fold, open_corpus
-    from radz.metrics.hardest_cases import hardest_cases
-    from radz.report.thumbnails import with_images
-
-    table = tables[row.name]
-    made = table.provenance
-    assert row.evaluation is not None
-    found = hardest_cases(table, row.evaluation.macro.concepts, count, uncertain)
-    fold = Fold.parse(made.fold) if made.fold else None
-    return with_images(found, open_corpus(made.corpus, root, made.split, made.options, fold))
+        raise ConfigError("--hardest-cases embeds images: say with --root FOLDER where the corpus is.")
+    result = run(
+        scores=scores,
+        draws=draws,
+        seed=seed,
+        uncertain=uncertain.value,
+        thresholds=thresholds or (),
+        findings_files=findings_file or (),
+    )
+    cases = result.hardest_cases(root, hardest_cases) if root and hardest_cases else ()
+    for path in result.write_report(paths, cases):
+        say(f"report: {path}")
+    if any(case.image for case in cases):
+        say("The HTML holds pixels of patients' images: pass it on only as you would pass on the images.")

@@ -67,13 +67,14 @@ def measure_cost(
     studies: Sequence[Study],
     anchors: Anchors,
     *,
+    name: str | None = None,
     batch_size: int = 16,
     calls: int = CALLS,
     trained_parameters: int | None = None,
 ) -> Cost:
     """Cost of ``model`` on studies with pixels, gone through again where they are fewer than a measurement takes.
 
-    trained_parameters: where the caller knows them (``radz.model.checkpoint.trained_parameters`` reads them from a
+    name: what tables call the model. trained_parameters: where the caller knows them (``radz.model.checkpoint.trained_parameters`` reads them from a
     checkpoint); by default the parameters that require a gradient. Raises ScoresError where no study has pixels.
     """
     films = [study for study in studies if study.pixels is not None]
@@ -91,7 +92,7 @@ def measure_cost(
     active, flops = _work(partial(model.score, singles[0], anchors))
     trained = sum(p.numel() for p in parameters if p.requires_grad)
     return Cost(
-        model=model.name,
+        model=name or model.name,
         parameters=sum(p.numel() for p in parameters),
         active_parameters=active,
         trained_parameters=trained if trained_parameters is None else trained_parameters,

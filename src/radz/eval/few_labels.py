@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,10 +19,10 @@ from radz.metrics.finding_ranks import any_positive, estimates, included, macro,
 from radz.metrics.protocol import DRAWS, MIN_POSITIVES
 from radz.metrics.ranking import Floats
 from radz.metrics.scores_file import ScoresTable, as_matrix
-from radz.types import Anchors, Presence, Scores, Study
+from radz.types import Anchors, ImageFeatures, Presence, Scores, Study
 
-Encode = Callable[[Sequence[Study]], Floats]
-"""Studies with pixels -> features (B, E)."""
+Encode = Callable[[Sequence[Study]], ImageFeatures]
+"""Studies with pixels -> their features."""
 
 
 def patients_share(patients: ArrayLike, percent: float, seed: int = 0) -> NDArray[np.bool_]:
@@ -63,26 +63,12 @@ class LabelledFeatures:
         return LabelledFeatures(self.features[kept], self.labels[kept], self.patients[kept], self.concepts)
 
 
-@dataclass
-class Remembered:
-    """``encode``, its last answer kept for the heads that ask for the same films next."""
-
-    encode: Encode
-    ids: tuple[str, ...] = ()
-    features: Floats = field(default_factory=lambda: np.zeros((0, 0)))
-
-    def __call__(self, studies: Sequence[Study]) -> Floats:
-        ids = tuple(study.study_id for study in studies)
-        if ids != self.ids:
-            self.ids, self.features = ids, np.asarray(self.encode(studies), dtype=np.float64)
-        return self.features
-
-
 class LinearHead:
-    """``ZeroShotModel`` in form alone: a logistic regression for each finding, which anchors only name.
+    """``TwoStepModel`` in form alone: a logistic regression per finding on a model's embeddings; anchors only name it.
 
-    A finding of which the films hold but one class cannot be learned: its score is 0 for every film, which is an AUROC
-    of one half. unlearned: these findings.
+    encode: of the model whose features these are, so that both share one forward pass. A finding of which the training
+    images show one class only cannot be learned: it scores 0 for every image, which is an AUROC of one half.
+    unlearned: these findings.
     """
 
     def __init__(self, name: str, encode: Encode, data: LabelledFeatures) -> None:
@@ -90,11 +76,15 @@ class LinearHead:
         self.heads = {c: _fit(data.features, data.labels[:, j]) for j, c in enumerate(data.concepts)}
         self.unlearned = tuple(concept for concept, head in self.heads.items() if head is None)
 
+    def similarity(self, features: ImageFeatures, anchors: Anchors) -> Scores:
+        """Log odds from embeddings (B, E): values (B, C)."""
+        rows = features.embedding.double().numpy()
+        columns = [_odds(self.heads[concept], rows) for concept in anchors.concepts]
+        return Scores(features.study_ids, anchors.concepts, np.stack(columns, axis=1))
+
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
-        """Log odds, (B, C)."""
-        features = self.encode(studies)
-        columns = [_odds(self.heads[concept], features) for concept in anchors.concepts]
-        return Scores(tuple(s.study_id for s in studies), anchors.concepts, np.stack(columns, axis=1))
+        """Log odds of studies with pixels: values (B, C)."""
+        return self.similarity(self.encode(studies), anchors)
 
 
 def macro_over_seeds(

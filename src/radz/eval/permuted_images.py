@@ -1,26 +1,27 @@
-"""A corpus whose films are taken away or exchanged between patients, labels and metadata left as they are."""
+"""Images taken away or permuted between patients, while labels and metadata stay: the image side of shortcut controls."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from radz.errors import ScoresError
-from radz.eval.scoring import Corpus, stratum
-from radz.types import Study
+from radz.eval.entry import Corpus
+from radz.eval.scoring import stratum
+from radz.types import Pixels, Study
 
 BLANK, SHUFFLED, WITHIN = "blank", "shuffled", "shuffled in stratum"
 SIDE = 224
 
 
 @dataclass
-class ControlCorpus:
-    """Studies of a corpus, their films replaced: study i keeps labels and metadata and gets the film of ``donors[i]``.
+class PermutedImages:
+    """Studies of a corpus with other images: study i keeps labels and metadata and shows the image of ``donors[i]``.
 
-    rows: which studies of the corpus they are. donors: rows of the corpus, or ``None`` for empty films. findings,
+    rows: which studies of the corpus they are. donors: rows of the corpus, or ``None`` for blank images. findings,
     records: as of a corpus.
     """
 
@@ -39,33 +40,34 @@ class ControlCorpus:
     def __getitem__(self, index: int) -> Study:
         record = self.records[index]
         if self.donors is None:
-            return replace(record, pixels=np.zeros((1, SIDE, SIDE), dtype=np.float32))
+            return replace(record, pixels=blank_image())
         return replace(record, pixels=self.corpus[self.donors[index]].pixels)
 
 
-def control_corpora(
-    corpus: Corpus, studies: Collection[str], strata: Sequence[str], seed: int = 0
-) -> dict[str, ControlCorpus]:
-    """The three film controls over the studies that were scored. Deterministic by ``seed``.
+def blank_image() -> Pixels:
+    """An image without content: zeros, (1, h, w)."""
+    return np.zeros((1, SIDE, SIDE), dtype=np.float32)
 
-    Raises ScoresError where one patient has half of the studies or more, so that films cannot be exchanged.
+
+def image_donors(records: Sequence[Study], strata: Sequence[str], seed: int = 0) -> dict[str, NDArray[np.intp] | None]:
+    """Control -> for each of N studies the study whose image it shows, (N,), or ``None`` for blank images.
+
+    Deterministic by ``seed``. Raises ScoresError where one patient has half of the studies or more, so that images
+    cannot be permuted between patients.
     """
-    rows = [i for i, record in enumerate(corpus.records) if record.study_id in studies]
-    patients = [corpus.records[row].patient_id for row in rows]
-    anyone = permute_images(patients, [""] * len(rows), seed)
-    alike = permute_images(patients, [stratum(corpus.records[row], strata) for row in rows], seed)
+    patients = [record.patient_id for record in records]
     return {
-        BLANK: ControlCorpus(corpus, rows, None),
-        SHUFFLED: ControlCorpus(corpus, rows, [rows[i] for i in anyone]),
-        WITHIN: ControlCorpus(corpus, rows, [rows[i] for i in alike]),
+        BLANK: None,
+        SHUFFLED: permute_images(patients, [""] * len(records), seed),
+        WITHIN: permute_images(patients, [stratum(record, strata) for record in records], seed),
     }
 
 
 def permute_images(patients: Sequence[str], strata: Sequence[str], seed: int) -> NDArray[np.intp]:
     """For each study another study (N,), of another patient and the same stratum, each taken once within its stratum.
 
-    In a stratum where one patient has half of the studies or more, studies are exchanged over all strata instead.
-    Raises ScoresError where that is no way out.
+    In a stratum where one patient has half of the studies or more, studies are permuted over all strata instead.
+    Raises ScoresError where one patient has half of all studies or more.
     """
     names = np.asarray(patients)
     donors = np.full(len(names), -1)
@@ -76,8 +78,8 @@ def permute_images(patients: Sequence[str], strata: Sequence[str], seed: int) ->
         return donors
     if not _mixable(names):
         raise ScoresError(
-            f"Films of {len(names)} studies of {len(set(patients))} patients cannot be exchanged between patients: one "
-            "of them has half of the films or more."
+            f"Images of {len(names)} studies of {len(set(patients))} patients cannot be permuted between patients: one "
+            "of them has half of the images or more. Evaluate more patients, or leave the controls out."
         )
     return np.where(donors >= 0, donors, _shifted(names, seed))
 
@@ -87,13 +89,11 @@ def _mixable(patients: NDArray[np.str_]) -> bool:
 
 
 def _shifted(patients: NDArray[np.str_], seed: int) -> NDArray[np.intp]:
-    """Another patient's study for each: patients and their studies in random order, then moved on by the most that one
-    has.
-    """
+    """Another patient's study for each of N, (N,): studies in random order by patient, shifted by the largest patient."""
     names, code, counts = np.unique(patients, return_inverse=True, return_counts=True)
     rng = np.random.default_rng(seed)
     place, within = rng.permutation(len(names)), rng.permutation(len(patients))
-    order = np.lexsort((within, place[code]))  # were a patient's own order kept, its first film would be a first film
+    order = np.lexsort((within, place[code]))  # random within a patient, so that first images do not go to first images
     donors = np.empty(len(patients), dtype=np.intp)
     donors[order] = np.roll(order, -int(counts.max()))
     return donors

@@ -1,35 +1,36 @@
-"""Prompt sensitivity and shortcut controls of an evaluation: further scores of the model, and what they say."""
+"""Prompt sensitivity and shortcut controls of an evaluation: further scores of one model, and what they show.
+
+A model that encodes images needs no further pass over them: other wordings and permuted images are computed from the
+features that the main run kept. Any other model scores the images again.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from radz.errors import ConfigError, RadzError
-from radz.eval.anchor_sets import sides, under_each
+from radz.errors import ConfigError, RadzError, ScoresError
 from radz.eval.controls import Controls, Predicted, assess_negation, film_controls, predict_metadata
-from radz.eval.permuted_images import ControlCorpus, control_corpora
+from radz.eval.entry import Corpus, Entry
+from radz.eval.permuted_images import PermutedImages, blank_image, image_donors
 from radz.eval.prompts import PromptSensitivity, prompt_sensitivity
-from radz.eval.scoring import score_corpus, score_models
-from radz.metrics.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
+from radz.eval.scoring import Scored, columns_of, rows_of, score_batches
+from radz.metrics.scores_file import ScoresTable, UncertainPolicy, make_rows
 from radz.metrics.summary import summarise
-from radz.types import Anchors
+from radz.types import Anchors, ImageFeatures, Study, TwoStepModel
 
 if TYPE_CHECKING:
     from radz.anchors import PromptPair
 
 POSITIVE, NEGATIVE = "positive", "negative"
 KEYS = ("source", "view")
-Bar = Callable[[int], AbstractContextManager[Callable[[int], None]]]
-"""Number of studies -> a block that is told how many are done."""
 
 
 @dataclass
 class Checks:
-    """Further tables of one model by the name of their file's part, and what no table says."""
+    """Further tables of one model by the name of their file's part, and notes on what could not be computed."""
 
     prompts: dict[str, ScoresTable] = field(default_factory=dict)
     controls: dict[str, ScoresTable] = field(default_factory=dict)
@@ -43,86 +44,90 @@ class Checks:
         return {name.replace(" ", "-"): table for name, table in named.items()}
 
 
-def score_prompts(
-    sets: Mapping[PromptPair, Anchors], model: Any, corpus: Any, main: ScoresTable, *, batch_size: int, bar: Bar
-) -> dict[str, ScoresTable]:
-    """Scores under the anchors of each wording, films read and encoded once."""
+@dataclass(frozen=True, slots=True)
+class ScoredEntry:
+    """One scored model, ready to be scored again: its main table, and its features where they were kept."""
 
-    named = {pair.name: anchors for pair, anchors in sets.items()}
-    models = under_each(model, named)
-    made = replace(main.provenance, anchors="names")
-    with bar(len(corpus)) as advance:
-        tables = score_models(
-            models,
-            corpus,
-            next(iter(sets.values())),
-            provenance=made,
-            batch_size=batch_size,
-            strata=made.strata,
-            progress=advance,
-        )
-    labels = {pair.name: f"{pair.name} {pair.sha256}" for pair in sets}
+    entry: Entry
+    corpus: Corpus
+    main: ScoresTable
+    features: ImageFeatures | None
+    batch_size: int = 16
+
+    @classmethod
+    def of(cls, scored: Scored, entry: Entry, corpus: Corpus, batch_size: int = 16) -> ScoredEntry:
+        """The part of ``scored`` that is about ``entry``."""
+        return cls(entry, corpus, scored.tables[entry.name], scored.features.get(entry.name), batch_size)
+
+    @property
+    def rows(self) -> list[int]:
+        """Rows of the corpus that were scored."""
+        scored = set(self.main.rows["study"])
+        return [i for i, record in enumerate(self.corpus.records) if record.study_id in scored]
+
+    @property
+    def records(self) -> list[Study]:
+        """The studies that were scored, without pixels."""
+        return [self.corpus.records[row] for row in self.rows]
+
+    def under(self, sets: Mapping[str, Anchors]) -> dict[str, ScoresTable]:
+        """Scores of the same images under other anchors, by the name of the set."""
+        if self.features is not None:
+            return {name: self._from_features(self.features, anchors) for name, anchors in sets.items()}
+        entries = [replace(self.entry, name=name, anchors=anchors) for name, anchors in sets.items()]
+        tables, _, _ = self._again(entries, PermutedImages(self.corpus, self.rows, self.rows))
+        return {name: ScoresTable(table, self.main.provenance) for name, table in tables.items()}
+
+    def showing(self, donors: Sequence[int] | None) -> ScoresTable:
+        """Scores of the same studies with other images: of ``donors``, indices into ``records``, or blank ones."""
+        if self.features is not None and isinstance(self.entry.model, TwoStepModel):
+            if donors is None:
+                blank = self.entry.model.encode([Study("blank", "", pixels=blank_image())])
+                return self._from_features(blank.take([0] * len(self.features)), self.entry.anchors)
+            return self._from_features(self.features.take(donors), self.entry.anchors)
+        rows = self.rows
+        permuted = PermutedImages(self.corpus, rows, None if donors is None else [rows[i] for i in donors])
+        tables, _, _ = self._again([self.entry], permuted)
+        return ScoresTable(tables[self.entry.name], self.main.provenance)
+
+    def _from_features(self, features: ImageFeatures, anchors: Anchors) -> ScoresTable:
+        assert isinstance(self.entry.model, TwoStepModel)
+        scores = self.entry.model.similarity(features, anchors)
+        rows = rows_of(self.records, scores, self.main.provenance.strata)
+        return ScoresTable(make_rows(columns_of(rows)), self.main.provenance)
+
+    def _again(self, entries: Sequence[Entry], corpus: Corpus) -> Any:
+        return score_batches(entries, corpus, strata=self.main.provenance.strata, batch_size=self.batch_size)
+
+
+def score_prompts(sets: Mapping[PromptPair, Anchors], scored: ScoredEntry) -> dict[str, ScoresTable]:
+    """Scores under the anchors of each wording, by the name of the wording."""
+    tables = scored.under({pair.name: anchors for pair, anchors in sets.items()})
     return {
-        name: replace(table, provenance=replace(table.provenance, model=made.model, prompts=labels[name]))
-        for name, table in tables.items()
+        pair.name: _described(tables[pair.name], anchors="names", prompts=f"{pair.name} {pair.sha256}") for pair in sets
     }
 
 
-def score_controls(
-    model: Any,
-    corpus: Any,
-    anchors: Anchors,
-    main: ScoresTable,
-    *,
-    draws: int,
-    seed: int,
-    batch_size: int,
-    bar: Bar,
-) -> Checks:
-    """Scores without the films, with other patients' films, of statements and denials alone; and what features tell.
+def score_controls(scored: ScoredEntry, *, draws: int, seed: int) -> Checks:
+    """Scores without the images, with other patients' images, and of statements and denials alone; a metadata probe.
 
-    model: a ZeroShotModel with ``encode_images``. What cannot be made has its reason in the notes.
+    What cannot be computed has its reason in the notes.
     """
+    checks = Checks()
 
-    made, checks = main.provenance, Checks()
-    studies = set(main.rows["study"])
-    rows = [i for i, record in enumerate(corpus.records) if record.study_id in studies]
-    kept = ControlCorpus(corpus, rows, rows)
-
-    def films() -> None:
-        for name, changed in control_corpora(corpus, studies, made.strata, seed).items():
-            with bar(len(changed)) as advance:
-                checks.controls[name] = score_corpus(
-                    model,
-                    changed,
-                    anchors,
-                    provenance=replace(made, control=name),
-                    batch_size=batch_size,
-                    strata=made.strata,
-                    progress=advance,
-                )
+    def images() -> None:
+        for name, donors in image_donors(scored.records, scored.main.provenance.strata, seed).items():
+            rows = None if donors is None else [int(row) for row in donors]
+            checks.controls[name] = _described(scored.showing(rows), control=name)
 
     def negation() -> None:
-        alone = sides(anchors)
-        with bar(len(kept)) as advance:
-            tables = score_models(
-                under_each(model, alone),
-                kept,
-                alone[POSITIVE],
-                provenance=made,
-                batch_size=batch_size,
-                strata=made.strata,
-                progress=advance,
-            )
-        for name, table in tables.items():
-            own = replace(table.provenance, model=made.model, control=name)
-            checks.controls[name] = replace(table, provenance=own)
+        for name, table in scored.under(sides(scored.entry.anchors)).items():
+            checks.controls[name] = _described(table, control=name)
 
     def metadata() -> None:
-        features = _features(model, kept, batch_size)
-        checks.predicted = tuple(predict_metadata(features, corpus.records, KEYS, draws=draws, seed=seed))
+        checks.predicted = tuple(predict_metadata(_embeddings(scored), scored.records, KEYS, draws=draws, seed=seed))
 
-    for name, make in {"films": films, "negation": negation, "source and view from features": metadata}.items():
+    for name, make in {"films": images, "negation": negation, "source and view from features": metadata}.items():
         try:
             make()
         except RadzError as error:
@@ -130,25 +135,23 @@ def score_controls(
     return checks
 
 
-def _features(model: Any, corpus: Any, batch_size: int) -> dict[str, Any]:
-    """Study id -> the model's features of its film, (E,)."""
-    found: dict[str, Any] = {}
-    for start in range(0, len(corpus), batch_size):
-        studies = [corpus[i] for i in range(start, min(start + batch_size, len(corpus)))]
-        rows = model.encode(studies).embedding.double().numpy()
-        found |= {study.study_id: row for study, row in zip(studies, rows, strict=True)}
-    return found
+def sides(anchors: Anchors) -> dict[str, Anchors]:
+    """Anchors of the statements and of the denials alone. Raises ScoresError without denials."""
+    if anchors.negative is None:
+        raise ScoresError(f"The anchors '{anchors.strategy}' have no denials, so there is no score of \"no X\".")
+    rows = {POSITIVE: anchors.positive, NEGATIVE: anchors.negative}
+    return {name: Anchors(anchors.concepts, side, None, anchors.texts, anchors.strategy) for name, side in rows.items()}
 
 
 def partition(tables: Sequence[ScoresTable]) -> tuple[list[ScoresTable], Checks]:
     """Models' tables, and those that are checks of the first of them: wordings of a set, and controls."""
     models, checks = [], Checks()
     for table in tables:
-        made = table.provenance
-        if made.control:
-            checks.controls[made.control] = table
-        elif re.search(r" \d+/(?!1 )\d+ ", made.prompts):
-            checks.prompts[made.prompts] = table
+        provenance = table.provenance
+        if provenance.control:
+            checks.controls[provenance.control] = table
+        elif re.search(r" \d+/(?!1 )\d+ ", provenance.prompts):
+            checks.prompts[provenance.prompts] = table
         else:
             models.append(table)
     if not models:
@@ -158,7 +161,6 @@ def partition(tables: Sequence[ScoresTable]) -> tuple[list[ScoresTable], Checks]
 
 def sensitivity(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPolicy) -> PromptSensitivity | None:
     """Over the wordings, where there are any."""
-
     if not checks.prompts:
         return None
     return prompt_sensitivity(
@@ -167,20 +169,26 @@ def sensitivity(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPo
 
 
 def assess_controls(checks: Checks, *, draws: int, seed: int, uncertain: UncertainPolicy) -> Controls | None:
-    """What the controls say, where there are any."""
-
+    """What the controls show, where there are any."""
     if not (checks.controls or checks.predicted or checks.notes):
         return None
-    films = {name: table for name, table in checks.controls.items() if name not in (POSITIVE, NEGATIVE)}
+    images = {name: table for name, table in checks.controls.items() if name not in (POSITIVE, NEGATIVE)}
     pair = [checks.controls[name] for name in (POSITIVE, NEGATIVE) if name in checks.controls]
     return Controls(
-        films=tuple(film_controls(films, draws=draws, seed=seed, uncertain=uncertain)),
+        films=tuple(film_controls(images, draws=draws, seed=seed, uncertain=uncertain)),
         negation=assess_negation(*pair, draws=draws, seed=seed, uncertain=uncertain) if len(pair) == 2 else None,
         predicted=checks.predicted,
         notes=checks.notes,
     )
 
 
-def prompted(made: ScoresProvenance, pair: PromptPair | None) -> ScoresProvenance:
-    """The provenance with the wording that is evaluated."""
-    return made if pair is None else replace(made, prompts=f"{pair.name} {pair.sha256}")
+def _described(table: ScoresTable, **changes: Any) -> ScoresTable:
+    return replace(table, provenance=replace(table.provenance, **changes))
+
+
+def _embeddings(scored: ScoredEntry) -> dict[str, Any]:
+    """Study id -> the model's embedding of its image, (E,)."""
+    if scored.features is None:
+        raise ScoresError(f"'{scored.entry.name}' gives no features of images, only scores.")
+    rows = scored.features.embedding.double().numpy()
+    return dict(zip(scored.features.study_ids, rows, strict=True))

@@ -1,88 +1,120 @@
-"""Models and a corpus to tables of raw scores. Each image is read once, whatever the number of models."""
+"""The only place where a model meets a corpus.
+
+``score`` checks for leaks before it reads an image, encodes each image once for all models that share an encoding, and
+records raw scores with what each model had seen of the findings (exposure) and of the images (overlap).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from radz.errors import ImageError, ScoresError
-from radz.metrics.scores_file import METADATA, ScoresProvenance, ScoresTable, make_rows
-from radz.types import NORMAL, Anchors, Scores, Study, ZeroShotModel
+from radz.eval.entry import BY_IDS, Corpus, Entry, EvaluationSet, OverlapCheck, describe
+from radz.leakage.claims import NO_CLAIM, Claim, check_claim
+from radz.metrics.scores_file import METADATA, ScoresTable, make_rows
+from radz.types import NORMAL, Anchors, ImageFeatures, Scores, Study, TwoStepModel
 
 STRATA = ("source", "view")
 """Metadata keys that name a stratum; a study that lacks one has "" there."""
 Progress = Callable[[int], None]
-"""Called with the number of studies that are done."""
+"""Called with the number of studies that were just scored."""
 
 
-class Corpus(Protocol):
-    """What scoring needs of a corpus: ``records`` without pixels, ``corpus[i]`` with them or ImageError."""
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Raw scores of each entry by its name, on identical studies.
 
-    findings: Sequence[str]
-    records: Sequence[Study]
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int) -> Study: ...
-
-
-def score_corpus(
-    model: ZeroShotModel,
-    corpus: Corpus,
-    anchors: Anchors,
-    *,
-    provenance: ScoresProvenance | None = None,
-    batch_size: int = 16,
-    strata: Sequence[str] = STRATA,
-    progress: Progress | None = None,
-) -> ScoresTable:
-    """Raw scores of every disease of ``anchors`` in every readable study; see ``score_models``."""
-    tables = score_models(
-        {model.name: model},
-        corpus,
-        anchors,
-        provenance=provenance,
-        batch_size=batch_size,
-        strata=strata,
-        progress=progress,
-    )
-    return tables[model.name]
-
-
-def score_models(
-    models: Mapping[str, ZeroShotModel],
-    corpus: Corpus,
-    anchors: Anchors,
-    *,
-    provenance: ScoresProvenance | None = None,
-    batch_size: int = 16,
-    strata: Sequence[str] = STRATA,
-    progress: Progress | None = None,
-) -> dict[str, ScoresTable]:
-    """Raw scores of several models on identical studies: name -> table.
-
-    A study whose image cannot be read is listed in ``provenance.unreadable`` and the run goes on. "Normal" is
-    never scored. Labels and reports are taken out of a study before a model sees it. Raises ScoresError for
-    concepts the corpus does not label, for answers of the wrong shape or order, and where no image is readable.
+    features: of the entries that encode, by name, rows for the readable studies in order; only where they were kept.
     """
-    concepts = diseases(anchors, corpus)
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in models}
+
+    tables: Mapping[str, ScoresTable]
+    features: Mapping[str, ImageFeatures] = field(default_factory=dict)
+
+
+def score(
+    entries: Sequence[Entry],
+    images: EvaluationSet,
+    *,
+    strata: Sequence[str] = STRATA,
+    claim: Claim = NO_CLAIM,
+    overlap: OverlapCheck = BY_IDS,
+    seed: int = 0,
+    batch_size: int = 16,
+    keep_features: bool = False,
+    progress: Progress | None = None,
+) -> Scored:
+    """Score every entry on identical studies, under its own anchors of the same concepts.
+
+    Everything that can be refused is refused before an image is read: LeakageError for studies that a training did not
+    leave out, and for a ``claim`` of the first entry that does not hold; ScoresError for concepts that the corpus does
+    not label. A study whose image cannot be read is listed in ``unreadable`` and the run goes on.
+    "Normal" is never scored. Labels and reports are removed from a study before a model sees it.
+    """
+    concepts = diseases(entries[0].anchors, images.corpus)
+    provenances = [
+        replace(describe(entry, images, concepts, overlap), strata=tuple(strata), seed=seed) for entry in entries
+    ]
+    provenances[0] = check_claim(provenances[0], claim)
+    tables, features, unreadable = score_batches(
+        entries, images.corpus, strata=strata, batch_size=batch_size, keep_features=keep_features, progress=progress
+    )
+    recorded = [replace(provenance, unreadable=unreadable) for provenance in provenances]
+    return Scored(
+        {entry.name: ScoresTable(tables[entry.name], made) for entry, made in zip(entries, recorded, strict=True)},
+        features,
+    )
+
+
+def score_batches(
+    entries: Sequence[Entry],
+    corpus: Corpus,
+    *,
+    strata: Sequence[str] = STRATA,
+    batch_size: int = 16,
+    keep_features: bool = False,
+    progress: Progress | None = None,
+) -> tuple[dict[str, Any], dict[str, ImageFeatures], dict[str, str]]:
+    """Rows of scores by entry, kept features by entry, and unreadable study -> reason; each image is read once.
+
+    Raises ScoresError for answers of the wrong shape or order, and where no image is readable.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in entries}
+    kept: dict[str, list[ImageFeatures]] = {}
     unreadable: dict[str, str] = {}
     for batch in _batches(corpus, batch_size):
         studies = [study for study in batch if isinstance(study, Study)]
         unreadable |= {study_id: reason for study_id, reason in (b for b in batch if not isinstance(b, Study))}
-        for name, model in models.items() if studies else ():
-            scores = checked(model.score([_blind(study) for study in studies], anchors), studies, anchors, name)
-            rows[name] += _rows(studies, scores, concepts, strata)
+        for entry, (scores, features) in zip(entries, _answers(entries, studies), strict=True) if studies else ():
+            rows[entry.name] += rows_of(studies, scores, strata)
+            if keep_features and features is not None:
+                kept.setdefault(entry.name, []).append(features)
         if progress is not None:
             progress(len(batch))
     if len(unreadable) == len(corpus):
         raise ScoresError(_nothing_read(unreadable))
-    base = replace(provenance or ScoresProvenance(""), strata=tuple(strata), unreadable=unreadable)
-    return {name: ScoresTable(make_rows(_columns(rows[name])), replace(base, model=name)) for name in models}
+    tables = {name: make_rows(columns_of(table)) for name, table in rows.items()}
+    return tables, {name: ImageFeatures.concatenate(parts) for name, parts in kept.items()}, unreadable
+
+
+def _answers(entries: Sequence[Entry], studies: Sequence[Study]) -> Iterator[tuple[Scores, ImageFeatures | None]]:
+    """The scores of each entry for one batch; entries whose models share ``encode`` share one forward pass."""
+    blind = [replace(study, labels={}, report=None) for study in studies]
+    encoded: dict[Any, ImageFeatures] = {}
+    for entry in entries:
+        features = None
+        if isinstance(entry.model, TwoStepModel):
+            if entry.model.encode not in encoded:
+                encoded[entry.model.encode] = entry.model.encode(blind)
+            features = encoded[entry.model.encode]
+            scores = entry.model.similarity(features, entry.anchors)
+        else:
+            scores = entry.model.score(blind, entry.anchors)
+        yield checked(scores, studies, entry.anchors, entry.name), features
 
 
 def diseases(anchors: Anchors, corpus: Corpus) -> tuple[str, ...]:
@@ -98,7 +130,7 @@ def diseases(anchors: Anchors, corpus: Corpus) -> tuple[str, ...]:
 
 
 def checked(scores: Scores, studies: Sequence[Study], anchors: Anchors, model: str) -> Scores:
-    """The same scores, if they answer what was asked, in its order, with a note for each NaN."""
+    """The same scores (B, C), if they answer what was asked, in its order, with a note for each NaN."""
     asked = (tuple(study.study_id for study in studies), anchors.concepts)
     if (scores.study_ids, scores.concepts) != asked or scores.values.shape != (len(studies), len(anchors)):
         raise ScoresError(
@@ -118,6 +150,30 @@ def checked(scores: Scores, studies: Sequence[Study], anchors: Anchors, model: s
 def stratum(study: Study, keys: Sequence[str] = STRATA) -> str:
     """Name of the study's stratum, e.g. ``source=nih|view=PA``; the empty string for no keys."""
     return "|".join(f"{key}={study.metadata.get(key, '')}" for key in keys)
+
+
+def rows_of(studies: Sequence[Study], scores: Scores, keys: Sequence[str] = STRATA) -> list[dict[str, Any]]:
+    """One row per study and disease from scores (B, C), with the study's labels and metadata."""
+    columns = [(j, concept) for j, concept in enumerate(scores.concepts) if concept != NORMAL]
+    return [
+        {
+            "study": study.study_id,
+            "patient": study.patient_id,
+            "stratum": stratum(study, keys),
+            "concept": concept,
+            "score": scores.values[i, j],
+            "presence": study.presence(concept).value,
+            "note": _note(scores, i, j),
+            **{key: study.metadata.get(key, "") for key in METADATA},
+        }
+        for i, study in enumerate(studies)
+        for j, concept in columns
+    ]
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows with equal keys as columns."""
+    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _batches(corpus: Corpus, size: int) -> Iterator[list[Study | tuple[str, str]]]:
@@ -143,36 +199,8 @@ def _read(corpus: Corpus, index: int) -> Study | tuple[str, str]:
     return study if study.pixels is not None else (study.study_id, "the study has no image")
 
 
-def _blind(study: Study) -> Study:
-    return replace(study, labels={}, report=None)
-
-
-def _rows(
-    studies: Sequence[Study], scores: Scores, concepts: Iterable[str], keys: Sequence[str]
-) -> list[dict[str, Any]]:
-    columns = [(j, concept) for j, concept in enumerate(scores.concepts) if concept in concepts]
-    return [
-        {
-            "study": study.study_id,
-            "patient": study.patient_id,
-            "stratum": stratum(study, keys),
-            "concept": concept,
-            "score": scores.values[i, j],
-            "presence": study.presence(concept).value,
-            "note": _note(scores, i, j),
-            **{key: study.metadata.get(key, "") for key in METADATA},
-        }
-        for i, study in enumerate(studies)
-        for j, concept in columns
-    ]
-
-
 def _note(scores: Scores, i: int, j: int) -> str:
     return scores.notes.get(scores.study_ids[i]) or scores.notes.get(scores.concepts[j]) or ""
-
-
-def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    return {name: [row[name] for row in rows] for name in rows[0]}
 
 
 def _nothing_read(unreadable: Mapping[str, str]) -> str:

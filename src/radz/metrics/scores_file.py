@@ -56,7 +56,8 @@ class ScoresProvenance:
     policies: choices that decide the corpus's images and labels, choice -> value, defaults included.
     strata: metadata keys that form a study's stratum. exposure: concept -> what the model has seen of it.
     unreadable: study id -> why its image could not be read; such a study has no rows. overlap: what the studies share
-    with the training studies, a line each. claim: "zero-shot", "supervised" or empty, see ``radz.leakage.claims``.
+    with the training studies, a line each. overlap_checked: whether that could be told; false in files of radz 0.1.
+    claim: "zero-shot", "supervised" or empty, see ``radz.leakage.claims``.
     calibration: the calibration that probabilities, sets and refusals are assessed with, see
     ``radz.calibration.attached``; uncalibrated: why there is none. cost: what scoring an image costs (``eval.cost``).
     prompts: the prompt set of the anchors, where one was named. control: the shortcut control that was scored instead
@@ -74,6 +75,7 @@ class ScoresProvenance:
     exposure: Mapping[str, str] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
     overlap: tuple[str, ...] = ()
+    overlap_checked: bool = False
     claim: str = ""
     seed: int = 0
     software: Mapping[str, str] = field(default_factory=software_versions)

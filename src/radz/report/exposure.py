@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from radz.leakage.claims import SUPERVISED
+from radz.leakage.claims import claim_statement
 from radz.metrics.evaluation import Evaluation
 from radz.report.contents import ModelRow
-from radz.report.format import counted
-from radz.types import Exposure
 
 
 def exposure_of(evaluation: Evaluation, concept: str) -> str:
@@ -19,17 +16,7 @@ def exposure_of(evaluation: Evaluation, concept: str) -> str:
 
 def exposure_line(evaluation: Evaluation) -> str:
     """How many findings the model has seen, e.g. ``14 findings, all supervised: not a zero-shot result``."""
-    marks = Counter(exposure_of(evaluation, finding.concept) for finding in evaluation.findings)
-    findings, provenance = counted(len(evaluation.findings), "finding"), evaluation.provenance
-    if provenance.claim == SUPERVISED:
-        return f"{findings}: a supervised result"
-    if set(marks) == {Exposure.UNSEEN}:
-        return f"{findings}, all unseen: {'not a' if provenance.overlap else 'a'} zero-shot result"
-    if len(marks) == 1:
-        return f"{findings}, all {next(iter(marks))}: not a zero-shot result"
-    parts = ", ".join(f"{count} {mark}" for mark, count in marks.most_common())
-    some = marks[Exposure.UNSEEN] and not provenance.overlap
-    return f"{findings}, {parts}: {'only the unseen are zero-shot' if some else 'not a zero-shot result'}"
+    return claim_statement(evaluation.provenance, [finding.concept for finding in evaluation.findings])
 
 
 def exposure_lines(rows: Sequence[ModelRow]) -> list[str]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from filelock import FileLock
@@ -16,15 +14,16 @@ from radz import registry
 from radz.anchors import Strategy, open_strategy, worded
 from radz.baselines import BaselineContext, open_baseline
 from radz.config import RunConfig, build_config
-from radz.data.splits import split_hash
-from radz.data.views.folds import fold_of, open_corpus
+from radz.data.target import Target
+from radz.data.views.folds import fold_of
 from radz.errors import ConfigError, LeakageError, RadzError
-from radz.eval.scoring import score_corpus
+from radz.eval.entry import Entry, EvaluationSet
+from radz.eval.scoring import score as score_images
 from radz.experiments.ablation.plan import ScoringConfig
 from radz.experiments.ablation.runs import LACKING, RUN, checkpoint_of
 from radz.knowledge import KnowledgeBase
 from radz.leakage.exposure import exposure, require_left_out
-from radz.metrics.scores_file import ScoresProvenance, ScoresTable, write_scores
+from radz.metrics.scores_file import ScoresTable, write_scores
 from radz.model.checkpoint import load_checkpoint
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
@@ -32,7 +31,7 @@ from radz.model.radz import RadZ
 from radz.train.data import open_training_data
 from radz.train.dual_encoder import train_dual_encoder
 from radz.train.train import train
-from radz.types import NORMAL, ZeroShotModel
+from radz.types import ZeroShotModel
 
 SECONDS, PAIR = "seconds.json", "dual_encoder"
 
@@ -58,27 +57,26 @@ def score(config: RunConfig, scoring: ScoringConfig) -> ScoresTable:
 
     Raises LeakageError where the run did not leave the fold out, and whatever corpus or system raise.
     """
-    corpus, where = _films(config, scoring)
+    images = EvaluationSet.open(_target(config, scoring))
     model, provenance = load_checkpoint(checkpoint_of(config), config.model.source)
-    require_left_out(where["corpus"], where["split"], where["fold"], provenance)
     make_fast(model.to("cuda" if torch.cuda.is_available() else "cpu"), choose_dtype(config.train.dtype))
-    scorer, knowledge = Encoder(model), KnowledgeBase.load().with_description_fields(config.descriptions)
-    concepts = [knowledge[name] for name in corpus.findings if name != NORMAL]
-    anchors = strategy_of(config, scoring, model)(concepts, scorer.encode_text)
-    made = ScoresProvenance(
-        model=scorer.name,
-        policies=dict(getattr(corpus, "policies", {})),
-        split_hash=split_hash(corpus.records),
-        anchors=anchors.strategy,
-        seed=config.seed,
-        **where,
+    encoder, knowledge = Encoder(model), KnowledgeBase.load().with_description_fields(config.descriptions)
+    concepts = [knowledge[name] for name in images.diseases]
+    anchors = strategy_of(config, scoring, model)(concepts, encoder.encode_text)
+    entry = Entry(
+        name=encoder.name,
+        model=encoder,
+        anchors=anchors,
+        trained_on=provenance,
+        exposure={concept.id: exposure(concept, provenance, knowledge) for concept in concepts},
+        fingerprint=provenance.fingerprint,
     )
     if scoring.system is not None:
-        return score_corpus(_system(config, scoring), corpus, anchors, provenance=made)
-    seen = {c.id: exposure(c, provenance, knowledge).value for c in concepts}
-    return score_corpus(
-        scorer, corpus, anchors, provenance=replace(made, fingerprint=provenance.fingerprint, exposure=seen)
-    )
+        target = images.target
+        require_left_out(target.corpus, target.split, str(target.fold or ""), provenance)
+        system = _system(config, scoring)
+        entry = Entry(system.name, system, anchors)
+    return score_images([entry], images, seed=config.seed).tables[entry.name]
 
 
 def strategy_of(config: RunConfig, scoring: ScoringConfig, model: RadZ) -> Strategy:
@@ -93,14 +91,12 @@ def strategy_of(config: RunConfig, scoring: ScoringConfig, model: RadZ) -> Strat
     return open_strategy(scoring.anchors or ("names" if scoring.system else config.anchors), model.anchors)
 
 
-def _films(config: RunConfig, scoring: ScoringConfig) -> tuple[Any, dict[str, Any]]:
-    """The corpus to score, and what its provenance says of it."""
-    data, other, fold = config.data, scoring.corpus, fold_of(config.data)
+def _target(config: RunConfig, scoring: ScoringConfig) -> Target:
+    """The images to score: of another corpus, or those that the run left out."""
+    data, other = config.data, scoring.corpus
     if other is not None:
-        where = {"corpus": other.corpus, "split": other.split, "options": other.options, "fold": ""}
-        return open_corpus(other.corpus, other.root, other.split, other.options), where
-    where = {"corpus": data.corpus, "split": data.val_split, "options": data.options, "fold": str(fold or "")}
-    return open_corpus(data.corpus, data.root, data.val_split, data.options, fold), where
+        return Target(other.corpus, other.root, other.split, other.options)
+    return Target(data.corpus, data.root, data.val_split, data.options, fold_of(data))
 
 
 def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:

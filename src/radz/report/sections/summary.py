@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from radz.leakage.claims import SUPERVISED
+from radz.leakage.claims import SUPERVISED, is_zero_shot
 from radz.metrics.evaluation import Estimate, Evaluation
 from radz.report.blocks import Callout, Number, Numbers, Prose, Section
 from radz.report.contents import Contents
@@ -74,7 +74,7 @@ def _label(evaluation: Evaluation, marks: set[str]) -> str:
     provenance = evaluation.provenance
     if provenance.claim == SUPERVISED:
         return "Supervised"
-    if provenance.overlap or Exposure.UNSEEN not in marks:
+    if not any(is_zero_shot(provenance, mark) for mark in marks):
         return "Not zero-shot"
     return "Zero-shot" if len(marks) == 1 else "Zero-shot in part"
 
