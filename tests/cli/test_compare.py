@@ -7,12 +7,13 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from radz.cli._contestants import Named, parse_model, with_own_names
 from typer.testing import CliRunner
 
 from radz.baselines import BaselineContext, open_baseline
 from radz.cli import app
+from radz.data.corpora.manifest import Manifest
 from radz.errors import CheckpointError, ConfigError, UnknownNameError
+from radz.leakage.membership import pack_ids
 from radz.metrics.scores_file import read_scores
 from radz.model.checkpoint import save_checkpoint
 from radz.model.radz import RadZ
@@ -36,9 +37,10 @@ def world(tmp_path_factory, llava_dir):
         lines.append(f"{i}.png,{labels},p{i},{'train' if i % 2 else 'test'},{'ab'[i % 3 == 0]},PA")
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
     model: RadZ = tiny_model(llava_dir)
+    trained_ids = pack_ids(Manifest(root / "manifest.csv", split="train", unlisted="absent").records, "manifest")
+    trained = Provenance(corpus="manifest", split="train", supervised={"effusion": 3}, trained_ids=trained_ids)
     for name, stage in (("ours", ""), ("base", "general")):
-        made = Provenance(corpus="manifest", split="train", supervised={"effusion": 3}, stage=stage)
-        save_checkpoint(model, root / name, made)
+        save_checkpoint(model, root / name, trained.model_copy(update={"stage": stage}))
     save_clip(root / "clip")
     return root
 
@@ -106,18 +108,6 @@ def test_the_base_model_is_the_one_after_stage_general(world):
         open_baseline("frozen_mllm", str(world / "base"), around, {"layer": 1})
     with pytest.raises(CheckpointError, match=r"has no tower_head\.safetensors"):
         open_baseline("supervised", str(world / "ours"), around)
-
-
-def test_models_are_written_with_options(tmp_path):
-    assert parse_model("llava") == Named("llava", None, {}, "llava")
-    text = "llava:org/model,question=Is {} there, or not?,reuse_prefix=false,as=asked"
-    options = {"question": "Is {} there, or not?", "reuse_prefix": False}
-    assert parse_model(text) == Named("llava", "org/model", options, "asked")
-    own = parse_model(f"{tmp_path},anchors=rules")
-    assert own == Named(str(tmp_path), None, {"anchors": "rules"}, tmp_path.name)
-    assert [named.label for named in with_own_names([parse_model("clip")] * 2)] == ["clip", "clip (2)"]
-    with pytest.raises(ConfigError, match="names no model"):
-        parse_model(",prompts=given")
 
 
 @pytest.mark.parametrize(

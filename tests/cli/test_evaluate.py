@@ -58,7 +58,7 @@ class World:
             raise CorpusError("This corpus has no train split.")
         return make_corpus(80, split, unreadable=self.unreadable)
 
-    def load_predictor(self, model, *, source=None, findings=(), calibration=None):
+    def load_model(self, model, *, source=None, findings_files=(), calibration=None):
         return SimpleNamespace(
             model=WithTower(),
             tower_head=self.head,
@@ -75,8 +75,7 @@ class World:
 def world(monkeypatch, tmp_path):
     world, load = World(), registry.load
     monkeypatch.setattr(registry, "load", lambda kind, name: world.open if kind == "corpora" else load(kind, name))
-    predictor = SimpleNamespace(Predictor=SimpleNamespace(load=world.load_predictor))
-    monkeypatch.setitem(sys.modules, "radz.serve.predictor", predictor)
+    monkeypatch.setattr("radz.experiments.evaluate.load_model", world.load_model)
     monkeypatch.chdir(tmp_path)
     return world
 
@@ -245,10 +244,10 @@ def test_the_scores_file_alone_judges_the_calibration_again(world):
     assert again["reliability"] == first["reliability"]
 
 
-def test_costs_are_measured_where_asked_for_and_kept_with_the_scores(world, tmp_path):
+def test_costs_are_measured_where_asked_for_and_kept_with_the_scores(world, tmp_path, monkeypatch):
     world.unreadable = ["test-000"]
     save_file({"weight": torch.zeros(3, 4)}, tmp_path / "model.safetensors")
-    sys.modules["radz.serve.predictor"].shipped_checkpoint = lambda: tmp_path
+    monkeypatch.setattr("radz.experiments.models.shipped_checkpoint", lambda: tmp_path)
     run_fake("--out", "mine.parquet")
     assert read_scores(tmp_path / "mine.parquet").provenance.cost == {}
     run_fake("--out", "mine.parquet", "--cost", "--batch-size", "4")
@@ -279,7 +278,7 @@ def test_a_page_is_written_beside_the_table(world, tmp_path):
     ("stored", "why"),
     [
         (None, "this model has no calibration data"),
-        (calibrated(split="test"), "fitted on split 'test': judge it on films that it was not fitted on"),
+        (calibrated(split="test"), "fitted on split 'test': judge it on images that it was not fitted on"),
         (calibrated(anchors="rules"), "calibrated for the anchors 'rules' only"),
     ],
 )
@@ -370,7 +369,7 @@ def test_help_does_not_load_torch():
 
 def prompted_world(world, monkeypatch):
     """A world whose predictor makes anchors from a wording, with denials."""
-    load = world.load_predictor
+    load = world.load_model
 
     def with_prompts(*arguments, **options):
         predictor = load(*arguments, **options)
@@ -380,9 +379,7 @@ def prompted_world(world, monkeypatch):
         predictor.anchors = lambda findings, strategy: denied
         return predictor
 
-    monkeypatch.setitem(
-        sys.modules, "radz.serve.predictor", SimpleNamespace(Predictor=SimpleNamespace(load=with_prompts))
-    )
+    monkeypatch.setattr("radz.experiments.evaluate.load_model", with_prompts)
 
 
 def test_thresholds_come_from_validation_scores_by_one_command(world, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -11,8 +13,10 @@ from radz import registry
 from radz.cli import app
 from radz.errors import LeakageError
 from radz.leakage.membership import pack_ids
-from radz.model.checkpoint import save_checkpoint
+from radz.metrics.scores_file import read_scores, write_scores
+from radz.model.checkpoint import load_checkpoint, save_checkpoint
 from radz.provenance import Provenance
+from radz.types import Study
 from tiny import tiny_model
 
 
@@ -49,9 +53,47 @@ def test_evaluate_refuses_films_that_were_trained_on(trained, tmp_path):
         run("evaluate", "--model", trained / "ours", *on_films(trained), "--zero-shot", "--out", tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="compare forgets the overlap")
+def test_compare_refuses_films_that_were_trained_on(trained, tmp_path):
+    """Also for findings that the model has not seen: a manifest of its films with other labels is no way round."""
+    with pytest.raises(LeakageError, match=r"'ours' cannot be compared on these images: 48 of 48 studies have an image"):
+        run("compare", "chance", trained / "ours", *on_films(trained), "--no-cost", "--out", tmp_path)
+    assert not [*tmp_path.iterdir()], "nothing was scored"
+
+
 def test_scores_of_compare_keep_the_overlap(trained, tmp_path):
-    run("compare", trained / "ours", "chance", *on_films(trained), "--no-cost", "--out", tmp_path)
+    allowed = run(
+        "compare", trained / "ours", "chance", *on_films(trained), "--no-cost", "--out", tmp_path, "--allow-supervised"
+    )
+    assert allowed.exit_code == 0
+    assert "a supervised result" in allowed.stdout
     (scores,) = tmp_path.glob("scores-ours-*.parquet")
     with pytest.raises(LeakageError, match="48 of 48 studies have an image in the training data"):
         run("evaluate", "--from-scores", scores, "--zero-shot", "--draws", "20")
+
+
+def test_scores_without_a_record_of_overlap_are_never_called_zero_shot(trained, tmp_path):
+    """What radz 0.1 wrote through `compare`: exposure, and no word of the images."""
+    run("evaluate", "--model", trained / "ours", *on_films(trained), "--out", tmp_path / "mine.parquet")
+    table = read_scores(tmp_path / "mine.parquet")
+    forgotten = replace(table.provenance, overlap=(), overlap_checked=False)
+    write_scores(replace(table, provenance=forgotten), tmp_path / "old.parquet")
+    with pytest.raises(LeakageError, match="its images were not compared with those it was trained on"):
+        run("evaluate", "--from-scores", tmp_path / "old.parquet", "--zero-shot", "--draws", "20")
+    shown = run("evaluate", "--from-scores", tmp_path / "old.parquet", "--draws", "20")
+    assert "all unseen: not a zero-shot result" in " ".join(shown.stdout.split())
+
+
+def test_a_copy_of_the_films_under_other_names_of_a_corpus_is_refused_too(trained, tmp_path):
+    """The same NIH film names in a manifest: a name with many digits is the same film in every corpus."""
+    lines = ["image,labels,patient,split,source,view"]
+    for i in range(4):
+        name = f"0000000{i}_000.png"
+        (tmp_path / name).write_bytes((trained / f"{i}.png").read_bytes())
+        lines.append(f"{name},{('Effusion', 'Mass', 'Effusion;Mass', 'No Finding')[i]},q{i},test,b,PA")
+    (tmp_path / "copy.csv").write_text("\n".join(lines) + "\n")
+    films = [Study(f"0000000{i}_000.png", f"{i}") for i in range(4)]
+    made = Provenance(corpus="chestxray14", split="train", trained_ids=pack_ids(films, "chestxray14"))
+    save_checkpoint(load_checkpoint(trained / "ours")[0], tmp_path / "nih", made)
+    where = ("--corpus", "manifest", "--root", tmp_path / "copy.csv", "--option", "unlisted=absent")
+    with pytest.raises(LeakageError, match="4 of 4 studies have an image in the training data"):
+        run("compare", tmp_path / "nih", "chance", *where, "--no-cost", "--out", tmp_path / "out")

@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from eval_fakes import Brightness, make_anchors, make_corpus, make_table
-from radz.eval.scoring import score_corpus
+from eval_fakes import Brightness, make_anchors, make_corpus, make_table, score_corpus
 from radz.metrics.ranking import auroc
 from radz.metrics.scores_file import as_matrix, read_scores, write_scores
 from radz.metrics.subgroups import age_band

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 
+from radz.data.target import Target
 from radz.errors import ImageError
+from radz.eval.entry import Entry, EvaluationSet
+from radz.eval.scoring import score
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
 from radz.types import Anchors, Presence, Scores, Study
 
@@ -98,3 +101,9 @@ def make_table(scores, labels, *, strata=None, patients=None, concept="effusion"
         }
     )
     return ScoresTable(rows, ScoresProvenance(model))
+
+
+def score_corpus(model, corpus, anchors, **settings) -> ScoresTable:
+    """Raw scores of one model on a corpus in memory, through the one scorer."""
+    images = EvaluationSet(Target("fake", "", ""), corpus)
+    return score([Entry(model.name, model, anchors)], images, **settings).tables[model.name]

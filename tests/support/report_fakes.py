@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus
+from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, score_corpus
 from radz.calibration.platt import Bin
 from radz.calibration.reliability import Coverage, Quality, Reliability, SetRecall
 from radz.eval.controls import Controls, FilmControl, Negation, NegationControl, Predicted
 from radz.eval.prompts import PromptResult, PromptSensitivity
-from radz.eval.scoring import score_corpus
 from radz.metrics.bootstrap import Interval
 from radz.metrics.evaluation import Estimate, MacroEvaluation
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable
@@ -34,13 +33,15 @@ def made(model: str = "brightness", mark: str = "supervised") -> ScoresProvenanc
         anchors="names",
         strata=("source", "view"),
         exposure=dict.fromkeys(FINDINGS, mark),
+        overlap_checked=True,
         unreadable={"SECRET-3": "SECRET-3.png is not an image"},
         seed=7,
     )
 
 
 def scores(model: str = "brightness", mark: str = "supervised", count: int = 80, noise: float = 0.0) -> ScoresTable:
-    table = score_corpus(Brightness(), make_corpus(count), make_anchors(), provenance=made(model, mark))
+    table = score_corpus(Brightness(), make_corpus(count), make_anchors())
+    table = replace(table, provenance=made(model, mark))
     rows = table.rows.assign(score=table.rows["score"] + np.random.default_rng(0).normal(0, noise, len(table.rows)))
     return ScoresTable(rows.astype({"score": "float32"}), made(model, mark))
 

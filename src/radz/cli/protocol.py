@@ -42,4 +42,6 @@ def protocol(
     )
     for path in result.files:
         say(f"scores: {path}")
+    for note in result.notes:
+        say(note)
     show(result.page, open_console())

@@ -74,8 +74,9 @@ def measure_cost(
 ) -> Cost:
     """Cost of ``model`` on studies with pixels, gone through again where they are fewer than a measurement takes.
 
-    name: what tables call the model. trained_parameters: where the caller knows them (``radz.model.checkpoint.trained_parameters`` reads them from a
-    checkpoint); by default the parameters that require a gradient. Raises ScoresError where no study has pixels.
+    name: what tables call the model. trained_parameters: where the caller knows them
+    (``radz.model.checkpoint.trained_parameters`` reads them from a checkpoint); by default the parameters that require
+    a gradient. Raises ScoresError where no study has pixels.
     """
     films = [study for study in studies if study.pixels is not None]
     if not films:

@@ -52,9 +52,9 @@ class EvaluationSet:
 class Entry:
     """A model with the anchors that it is asked about, and what is known of its training.
 
-    name: what tables call it. trained_on: what it was trained on; ``None`` where nobody recorded it. exposure: concept
-    -> what it has seen of it; empty where unknown. fingerprint: of its weights. anchors_name: how its anchors or prompts
-    were made, the anchors' strategy by default. prompts: the wording, where one was named.
+    name: what tables call it. trained_on: what it was trained on; ``None`` where nobody recorded it. exposure:
+    concept -> what it has seen of it; empty where unknown. fingerprint: of its weights. anchors_name: how its anchors
+    or prompts were made, the anchors' strategy by default. prompts: the wording, where one was named.
     trained_parameters: where a checkpoint of ours says them.
     """
 
@@ -118,6 +118,6 @@ def _shared(trained: Provenance, images: EvaluationSet, check: OverlapCheck) -> 
     origin = origin_of(images.corpus, images.target.corpus)
     overlap = find_overlap(trained, origin, images.corpus.records, check.aliases)
     if check.trained_images is not None:
-        overlap = replace(overlap, pictures=shared_pictures(images.corpus, check.trained_images.open()))
+        overlap = replace(overlap, similar=shared_pictures(images.corpus, check.trained_images.open()))
     another_corpus = origin not in (*UNNAMED_CORPORA, *trained_corpora(trained))
     return tuple(overlap.lines()), overlap.recorded or another_corpus

@@ -1,4 +1,4 @@
-"""Images taken away or permuted between patients, while labels and metadata stay: the image side of shortcut controls."""
+"""Images taken away or permuted between patients, while labels and metadata stay, for the shortcut controls."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _mixable(patients: NDArray[np.str_]) -> bool:
 
 
 def _shifted(patients: NDArray[np.str_], seed: int) -> NDArray[np.intp]:
-    """Another patient's study for each of N, (N,): studies in random order by patient, shifted by the largest patient."""
+    """Another patient's study for each of N studies, (N,): random order by patient, shifted by the largest patient."""
     names, code, counts = np.unique(patients, return_inverse=True, return_counts=True)
     rng = np.random.default_rng(seed)
     place, within = rng.permutation(len(names)), rng.permutation(len(patients))

@@ -51,15 +51,17 @@ def score(
     """Score every entry on identical studies, under its own anchors of the same concepts.
 
     Everything that can be refused is refused before an image is read: LeakageError for studies that a training did not
-    leave out, and for a ``claim`` of the first entry that does not hold; ScoresError for concepts that the corpus does
-    not label. A study whose image cannot be read is listed in ``unreadable`` and the run goes on.
+    leave out, and for a ``claim`` that does not hold of the first entry, or of another whose training is recorded;
+    ScoresError for concepts that the corpus does not label. A study whose image cannot be read is listed in ``unreadable`` and the run goes on.
     "Normal" is never scored. Labels and reports are removed from a study before a model sees it.
     """
     concepts = diseases(entries[0].anchors, images.corpus)
     provenances = [
         replace(describe(entry, images, concepts, overlap), strata=tuple(strata), seed=seed) for entry in entries
     ]
-    provenances[0] = check_claim(provenances[0], claim)
+    for i, entry in enumerate(entries):
+        if i == 0 or entry.trained_on is not None:
+            provenances[i] = check_claim(provenances[i], claim)
     tables, features, unreadable = score_batches(
         entries, images.corpus, strata=strata, batch_size=batch_size, keep_features=keep_features, progress=progress
     )

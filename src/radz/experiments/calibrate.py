@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from radz.calibration.calibration_file import CALIBRATION, StoredCalibration, fit_uncertainty, write_calibration
+from radz.calibration.calibration_file import CALIBRATION, StoredCalibration, fit_calibration, write_calibration
 from radz.errors import LeakageError
 from radz.eval.scoring import score
 from radz.experiments.inputs import Options, PathLike, load_model, open_images
@@ -89,7 +89,7 @@ def calibrate(
     features = scored.features[entry.name]
     assert features.appearance is not None
     appearances = dict(zip(features.study_ids, features.appearance.astype("float64"), strict=True))
-    stored = fit_uncertainty(scored.tables[entry.name], appearances, anchors, recall)
+    stored = fit_calibration(scored.tables[entry.name], appearances, anchors, recall)
     path = None if out is None else Path(out)
     if write and path is None:
         path = (shipped_checkpoint() if model is None or isinstance(model, Predictor) else Path(model)) / CALIBRATION

@@ -66,8 +66,8 @@ def compare(
     """Compare models on a labelled corpus, as `radz compare` does; ``metadata_only`` is added where nobody named it.
 
     models: checkpoint directories, ``shipped``, baselines as ``NAME[:CHECKPOINT][,OPTION=VALUE]``, or predictors.
-    corpus: a plug-in's name, opened at ``root``, or an open corpus. out: folder for the scores files; without it none is
-    written. The others are the command's options.
+    corpus: a plug-in's name, opened at ``root``, or an open corpus. out: folder for the scores files; none by default.
+    The others are the command's options.
 
     Raises LeakageError where a model was trained on these images or patients, unless ``allow_supervised``; with
     ``zero_shot``, also where one of our checkpoints has seen a finding.

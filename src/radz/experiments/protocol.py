@@ -40,12 +40,13 @@ from radz.types import RESEARCH_USE, ImageFeatures, Study
 @dataclass(frozen=True)
 class ProtocolResult:
     """page: the result, written as Markdown to ``path``. tables: raw scores by set and strategy, or by share; files:
-    where they were written."""
+    where they were written. notes: what was left out."""
 
     page: Page
     path: Path
     tables: Mapping[str, ScoresTable] = field(repr=False)
     files: Sequence[Path] = field(default=(), repr=False)
+    notes: Sequence[str] = ()
 
     def __repr__(self) -> str:
         return f"<ProtocolResult: {len(self.tables)} tables of scores; page {self.path}>"
@@ -76,7 +77,7 @@ def protocol(
     target = run.folder / "page.md"
     with atomic_file(target) as partial:
         partial.write_text(markdown.render(page), encoding="utf-8")
-    return ProtocolResult(page, target, run.tables, [run.path_of(name) for name in run.tables])
+    return ProtocolResult(page, target, run.tables, [run.path_of(name) for name in run.tables], run.notes)
 
 
 @dataclass
@@ -88,6 +89,7 @@ class _ProtocolRun:
     source: str | None
     progress: Bar
     tables: dict[str, ScoresTable] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def blocks(self, what: Protocol, beside: Path, model: PathLike | Predictor | None) -> list[Block]:
         """The blocks of the page."""
@@ -175,6 +177,10 @@ class _ProtocolRun:
                 advance(min(self.batch_size, len(corpus) - start))
         if not studies:
             raise CorpusError(f"None of the {len(corpus)} films to learn from could be read: see `radz data check`.")
+        if lost := len(corpus) - len(studies):
+            self.notes.append(
+                f"{lost} of {len(corpus)} films to learn from could not be read: `radz data check` lists them."
+            )
         embeddings = ImageFeatures.concatenate(parts).embedding.double().numpy()
         return LabelledFeatures.of(studies, np.asarray(embeddings), concepts)
 
