@@ -55,7 +55,9 @@ def test_evaluate_refuses_films_that_were_trained_on(trained, tmp_path):
 
 def test_compare_refuses_films_that_were_trained_on(trained, tmp_path):
     """Also for findings that the model has not seen: a manifest of its films with other labels is no way round."""
-    with pytest.raises(LeakageError, match=r"'ours' cannot be compared on these images: 48 of 48 studies have an image"):
+    with pytest.raises(
+        LeakageError, match=r"'ours' cannot be compared on these images: 48 of 48 studies have an image"
+    ):
         run("compare", "chance", trained / "ours", *on_films(trained), "--no-cost", "--out", tmp_path)
     assert not [*tmp_path.iterdir()], "nothing was scored"
 

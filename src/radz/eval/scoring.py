@@ -52,8 +52,9 @@ def score(
 
     Everything that can be refused is refused before an image is read: LeakageError for studies that a training did not
     leave out, and for a ``claim`` that does not hold of the first entry, or of another whose training is recorded;
-    ScoresError for concepts that the corpus does not label. A study whose image cannot be read is listed in ``unreadable`` and the run goes on.
-    "Normal" is never scored. Labels and reports are removed from a study before a model sees it.
+    ScoresError for concepts that the corpus does not label. A study whose image cannot be read is listed in
+    ``unreadable`` and the run goes on. "Normal" is never scored. Labels and reports are removed from a study before a
+    model sees it.
     """
     concepts = diseases(entries[0].anchors, images.corpus)
     provenances = [

@@ -48,8 +48,8 @@ def require_left_out(corpus: str, split: str, fold: str, provenance: Provenance)
     """Raise LeakageError where ``split`` of ``fold`` contains training images of the model of ``provenance``."""
     if split == "test" or provenance.corpus != corpus or provenance.fold == fold:
         return
-    trained = f"left out fold {provenance.fold}" if provenance.fold else "was trained on the split of the corpus"
-    requested = f"fold {fold}" if fold else "the split of the corpus"
+    trained = f"left out fold {provenance.fold}" if provenance.fold else "was trained on the corpus's official split"
+    requested = f"fold {fold}" if fold else "the corpus's official split"
     raise LeakageError(
         f"The model {trained}, but '{split}' of {requested} was requested, which contains training images. "
         + (f"Give the fold {provenance.fold}." if provenance.fold else "Leave the fold out.")

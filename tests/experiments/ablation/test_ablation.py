@@ -246,7 +246,7 @@ def test_other_systems_and_films_take_the_arms_place_and_leave_it_empty_where_th
         read_scores(places["asked", 0, "1/2"]).provenance.model
         != read_scores(places["both", 0, "1/2"]).provenance.model
     )
-    with pytest.raises(LeakageError, match="films that it was trained on"):
+    with pytest.raises(LeakageError, match="contains training images"):
         score(run.config, ScoringConfig(corpus=films))
 
 
