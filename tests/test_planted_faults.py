@@ -13,7 +13,7 @@ from radz.data.check import check
 from radz.data.splits import split_hash
 from radz.errors import LeakageError, ScoresError, UnknownNameError
 from radz.knowledge import KnowledgeBase
-from radz.leakage.claims import check_claim
+from radz.leakage.claims import Claim, check_claim
 from radz.leakage.exposure import exposure
 from radz.leakage.membership import pack_ids
 from radz.leakage.overlap import find_overlap
@@ -45,7 +45,8 @@ def zero_shot_run(model, corpus, findings):
     knowledge = KnowledgeBase.load()
     marks = {name: exposure(knowledge[name], model, knowledge).value for name in findings}
     shared = tuple(find_overlap(model, corpus.name, corpus.records).lines())
-    return check_claim(ScoresProvenance("m", exposure=marks, overlap=shared), zero_shot=True)
+    provenance = ScoresProvenance("m", exposure=marks, overlap=shared, overlap_checked=True)
+    return check_claim(provenance, Claim(zero_shot=True))
 
 
 def test_leakage_of_a_label(nih):

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import radz.data
 from eval_fakes import FINDINGS, make_corpus
-from radz import registry
-from radz.cli._overlap import shared_with_training
 from radz.config import DataConfig
 from radz.data.aliases import read_aliases
 from radz.knowledge import KnowledgeBase
@@ -99,14 +97,3 @@ def test_a_stage_after_an_unrecorded_one_is_not_recorded():
     start = Provenance(corpus="chestxray14", split="train")
     fields = describe_films(data, DataConfig(corpus="fake", root="somewhere"), start)
     assert fields == {"corpora": ("chestxray14", "fake"), "trained_ids": ""}
-
-
-def test_images_of_the_training_corpus_are_compared_on_demand(tmp_path):
-    manifest = registry.load("corpora", "manifest")
-    table = manifest.fake(tmp_path / "trained")
-    other = manifest(manifest.fake(tmp_path / "tested"), "train")
-    model = Provenance(corpus="manifest", split="train")
-    assert shared_with_training(model, other, "another") == ()
-    assert shared_with_training(model, other, "another", training_root=table, training_options=["unlisted=absent"]) == (
-        "1 of 1 studies look like an image in the training data",
-    )
