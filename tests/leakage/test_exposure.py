@@ -74,8 +74,6 @@ def test_only_the_fold_that_was_left_out_is_free_of_training_images():
     require_left_out("padchest", "val", "2/3", folded)
     require_left_out("manifest", "val", "", plain)
     with pytest.raises(LeakageError, match=r"left out fold 1/3, but 'val' of the corpus's official .*Give the fold"):
-        LeakageError, match=r"left out fold 1/3, but 'val' of the corpus's official split .*Give the fold"
-    ):
         require_left_out("manifest", "val", "", folded)
     with pytest.raises(LeakageError, match=r"was trained on the corpus's official split, but 'val' .*Leave the fold"):
         require_left_out("manifest", "val", "1/3", plain)
