@@ -9,11 +9,13 @@ import pytest
 from eval_fakes import make_table
 from radz.metrics.finding_ranks import (
     METRICS,
+    abnormal_labels,
     any_positive,
     estimates,
     included,
+    included_abnormal,
     macro,
-    macro_and_within,
+    macro_and_findings,
     rank_all,
     rank_finding,
     stacked,
@@ -41,6 +43,8 @@ def test_metrics_of_a_finding_are_in_the_order_of_their_names(matrix):
     scores, labels = matrix.scores[:, 0], matrix.labels[:, 0]
     assert values["auroc_within"] == within_strata_auroc(scores, labels, STRATA)
     assert values["auroc_pooled"] == auroc(scores, labels)
+    against_abnormal = np.where((labels == 0) & (matrix.labels[:, 1] != 1), np.nan, labels)
+    assert values["auroc_abnormal"] == within_strata_auroc(scores, against_abnormal, STRATA)
     assert values["average_precision"] == average_precision(scores, labels)
 
 
@@ -52,18 +56,39 @@ def test_a_finding_with_few_comparable_positives_is_left_out(matrix):
     assert why_left_out(ranks[1], 4) == ""
 
 
-def test_macro_is_the_mean_over_findings_and_the_values_within_strata_follow(matrix):
+def test_negatives_without_any_finding_are_unknown_for_the_abnormal_auroc():
+    labels = np.array([1.0, 0.0, 0.0, np.nan, 1.0])
+    abnormal = np.array([True, True, False, True, True])
+    np.testing.assert_array_equal(abnormal_labels(labels, abnormal), [1, 0, np.nan, np.nan, 1])
+
+
+def test_a_finding_with_few_positives_comparable_with_abnormal_negatives_is_left_out_of_that_mean_alone(matrix):
+    ranks = rank_all(matrix)
+    # mass: the negatives that show a nodule are studies 0 and 2, of strata 0 and 2 with 20 masses
+    assert [(finding.abnormal.comparable, finding.abnormal.negatives) for finding in ranks] == [(20, 2), (4, 28)]
+    assert [finding.concept for finding in included_abnormal(ranks, 10)] == ["mass"]
+    ones = np.ones((N, 1))
+    each = np.stack([finding.metrics(ones) for finding in ranks])[:, :, 0]
+    within, abnormal, pooled, precision = macro(ranks, 10)(ones)[:, 0]
+    assert [within, pooled, precision] == pytest.approx(each.mean(axis=0)[[0, 2, 3]])
+    assert abnormal == each[0, METRICS.index("auroc_abnormal")]
+    assert np.isnan(macro(ranks, 21)(ones)[METRICS.index("auroc_abnormal")])
+
+
+def test_macro_is_the_mean_over_findings_and_both_aurocs_of_each_follow(matrix):
     ranks, ones = rank_all(matrix), np.ones((N, 1))
     each = np.stack([finding.metrics(ones) for finding in ranks])
-    assert macro(ranks)(ones) == pytest.approx(each.mean(axis=0))
-    assert macro_and_within(ranks)(ones)[len(METRICS) :] == pytest.approx(each[:, METRICS.index("auroc_within")])
-    assert np.isnan(macro([])(np.ones((N, 2)))).all()
+    assert macro(ranks, 1)(ones) == pytest.approx(each.mean(axis=0))
+    rows = macro_and_findings(ranks, 1)(ones)
+    assert rows[: len(METRICS)] == pytest.approx(each.mean(axis=0))
+    assert rows[len(METRICS) :] == pytest.approx(np.concatenate([each[:, 0], each[:, 1]]))
+    assert np.isnan(macro([], 1)(np.ones((N, 2)))).all()
 
 
 def test_a_draw_without_a_positive_of_one_finding_is_undefined(matrix):
     weights = np.ones((N, 2))
     weights[:4, 1] = 0
-    assert np.isnan(macro(rank_all(matrix))(weights)).any(axis=0).tolist() == [False, True]
+    assert np.isnan(macro(rank_all(matrix), 1)(weights)).any(axis=0).tolist() == [False, True]
 
 
 def test_studies_that_show_any_of_the_findings(matrix):

@@ -34,28 +34,28 @@ def folds(**changes) -> ScoresTable:
 
 def test_pairs_are_compared_within_a_fold():
     repeats = summarise_repeats([folds()], draws=50, groups={"mass": "neoplastic"})
-    assert repeats.auroc_within.value == 1
-    assert (repeats.auroc_within.interval.low, repeats.auroc_within.interval.high) == (1, 1)
+    assert repeats.within.macro.value == 1
+    assert (repeats.within.macro.interval.low, repeats.within.macro.interval.high) == (1, 1)
     assert (repeats.studies, repeats.patients, repeats.concepts) == (80, 40, ("mass",))
-    assert repeats.groups["neoplastic"].value == repeats.findings["mass"].value == 1
+    assert repeats.within.groups["neoplastic"].value == repeats.within.findings["mass"].value == 1
 
 
 def test_seeds_are_averaged_and_their_deviation_stands_apart():
     """With w wrong of n images of each kind: (n - w)^2 pairs right, w^2 wrong, the rest ties."""
     expected = [1.0, (18**2 + 2 * 18 * 2 / 2) / 20**2]
     repeats = summarise_repeats([folds(), folds(wrong=2)], draws=50)
-    assert repeats.seeds == pytest.approx(expected)
-    assert repeats.auroc_within.value == pytest.approx(np.mean(expected))
-    assert repeats.seed_sd == pytest.approx(np.std(expected, ddof=1))
-    assert np.isnan(summarise_repeats([folds()], draws=50).seed_sd)
+    assert repeats.within.seeds == pytest.approx(expected)
+    assert repeats.within.macro.value == pytest.approx(np.mean(expected))
+    assert repeats.within.seed_sd == pytest.approx(np.std(expected, ddof=1))
+    assert np.isnan(summarise_repeats([folds()], draws=50).within.seed_sd)
 
 
 def test_a_paired_difference_of_the_same_scores_is_exactly_zero():
     same = compare_repeats([folds(wrong=2)] * 2, [folds(wrong=2)] * 2, draws=50)
-    assert (same.auroc_within.value, same.auroc_within.interval.low, same.auroc_within.interval.high) == (0, 0, 0)
+    assert (same.within.macro.value, same.within.macro.interval.low, same.within.macro.interval.high) == (0, 0, 0)
     better = compare_repeats([folds(), folds()], [folds(wrong=4), folds(wrong=2)], draws=50)
-    assert better.auroc_within.value == pytest.approx(np.mean(better.seeds))
-    assert better.auroc_within.interval.low > 0
+    assert better.within.macro.value == pytest.approx(np.mean(better.within.seeds))
+    assert better.within.macro.interval.low > 0
 
 
 def test_what_cannot_be_put_together_is_refused():

@@ -60,6 +60,7 @@ def test_cheap_macro_is_the_macro(table):
     evaluation = summarise(table, draws=1)
     assert macro_auroc(table) == {
         "auroc_within": evaluation.macro.auroc_within.value,
+        "auroc_abnormal": evaluation.macro.auroc_abnormal.value,
         "auroc_pooled": evaluation.macro.auroc_pooled.value,
     }
 
@@ -128,6 +129,7 @@ def test_a_model_that_knows_beats_one_that_does_not():
     assert comparison.auroc_within.interval.low > 0
     assert comparison.auroc_within.p_value < 0.02
     assert comparison.findings["effusion"] == comparison.auroc_within, "the macro of one finding is the finding"
+    assert np.isnan(comparison.auroc_abnormal.value), "no negative shows another finding"
     assert comparison.holm["effusion"] == comparison.auroc_within.p_value
 
 

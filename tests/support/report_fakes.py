@@ -65,7 +65,7 @@ def reliability() -> Reliability:
 
 def controls() -> Controls:
     half = Estimate(0.5, Interval(0.45, 0.55, DRAWS, 0))
-    macro = MacroEvaluation(FINDINGS, half, half, half)
+    macro = MacroEvaluation(FINDINGS, FINDINGS, half, half, half, half)
     films = tuple(FilmControl(name, f"what {name} is", macro, name != "shuffled") for name in ("blank", "shuffled"))
     sides = NegationControl("effusion", 0.7, 0.3, 0.72, -0.9)
     return Controls(

@@ -18,7 +18,7 @@ from radz.errors import MissingExtraError, ScoresError
 from radz.eval.permuted_images import BLANK, SHUFFLED, WITHIN
 from radz.metrics.bootstrap import bootstrap, percentile_interval
 from radz.metrics.evaluation import Estimate, MacroEvaluation
-from radz.metrics.finding_ranks import any_positive, included, macro, rank_all
+from radz.metrics.finding_ranks import POOLED, any_positive, included, macro, rank_all
 from radz.metrics.protocol import MIN_POSITIVES
 from radz.metrics.ranking import Floats
 from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
@@ -124,7 +124,7 @@ def assess_negation(
     hit = any_positive(len(up.studies), averaged[0])
 
     def pooled(weights: Floats) -> Floats:
-        return np.stack([macro(side)(weights)[1] for side in averaged])
+        return np.stack([macro(side, MIN_POSITIVES)(weights)[POOLED] for side in averaged])
 
     drawn = bootstrap(pooled, up.patients, hit, draws, seed)
     values = pooled(ones)[:, 0]

@@ -93,7 +93,7 @@ def macro_over_seeds(
     """Mean over seeds of the macro AUROC within strata, with its interval over patients, and each seed's value."""
     matrices = [as_matrix(table) for table in tables]
     findings = [included(rank_all(matrix), min_positives) for matrix in matrices]
-    parts = [macro(own) for own in findings]
+    parts = [macro(own, min_positives) for own in findings]
     ones = np.ones((len(matrices[0].studies), 1))
     positive = any_positive(len(ones), findings[0])
 

@@ -8,7 +8,16 @@ from collections.abc import Mapping, Sequence
 from radz.metrics.bootstrap import Statistic
 from radz.metrics.evaluation import GroupEvaluation, MacroEvaluation, ThresholdSource
 from radz.metrics.finding_evaluation import SummaryOptions, ThresholdsBySource
-from radz.metrics.finding_ranks import METRICS, FindingRanks, any_positive, estimates, included, macro, stacked
+from radz.metrics.finding_ranks import (
+    METRICS,
+    FindingRanks,
+    any_positive,
+    estimates,
+    included,
+    included_abnormal,
+    macro,
+    stacked,
+)
 from radz.metrics.operating_points import mean_rates, operating_points, rates_at
 from radz.metrics.scores_file import ScoreMatrix
 
@@ -17,7 +26,7 @@ def evaluate_macro(
     matrix: ScoreMatrix, findings: Sequence[FindingRanks], thresholds: ThresholdsBySource, options: SummaryOptions
 ) -> MacroEvaluation:
     """Mean over ``findings``. A source without a threshold for some of them averages the others and lists them."""
-    parts: list[Statistic] = [macro(findings)]
+    parts: list[Statistic] = [macro(findings, options.min_positives)]
     points: list[tuple[ThresholdSource, float, tuple[str, ...]]] = []
     for source, values in thresholds.items():
         names = tuple(finding.concept for finding in findings if finding.concept in values)
@@ -29,6 +38,7 @@ def evaluate_macro(
     metrics = estimates(stacked(parts), matrix.patients, positive, options.draws, options.seed)
     return MacroEvaluation(
         concepts=tuple(finding.concept for finding in findings),
+        concepts_abnormal=tuple(f.concept for f in included_abnormal(findings, options.min_positives)),
         **dict(zip(METRICS, metrics[: len(METRICS)], strict=True)),
         operating=operating_points(points, metrics[len(METRICS) :]),
     )
@@ -50,6 +60,8 @@ def _evaluate_group(
 ) -> GroupEvaluation:
     averaged = included(findings, options.min_positives)
     positive = any_positive(len(matrix.studies), averaged)
-    within, *_ = estimates(macro(averaged), matrix.patients, positive, options.draws, options.seed_of(group))
+    within, abnormal, *_ = estimates(
+        macro(averaged, options.min_positives), matrix.patients, positive, options.draws, options.seed_of(group)
+    )
     names = tuple(finding.concept for finding in averaged)
-    return GroupEvaluation(group, len(findings), names, int(positive.sum()), within)
+    return GroupEvaluation(group, len(findings), names, int(positive.sum()), within, abnormal)

@@ -56,7 +56,8 @@ class UncertainEvaluation:
 class FindingEvaluation:
     """One finding. Counts are of studies.
 
-    comparable: positives whose stratum also holds a negative. unscored: labelled studies without a score.
+    comparable: positives whose stratum also holds a negative. negatives_abnormal: negatives that show another finding;
+    comparable_abnormal: positives whose stratum also holds one. unscored: labelled studies without a score.
     left_out: why the macro average excludes this finding; empty where it is included. delong: of the pooled AUROC.
     """
 
@@ -64,8 +65,11 @@ class FindingEvaluation:
     positives: int
     negatives: int
     comparable: int
+    comparable_abnormal: int
+    negatives_abnormal: int
     unscored: int
     auroc_within: Estimate
+    auroc_abnormal: Estimate
     auroc_pooled: Estimate
     average_precision: Estimate
     left_out: str
@@ -76,10 +80,16 @@ class FindingEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class MacroEvaluation:
-    """Means over ``concepts``. All findings share the bootstrap draws of the interval."""
+    """Means over ``concepts``. All findings share the bootstrap draws of the interval.
+
+    auroc_within: W, positives against negatives of the same stratum. auroc_abnormal: A, the same against negatives that
+    show another finding, over ``concepts_abnormal``, those of ``concepts`` with enough positives comparable that way.
+    """
 
     concepts: tuple[str, ...]
+    concepts_abnormal: tuple[str, ...]
     auroc_within: Estimate
+    auroc_abnormal: Estimate
     auroc_pooled: Estimate
     average_precision: Estimate
     operating: tuple[OperatingPoint, ...] = ()
@@ -87,7 +97,7 @@ class MacroEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class GroupEvaluation:
-    """One disease group: mean AUROC within strata over ``concepts``, its findings that the macro average includes.
+    """One disease group: means over ``concepts``, its findings that the macro average includes.
 
     findings: number of scored findings of the group. positives: studies that show any of ``concepts``.
     """
@@ -97,6 +107,7 @@ class GroupEvaluation:
     concepts: tuple[str, ...]
     positives: int
     auroc_within: Estimate
+    auroc_abnormal: Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +125,7 @@ class StudyGroupEvaluation:
     positives: int
     concepts: tuple[str, ...]
     auroc_within: Estimate
+    auroc_abnormal: Estimate
     auroc_pooled: Estimate
     everyone: float
 
@@ -147,16 +159,20 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """First table minus second on identical studies and draws: macro averages, and AUROC within strata by finding.
+    """First table minus second on identical studies and draws: macro averages, and both AUROCs by finding.
 
-    holm: concept -> p-value adjusted for the number of findings. delong: concept -> test of the pooled AUROCs.
-    delong_holm: concept -> its adjusted p-value.
+    findings, findings_abnormal: concept -> difference of ``auroc_within`` and of ``auroc_abnormal``. holm,
+    holm_abnormal: concept -> their p-values, adjusted for the number of findings. delong: concept -> test of the pooled
+    AUROCs. delong_holm: concept -> its adjusted p-value.
     """
 
     auroc_within: Difference
+    auroc_abnormal: Difference
     auroc_pooled: Difference
     average_precision: Difference
     findings: Mapping[str, Difference]
     holm: Mapping[str, float]
+    findings_abnormal: Mapping[str, Difference]
+    holm_abnormal: Mapping[str, float]
     delong: Mapping[str, DelongTest] = field(default_factory=dict)
     delong_holm: Mapping[str, float] = field(default_factory=dict)

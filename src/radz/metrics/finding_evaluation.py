@@ -49,6 +49,8 @@ def evaluate_finding(
         positives=len(ranks.pooled.positives),
         negatives=ranks.pooled.negatives,
         comparable=ranks.within.comparable,
+        comparable_abnormal=ranks.abnormal.comparable,
+        negatives_abnormal=ranks.abnormal.negatives,
         unscored=int(ranks.known.sum()) - scored,
         **dict(zip(METRICS, metrics[: len(METRICS)], strict=True)),
         left_out=why_left_out(ranks, options.min_positives),

@@ -9,6 +9,8 @@ from radz.metrics.scores_file import UncertainPolicy
 from radz.metrics.thresholds import Thresholds
 from radz.storage import content_hash
 
+VERSION = 2
+"""Raised with every change of the metrics; 2 added A, the AUROC against abnormal negatives."""
 DRAWS = 1000
 MIN_POSITIVES = 10
 """A finding with fewer comparable positives is shown but left out of the macro average."""
@@ -25,7 +27,7 @@ def protocol_hash(
 ) -> str:
     """Hash of every choice of the evaluation, 12 hexadecimal digits. Numbers with equal hashes can be compared."""
     choices = {
-        "version": 1,
+        "version": VERSION,
         "metrics": METRICS,
         "strata": list(strata),
         "draws": draws,

@@ -45,6 +45,8 @@ METADATA = ("source", "view", "sex", "age")
 DISTANCE = "distance"
 """Column: distance of the study's image from the calibration images, null where unknown."""
 LABELS = {Presence.PRESENT: 1, Presence.ABSENT: 0}
+LABEL_ONLY = "label only: not among the findings that were scored"
+"""Note of rows for findings that a study shows but that were not scored. They only say which studies are abnormal."""
 UncertainPolicy = Literal["ignore", "ones", "zeros", "separate"]
 KEY = b"radz"
 
@@ -98,8 +100,8 @@ class ScoresTable:
 
     @property
     def concepts(self) -> tuple[str, ...]:
-        """Concepts in order of appearance."""
-        return tuple(self.rows["concept"].unique())
+        """Scored concepts in order of appearance."""
+        return tuple(self.rows.loc[self.rows["note"] != LABEL_ONLY, "concept"].unique())
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class ScoreMatrix:
     """The table as arrays: N studies sorted by id, C concepts sorted by name.
 
     studies, patients, strata: (N,) str. scores: (N, C), NaN where missing. labels: (N, C), 1, 0 or NaN.
-    metadata: column of METADATA -> (N,) str. uncertain: (N, C) bool, labels that the corpus calls uncertain.
+    abnormal: (N,) bool, studies that show any finding but NORMAL, scored or not. metadata: column of METADATA ->
+    (N,) str. uncertain: (N, C) bool, labels that the corpus calls uncertain.
     """
 
     studies: NDArray[np.str_]
@@ -116,6 +119,7 @@ class ScoreMatrix:
     concepts: tuple[str, ...]
     scores: NDArray[np.float64]
     labels: NDArray[np.float64]
+    abnormal: NDArray[np.bool_]
     metadata: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
     uncertain: NDArray[np.bool_] | None = None
 
@@ -178,7 +182,7 @@ def check_rows(rows: pd.DataFrame, where: str) -> None:
 
 
 def as_matrix(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> ScoreMatrix:
-    """The table as arrays, (N, C) over studies and concepts.
+    """The table as arrays, (N, C) over studies and scored concepts.
 
     uncertain: uncertain labels are left out (ignore), count as present (ones) or absent (zeros), or are left out of the
     labels because they form a third class (separate).
@@ -193,14 +197,24 @@ def as_matrix(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Scor
     unsure = np.zeros(labels.shape, dtype=bool)
     unsure[i, j] = rows["presence"] == Presence.UNCERTAIN.value
     text = {column: rows[column].to_numpy(dtype=str)[first] for column in ("patient", "stratum", *METADATA)}
-    patients, strata = text.pop("patient"), text.pop("stratum")
-    return ScoreMatrix(studies, patients, strata, tuple(map(str, concepts)), scores, labels, text, unsure)
+    scored = np.isin(concepts, table.concepts)
+    return ScoreMatrix(
+        studies=studies,
+        patients=text.pop("patient"),
+        strata=text.pop("stratum"),
+        concepts=tuple(map(str, concepts[scored])),
+        scores=scores[:, scored],
+        labels=labels[:, scored],
+        abnormal=(labels[:, concepts != NORMAL] == 1).any(axis=1),
+        metadata=text,
+        uncertain=unsure[:, scored],
+    )
 
 
 def without_normal(table: ScoresTable) -> ScoresTable:
     """The table without rows of "no finding". Raises ScoresError where nothing else is left."""
     rows = table.rows[table.rows["concept"] != NORMAL]
-    if rows.empty:
+    if (rows["note"] == LABEL_ONLY).all():
         raise ScoresError("The table holds no score of a disease: nothing to evaluate.")
     return replace(table, rows=rows)
 

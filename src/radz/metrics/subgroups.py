@@ -70,7 +70,8 @@ def _evaluate(
     findings = [f for f in included(rank_all(part), MIN_GROUP_POSITIVES) if f.concept in averaged]
     positive = any_positive(len(part.studies), findings)
     seed = options.seed_of(f"{kind}/{name}")
-    values = dict(zip(METRICS, estimates(macro(findings), part.patients, positive, options.draws, seed), strict=True))
+    metrics = estimates(macro(findings, MIN_GROUP_POSITIVES), part.patients, positive, options.draws, seed)
+    values = dict(zip(METRICS, metrics, strict=True))
     return StudyGroupEvaluation(
         kind=kind,
         group=name,
@@ -79,6 +80,7 @@ def _evaluate(
         positives=int(positive.sum()),
         concepts=tuple(finding.concept for finding in findings),
         auroc_within=values["auroc_within"],
+        auroc_abnormal=values["auroc_abnormal"],
         auroc_pooled=values["auroc_pooled"],
         everyone=_mean_within((averaged[finding.concept] for finding in findings), studies),
     )
@@ -100,6 +102,7 @@ def _restricted(matrix: ScoreMatrix, chosen: NDArray[np.bool_]) -> ScoreMatrix:
         strata=matrix.strata[chosen],
         scores=matrix.scores[chosen],
         labels=matrix.labels[chosen],
+        abnormal=matrix.abnormal[chosen],
         metadata={key: values[chosen] for key, values in matrix.metadata.items()},
         uncertain=matrix.uncertain[chosen] if matrix.uncertain is not None else None,
     )

@@ -1,12 +1,14 @@
 """A table of raw scores to an evaluation with intervals, and two tables to their paired differences.
 
-The main number compares positives with negatives of the same stratum (source and view, where the corpus gives them),
-so a score gains nothing from knowing where an image comes from.
+There are two main numbers, always shown together. W, ``auroc_within``, compares positives with negatives of the same
+stratum (source and view, where the corpus gives them), so a score gains nothing from knowing where an image comes from.
+A, ``auroc_abnormal``, does the same with negatives that show another finding, so a score also gains nothing from
+telling normal from abnormal: the single bit "any finding", used as the score of every finding, has a high W and A 0.5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +19,7 @@ from radz.metrics.bootstrap import holm, paired_differences
 from radz.metrics.delong import delong_test
 from radz.metrics.evaluation import Comparison, Evaluation
 from radz.metrics.finding_evaluation import SummaryOptions, ThresholdsBySource, evaluate_finding
-from radz.metrics.finding_ranks import METRICS, any_positive, included, macro, macro_and_within, rank_all
+from radz.metrics.finding_ranks import METRICS, any_positive, included, macro, macro_and_findings, rank_all
 from radz.metrics.operating_points import oracle_thresholds
 from radz.metrics.protocol import DRAWS, MIN_POSITIVES, protocol_hash
 from radz.metrics.scores_file import (
@@ -77,13 +79,13 @@ def summarise(
 
 
 def macro_auroc(table: ScoresTable, min_positives: int = MIN_POSITIVES) -> dict[str, float]:
-    """Macro AUROC ``auroc_within`` and ``auroc_pooled`` without intervals, cheap enough for every epoch.
+    """Macro ``auroc_within``, ``auroc_abnormal`` and ``auroc_pooled`` without intervals, cheap enough for every epoch.
 
     NaN where no finding has ``min_positives`` comparable positives.
     """
     matrix = as_matrix(without_normal(table))
-    values = macro(included(rank_all(matrix), min_positives))(np.ones((len(matrix.studies), 1)))[:, 0]
-    return dict(zip(METRICS[:2], map(float, values[:2]), strict=True))
+    values = macro(included(rank_all(matrix), min_positives), min_positives)(np.ones((len(matrix.studies), 1)))[:, 0]
+    return dict(zip(METRICS[:3], map(float, values[:3]), strict=True))
 
 
 def compare(
@@ -104,19 +106,20 @@ def compare(
     a, b = _scored_by_both(a, b)
     ranks_a, ranks_b = (included(rank_all(side), min_positives) for side in (a, b))
     names, positive = [finding.concept for finding in ranks_a], any_positive(len(a.studies), ranks_a)
-    within, pooled, precision, *by_finding = paired_differences(
-        macro_and_within(ranks_a), macro_and_within(ranks_b), a.patients, positive, draws=draws, seed=seed
-    )
+    first_statistic, second_statistic = (macro_and_findings(ranks, min_positives) for ranks in (ranks_a, ranks_b))
+    differences = paired_differences(first_statistic, second_statistic, a.patients, positive, draws=draws, seed=seed)
+    means, by_finding = differences[: len(METRICS)], differences[len(METRICS) :]
+    within, abnormal = by_finding[: len(names)], by_finding[len(names) :]
     columns = [a.concepts.index(name) for name in names]
     tests = [delong_test(a.scores[:, j], b.scores[:, j], a.labels[:, j], a.patients) for j in columns]
     return Comparison(
-        within,
-        pooled,
-        precision,
-        findings=dict(zip(names, by_finding, strict=True)),
-        holm=dict(zip(names, holm([difference.p_value for difference in by_finding]).tolist(), strict=True)),
+        **dict(zip(METRICS, means, strict=True)),
+        findings=dict(zip(names, within, strict=True)),
+        holm=_holm(names, [difference.p_value for difference in within]),
+        findings_abnormal=dict(zip(names, abnormal, strict=True)),
+        holm_abnormal=_holm(names, [difference.p_value for difference in abnormal]),
         delong=dict(zip(names, tests, strict=True)),
-        delong_holm=dict(zip(names, holm([test.p_value for test in tests]).tolist(), strict=True)),
+        delong_holm=_holm(names, [test.p_value for test in tests]),
     )
 
 
@@ -130,6 +133,11 @@ def _thresholds_by_source(
         return {"oracle": oracle}
     thresholds.require_fit(provenance)
     return {"validation": thresholds.values, "oracle": oracle}
+
+
+def _holm(names: Sequence[str], p_values: Sequence[float]) -> dict[str, float]:
+    """Finding -> adjusted p-value."""
+    return dict(zip(names, holm(p_values).tolist(), strict=True))
 
 
 def _scored_by_both(a: ScoreMatrix, b: ScoreMatrix) -> tuple[ScoreMatrix, ScoreMatrix]:

@@ -19,6 +19,7 @@ from radz.experiments.ablation.make import SECONDS
 from radz.experiments.ablation.plan import Ablation
 from radz.experiments.ablation.runs import LACKING, RUN, Place
 from radz.knowledge import KnowledgeBase
+from radz.metrics.bootstrap import Difference
 from radz.metrics.evaluation import Estimate
 from radz.metrics.protocol import MIN_POSITIVES, protocol_hash
 from radz.metrics.repeats import RepeatsDifference, compare_repeats, merge_folds, summarise_repeats
@@ -102,8 +103,12 @@ def html_page_of(record: Mapping[str, Any]) -> str:
 
 
 def arms_rows(record: Mapping[str, Any]) -> Rows:
-    """Each arm's macro AUROC within strata, its difference to the first arm, and the claim that it tests."""
+    """Each arm's macro AUROCs within strata, their differences to the first arm, and the claim that it tests.
+
+    Records of radz 0.1 have no AUROC against abnormal negatives; their tables have no columns for it.
+    """
     first = next(iter(record["arms"]))
+    with_abnormal = any("auroc_abnormal" in arm for arm in record["arms"].values())
     rows = [
         [
             name,
@@ -111,13 +116,23 @@ def arms_rows(record: Mapping[str, Any]) -> Rows:
             interval(arm.get("auroc_within")) or arm.get("lacks", EMPTY),
             signed(arm.get("difference")),
             p_value(arm.get("difference")),
+            *(
+                [
+                    interval(arm.get("auroc_abnormal")),
+                    signed(arm.get("difference_abnormal")),
+                    p_value(arm.get("difference_abnormal")),
+                ]
+                if with_abnormal
+                else []
+            ),
             (_number(arm.get("seed_sd")) or "one seed") if arm["done"] else EMPTY,
             "" if arm.get("claim") is None else f"{arm['claim']:.1f}",
         ]
         for name, arm in record["arms"].items()
     ]
-    head = ["arm", "runs", "AUROC in stratum", f"minus {first}", "p", "s.d. over seeds", "article claims, × 100"]
-    return head, rows
+    metrics = ["AUROC in stratum", *(["AUROC against abnormal"] if with_abnormal else [])]
+    head = [part for metric in metrics for part in (metric, f"minus {first}", "p")]
+    return ["arm", "runs", *head, "s.d. over seeds", "article claims, × 100"], rows
 
 
 def parts_rows(record: Mapping[str, Any], kind: str) -> Rows | None:
@@ -249,16 +264,25 @@ def _arm(
         return arm | {"lacks": f"needs {ablation.plan.needs.get(name, 'what is not here')}"} if lacking else arm
     found = summarise_repeats(_repeats(name, done, tables), groups=_groups(tables[done[0]]), draws=draws)
     arm |= {
-        "auroc_within": _triple(found.auroc_within),
-        "seed_sd": found.seed_sd,
-        "findings": {concept: _triple(estimate) for concept, estimate in found.findings.items()},
-        "groups": {group: _triple(estimate) for group, estimate in found.groups.items()},
+        "auroc_within": _triple(found.within.macro),
+        "auroc_abnormal": _triple(found.abnormal.macro),
+        "seed_sd": found.within.seed_sd,
+        "seed_sd_abnormal": found.abnormal.seed_sd,
+        "findings": {concept: _triple(estimate) for concept, estimate in found.within.findings.items()},
+        "findings_abnormal": {concept: _triple(estimate) for concept, estimate in found.abnormal.findings.items()},
+        "groups": {group: _triple(estimate) for group, estimate in found.within.groups.items()},
+        "groups_abnormal": {group: _triple(estimate) for group, estimate in found.abnormal.groups.items()},
         "studies": found.studies,
         "patients": found.patients,
     }
     first = next(iter(ablation.arms))
     difference = None if name == first else _difference(name, first, done, tables, draws)
-    return arm if difference is None else arm | {"difference": difference}
+    if difference is None:
+        return arm
+    return arm | {
+        "difference": _quadruple(difference.within.macro),
+        "difference_abnormal": _quadruple(difference.abnormal.macro),
+    }
 
 
 def _repeats(arm: str, places: Sequence[Place], tables: Mapping[Place, ScoresTable]) -> list[ScoresTable]:
@@ -280,12 +304,12 @@ def _whole(tables: Sequence[ScoresTable]) -> bool:
 
 def _difference(
     name: str, first: str, done: Sequence[Place], tables: Mapping[Place, ScoresTable], draws: int
-) -> list[float] | None:
+) -> RepeatsDifference | None:
     """Arm ``name`` minus arm ``first`` over the runs that both have; nothing where they scored other films."""
     both = [(seed, fold) for _, seed, fold in done if (first, seed, fold) in tables]
     sides = [_repeats(arm, [(arm, seed, fold) for seed, fold in both], tables) for arm in (name, first) if both]
     try:
-        return _quadruple(compare_repeats(*sides, draws=draws)) if both else None
+        return compare_repeats(*sides, draws=draws) if both else None
     except ScoresError:
         return None
 
@@ -298,9 +322,9 @@ def _triple(estimate: Estimate) -> list[float]:
     return [estimate.value, estimate.interval.low, estimate.interval.high]
 
 
-def _quadruple(found: RepeatsDifference) -> list[float]:
-    within = found.auroc_within
-    return [within.value, within.interval.low, within.interval.high, within.p_value]
+def _quadruple(difference: Difference) -> list[float]:
+    interval = difference.interval
+    return [difference.value, interval.low, interval.high, difference.p_value]
 
 
 def _data(tables: Any) -> dict[str, str]:
