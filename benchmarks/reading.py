@@ -80,8 +80,8 @@ def alternatives(table: Path, paths: list[Path], shards: str, workers: int) -> d
     def tensors() -> int:
         return sum(len(batch) for batch in DataLoader(PillowFilms(paths), batch_size=64, num_workers=workers))
 
-    def checked(pictures: bool) -> Callable[[], int]:
-        return lambda: check("manifest", table, workers=workers, pictures=pictures).images
+    def checked(compare_images: bool) -> Callable[[], int]:
+        return lambda: check("manifest", table, workers=workers, compare_images=compare_images).images
 
     return {
         DECODE: decode,

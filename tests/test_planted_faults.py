@@ -92,7 +92,7 @@ def test_patient_in_two_splits(nih):
     entries.write_text(planted)
     with pytest.raises(LeakageError, match=r"chestxray14: 1 patient is in more than one split .*rows 2, 4"):
         plugin(root)
-    found = check("chestxray14", root, pictures=False)
+    found = check("chestxray14", root, compare_images=False)
     assert [(fault.kind, fault.serious) for fault in found.faults] == [("patients", True)]
 
 

@@ -16,7 +16,7 @@ from radz import registry
 from radz.cli import app
 from radz.data.check import check, compare
 from radz.data.conversion import convert
-from radz.data.corpora._corpus import write_dicom
+from radz.data.corpora._fakes import write_dicom
 from radz.data.describe import describe
 from radz.errors import ConfigError, ImageError
 from radz.imaging.read import read_image
@@ -26,7 +26,7 @@ CHECKED = [name for name in registry.names("corpora") if name != "shards"]
 
 @pytest.fixture
 def root(tmp_path):
-    """Six films of six patients, two a split."""
+    """Six images of six patients, two a split."""
     lines = ["image,labels,patient,split,sex,age,view"]
     for i in range(6):
         film(i).save(tmp_path / f"{i}.png")
@@ -60,14 +60,14 @@ def test_a_fake_tree_of_every_corpus_can_be_checked(name, tmp_path):
     assert (found.images, found.faults) == (3, ())
 
 
-def test_missing_and_damaged_films(root):
+def test_missing_and_damaged_images(root):
     (root / "0.png").unlink()
     (root / "1.png").write_bytes((root / "1.png").read_bytes()[:500])
     (root / "2.png").write_bytes(b"no image")
     Image.new("L", (40, 40), 7).save(root / "3.png")
     found = check("manifest", root, workers=3)
     assert kinds(found) == [("missing", True), ("unreadable", True), ("unreadable", True), ("unreadable", True)]
-    assert [fault.films for fault in found.faults] == [("0.png",), ("1.png",), ("2.png",), ("3.png",)]
+    assert [fault.images for fault in found.faults] == [("0.png",), ("1.png",), ("2.png",), ("3.png",)]
     assert "every pixel has the same value" in found.faults[3].message
     assert str(root) not in " ".join(fault.message for fault in found.faults)
     assert found.images == 2
@@ -77,23 +77,23 @@ def test_the_same_file_on_both_sides_of_a_split_is_serious(root):
     shutil.copy(root / "0.png", root / "4.png")
     found = check("manifest", root)
     assert kinds(found) == [("duplicate", True)]
-    assert found.faults[0].message == "2 films are the same file, in train and val, of different patients"
+    assert found.faults[0].message == "2 images are the same file, in train and val, of different patients"
     change(root, "4.png,Mass,p4,val", "4.png,Nodule,p0,train")
     found = check("manifest", root)
     assert kinds(found) == [("duplicate", False)]
-    assert found.faults[0].message == "2 films are the same file, labelled differently"
+    assert found.faults[0].message == "2 images are the same file, labelled differently"
     assert found.sound
 
 
-def test_the_same_picture_in_another_file_is_found(root):
+def test_the_same_image_in_another_file_is_found(root):
     film(0).resize((200, 200)).save(root / "5.png")
     found = check("manifest", root)
     assert kinds(found) == [("alike", False)]
-    assert found.faults[0].films == ("0.png", "5.png")
-    assert check("manifest", root, pictures=False).faults == ()
+    assert found.faults[0].images == ("0.png", "5.png")
+    assert check("manifest", root, compare_images=False).faults == ()
 
 
-def test_patients_labels_and_films_are_found_in_one_go(root):
+def test_patients_labels_and_images_are_found_in_one_go(root):
     change(root, "p4,val", "p0,val")
     change(root, "1.png,Mass", "1.png,Masss")
     change(root, "2.png,Mass", "2.png,Mass;-Mass")
@@ -106,7 +106,7 @@ def test_patients_labels_and_films_are_found_in_one_go(root):
     assert "p0" not in told
 
 
-def test_films_missing_from_an_official_layout_are_told_with_where_to_obtain_them(tmp_path):
+def test_images_missing_from_an_official_layout_are_told_with_where_to_obtain_them(tmp_path):
     plugin = registry.load("corpora", "chestxray14")
     next(plugin.fake(tmp_path).rglob("*.png")).unlink()
     result = CliRunner().invoke(app, ["data", "check", str(tmp_path), "--corpus", "chestxray14"])
@@ -118,7 +118,7 @@ def test_films_missing_from_an_official_layout_are_told_with_where_to_obtain_the
 
 @pytest.fixture
 def lossless(tmp_path):
-    """A DICOM film in lossless JPEG, which GDCM alone decodes; the place of its Huffman tables' marker."""
+    """A DICOM image in lossless JPEG, which GDCM alone decodes; the place of its Huffman tables' marker."""
     gdcm = pytest.importorskip("gdcm")
     write_dicom(tmp_path / "raw.dcm", seed=1)
     reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
@@ -135,7 +135,7 @@ def lossless(tmp_path):
     return content, content.index(b"\xff\xc4")
 
 
-def test_a_decoder_that_ends_its_process_costs_one_film(root, lossless, tmp_path):
+def test_a_decoder_that_ends_its_process_costs_one_image(root, lossless, tmp_path):
     content, tables = lossless
     (root / "1.dcm").write_bytes(content)
     content[tables] = 0  # without them GDCM 3 ends its process
@@ -145,7 +145,7 @@ def test_a_decoder_that_ends_its_process_costs_one_film(root, lossless, tmp_path
         change(root, f"{i}.png", f"{i}.dcm")
     found = check("manifest", root, workers=1)
     assert kinds(found) == [("unreadable", True)]
-    assert found.faults[0].films == ("0.dcm",)
+    assert found.faults[0].images == ("0.dcm",)
     assert found.faults[0].message.startswith("its decoder ended the process that it ran in")
     assert found.images == 5
     converted = convert(registry.load("corpora", "manifest")(root), str(tmp_path / "shards"), workers=1)
@@ -153,13 +153,13 @@ def test_a_decoder_that_ends_its_process_costs_one_film(root, lossless, tmp_path
     assert converted.unreadable["0.dcm"].endswith(found.faults[0].message)
 
 
-def test_films_to_turn_round_are_compared_as_they_are_read(root):
+def test_images_to_turn_round_are_compared_as_they_are_read(root):
     write_dicom(root / "0.dcm", seed=0)
     ImageOps.invert(film(1)).save(root / "0.png")
     change(root, "5.png", "0.dcm")
     found = check("manifest", root, {"inverted": ["0.png", "0.dcm"]})
     assert kinds(found) == [("alike", False)]
-    assert found.faults[0].films == ("0.png", "1.png")
+    assert found.faults[0].images == ("0.png", "1.png")
 
 
 def test_a_script_without_a_guard_is_told_so(root, tmp_path):
@@ -204,7 +204,7 @@ def test_what_two_corpora_share(root, tmp_path):
     change(root, "5.png", "00000002_000.png")
     shutil.copy(root / "5.png", root / "00000002_000.png")
     manifest = registry.load("corpora", "manifest")
-    found = compare("manifest", manifest(root), "manifest", manifest(other), pictures=True)
+    found = compare("manifest", manifest(root), "manifest", manifest(other), compare_images=True)
     assert (found.images, found.patients, found.similar) == (1, 1, 2)
     sides = [f"manifest={root}", f"manifest={other}"]
     result = CliRunner().invoke(app, ["data", "overlap", *sides, "--option", "second.where.image=00000001_000.png"])

@@ -73,7 +73,7 @@ def test_a_table_that_is_missing_damaged_or_newer_is_refused(tmp_path):
 def test_a_url_that_went_through_path_is_whole_again():
     assert whole_url("s3:/bucket/x") == whole_url("s3://bucket/x") == "s3://bucket/x"
     assert whole_url("simplecache::s3:/bucket") == "simplecache::s3://bucket"
-    assert whole_url("C:/films") == "C:/films"
+    assert whole_url("C:/images") == "C:/images"
 
 
 def test_a_place_of_an_unknown_kind_is_refused():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from radz.data.corpora._corpus import fake_film
+from radz.data.corpora._fakes import fake_chest
 from radz.errors import ImageError
 from radz.imaging import pixels as _pixels
 from radz.imaging.pixels import grey, looks_inverted, require_size, scale, stretch
@@ -46,7 +46,7 @@ def test_sizes_that_are_refused():
 
 
 def test_polarity_test_is_antisymmetric_and_silent_in_doubt():
-    film = fake_film(0).astype(np.float32) / 255
+    film = fake_chest(0).astype(np.float32) / 255
     correlation = _pixels.layout_correlation(film)
     assert correlation > 0.5
     assert _pixels.layout_correlation(1 - film) == pytest.approx(-correlation, abs=1e-5)

@@ -12,7 +12,7 @@ from PIL import Image
 import radz
 from image_fakes import fake_radiograph
 from opened_files import opened_files
-from radz.data.corpora._corpus import fake_film, write_film
+from radz.data.corpora._fakes import fake_chest, write_radiograph
 from radz.errors import ImageError, MissingExtraError
 from radz.imaging.near_duplicates import fingerprints, thumbnail
 from radz.imaging.pixels import looks_inverted
@@ -29,7 +29,7 @@ def save(path, array, **options):
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.dcm"])
 def test_a_file_is_opened_once(tmp_path, name):
-    write_film(tmp_path / name, seed=0)
+    write_radiograph(tmp_path / name, seed=0)
     with opened_files() as opened:
         assert radz.read_image(str(tmp_path / name))[0].shape == (64, 64)
     assert opened.count(str(tmp_path / name)) == 1
@@ -50,7 +50,7 @@ def test_inverted_turns_round(tmp_path):
 
 
 def test_an_image_that_looks_inverted_needs_the_option(tmp_path):
-    film = fake_film(0)
+    film = fake_chest(0)
     right, wrong = save(tmp_path / "right.png", film), save(tmp_path / "wrong.png", 255 - film)
     assert not looks_inverted(read_image(right).pixels)
     with pytest.raises(ImageError, match=r"wrong.png: the image looks inverted .* option inverted: True"):
@@ -69,7 +69,7 @@ def test_empty_file(tmp_path):
 
 
 def test_a_window_of_a_dicom_file(tmp_path):
-    write_film(tmp_path / "a.dcm", seed=0)
+    write_radiograph(tmp_path / "a.dcm", seed=0)
     with pytest.raises(ImageError, match="a window was given, but a DICOM file has its own"):
         read_image(tmp_path / "a.dcm", window=(0, 255))
 

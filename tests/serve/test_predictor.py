@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import radz
 from opened_files import opened_files
 from radz.cli import app
-from radz.data.corpora._corpus import write_film
+from radz.data.corpora._fakes import write_radiograph
 from radz.errors import CheckpointError, ImageError, KnowledgeError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
@@ -253,7 +253,7 @@ def test_a_dicom_file_is_opened_once(predictor, tmp_path):
     pytest.importorskip("pydicom")
     paths = [tmp_path / f"{i}.dcm" for i in range(3)]
     for seed, path in enumerate(paths):
-        write_film(path, seed)
+        write_radiograph(path, seed)
     with opened_files() as opened:
         assert all(result.findings for result in predictor.predict(paths))
         assert predictor.predict(paths[0], ["mass"]).findings

@@ -85,7 +85,9 @@ def check(
     from radz.report.corpora import check_page
 
     with _progress("Reading films") as progress:
-        found = look(corpus, root, parse_options(option or ()), workers=workers, pictures=pictures, progress=progress)
+        found = look(
+            corpus, root, parse_options(option or ()), workers=workers, compare_images=pictures, progress=progress
+        )
     if format_ is Format.JSON:
         typer.echo(json.dumps(asdict(found) | {"sound": found.sound}, indent=2, ensure_ascii=False))
     else:
@@ -157,7 +159,9 @@ def overlap(
     sides = [_side(text, options.get(key) or {}) for text, key in ((first, "first"), (second, "second"))]
     names = None if aliases is None else read_aliases(aliases)
     with _progress("Comparing pictures") as progress:
-        found = compare(*sides[0], *sides[1], aliases=names, pictures=pictures, workers=workers, progress=progress)
+        found = compare(
+            *sides[0], *sides[1], aliases=names, compare_images=pictures, workers=workers, progress=progress
+        )
     if format_ is Format.JSON:
         typer.echo(json.dumps(asdict(found) | {"lines": found.lines(f"in {second}")}, indent=2, ensure_ascii=False))
     else:

@@ -12,7 +12,7 @@ from radz.errors import CorpusError
 
 
 def read_aliases(path: Path) -> dict[str, str]:
-    """Film name -> its name in the corpus that it was taken from.
+    """Image name -> its name in the corpus that it was taken from.
 
     A CSV with the columns ``film`` and ``original``, or the RSNA's mapping (JSON: ``subset_img_id``, ``img_id``).
     Raises CorpusError for anything else.
@@ -26,7 +26,9 @@ def read_aliases(path: Path) -> dict[str, str]:
         pairs = [*zip(column_of(table, "film"), column_of(table, "original"), strict=True)]
     aliases = {str(here): str(there) for here, there in pairs if here and there}
     if not aliases:
-        raise CorpusError(f"{path}: names no film. Wanted: film and original, or the RSNA's subset_img_id and img_id.")
+        raise CorpusError(
+            f"{path}: names no film. Wanted: the columns film and original, or the RSNA's subset_img_id and img_id."
+        )
     return aliases
 
 

@@ -1,8 +1,8 @@
-"""A corpus and its files, checked: what is missing, damaged, twice there, mislabelled, or on both sides of a split."""
+"""Check a corpus: images that are missing, damaged or duplicated, wrong labels, patients on both sides of a split."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -32,18 +32,18 @@ _CHUNK = 64
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that is not as it should be. films: which, by file. serious: no result can be trusted before it is
-    settled; the others are to be looked at."""
+    """A fault of a corpus. images: file names. serious: no result can be trusted until it is mended; others are worth a
+    look."""
 
     kind: str
     message: str
-    films: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
     serious: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was checked and found. about: where the corpus is obtained, under which terms."""
+    """The result of a check. about: where to obtain the corpus, and its terms."""
 
     corpus: str
     studies: int
@@ -53,13 +53,13 @@ class Checked:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing serious was found."""
+        """Whether there is no serious fault."""
         return not any(fault.serious for fault in self.faults)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """One film: hash of its file, thumbnail, or why there is none."""
+class _Survey:
+    """One image: the hash of its file and its thumbnail (17, 17), or the fault that prevents them."""
 
     digest: bytes | None = None
     thumbnail: NDArray[Any] | None = None
@@ -72,35 +72,37 @@ def check(
     options: Mapping[str, Any] | None = None,
     *,
     workers: int = 2,
-    pictures: bool = True,
+    compare_images: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Checked:
-    """Open the corpus ``name`` at ``root`` and look at every film of it.
+    """Open the corpus ``name`` at ``root`` and read every image of it.
 
-    pictures: also compare all pictures with each other. progress: told (done, all). Raises UnknownNameError for a
-    corpus or an option that does not exist, MissingExtraError where its files need an extra.
+    compare_images: also look for images that are in several files. progress: called with the images done and all.
+    Raises UnknownNameError for a corpus or an option that does not exist, MissingExtraError where files need an extra.
     """
     plugin = registry.load("corpora", name)
     require_options(plugin, name, options or {})
     about = {"obtain": plugin.about.obtain, "terms": plugin.about.terms}
-    with noting() as noted:
+    with noting() as opening_errors:
         try:
             corpus = plugin(root, **(options or {}))
         except MissingExtraError:
             raise
         except RadzError as error:
-            return Checked(name, 0, 0, about, tuple(map(_noted, [*noted, error])))
-    seen = _look(corpus, workers, progress)
-    faults = [*map(_noted, noted), *(film.fault for film in seen if film.fault)]
-    faults += _same_files(corpus.records, seen)
-    faults += _same_pictures(corpus.records, seen) if pictures else []
-    images = sum(film.thumbnail is not None for film in seen)
+            return Checked(name, 0, 0, about, tuple(map(_opening_fault, [*opening_errors, error])))
+    surveys = _survey_all(corpus, workers, progress)
+    faults = [*map(_opening_fault, opening_errors), *(survey.fault for survey in surveys if survey.fault)]
+    faults += _duplicate_files(corpus.records, surveys)
+    faults += _similar_images(corpus.records, surveys) if compare_images else []
+    images = sum(survey.thumbnail is not None for survey in surveys)
     return Checked(name, len(corpus.records), images, about, tuple(faults))
 
 
-def picture_table(corpus: Any, workers: int = 2, progress: Callable[[int, int], None] | None = None) -> NDArray[Any]:
-    """Fingerprints (N, 512) of a corpus's films; zeros, which are like nothing, where a film cannot be read."""
-    return _fingerprints(_look(corpus, workers, progress))
+def corpus_fingerprints(
+    corpus: Any, workers: int = 2, progress: Callable[[int, int], None] | None = None
+) -> NDArray[Any]:
+    """Fingerprints (N, 512) of a corpus's images; zeros, which resemble nothing, where an image cannot be read."""
+    return _fingerprints(_survey_all(corpus, workers, progress))
 
 
 def compare(
@@ -110,106 +112,106 @@ def compare(
     other: Any,
     *,
     aliases: Mapping[str, str] | None = None,
-    pictures: bool = False,
+    compare_images: bool = False,
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> Overlap:
-    """What ``corpus`` shares with ``other``, by ids and, where ``pictures``, by the look of the films."""
-    theirs = origin_of(other, other_name)
-    met = Provenance(corpus=theirs, split="", trained_ids=pack_ids(other.records, theirs))
-    found = find_overlap(met, origin_of(corpus, name), corpus.records, aliases)
-    return replace(found, similar=shared_pictures(corpus, other, workers, progress)) if pictures else found
+    """What ``corpus`` shares with ``other``: by ids and, where ``compare_images``, by the pixels."""
+    origin = origin_of(other, other_name)
+    as_if_trained = Provenance(corpus=origin, split="", trained_ids=pack_ids(other.records, origin))
+    overlap = find_overlap(as_if_trained, origin_of(corpus, name), corpus.records, aliases)
+    if not compare_images:
+        return overlap
+    return replace(overlap, similar=count_similar_images(corpus, other, workers, progress))
 
 
-def shared_pictures(
+def count_similar_images(
     corpus: Any, other: Any, workers: int = 2, progress: Callable[[int, int], None] | None = None
 ) -> int:
-    """How many films of ``corpus`` look like one of ``other``."""
-    ours, theirs = (picture_table(films, workers, progress) for films in (corpus, other))
+    """How many images of ``corpus`` look like one of ``other``."""
+    ours, theirs = (corpus_fingerprints(images, workers, progress) for images in (corpus, other))
     return len({i for i, _, _ in alike(ours, theirs)})
 
 
-def _look(corpus: Any, workers: int, progress: Callable[[int, int], None] | None) -> list[_Seen]:
-    seen: list[_Seen] = []
+def _survey_all(corpus: Any, workers: int, progress: Callable[[int, int], None] | None) -> list[_Survey]:
+    surveys: list[_Survey] = []
     chunks = [range(i, min(i + _CHUNK, len(corpus))) for i in range(0, len(corpus), _CHUNK)]
     with SubprocessDecoder() as decoder, ThreadPoolExecutor(workers) as threads:  # decoding releases the GIL
-        look = partial(_look_at, corpus, decoder)
-        for films in threads.map(lambda chunk: [*map(look, chunk)], chunks):
-            seen += films
+        survey = partial(_survey, corpus, decoder)
+        for chunk in threads.map(lambda indices: [*map(survey, indices)], chunks):
+            surveys += chunk
             if progress is not None:
-                progress(len(seen), len(corpus))
-    return seen
+                progress(len(surveys), len(corpus))
+    return surveys
 
 
-def _look_at(corpus: Any, decoder: SubprocessDecoder, index: int) -> _Seen:
+def _survey(corpus: Any, decoder: SubprocessDecoder, index: int) -> _Survey:
     study = corpus.records[index]
     try:
         digest, small = (None, None) if study.image is None else survey_image(study.image)
-        return _Seen(digest, _thumbnail(corpus, decoder, index, small))
+        return _Survey(digest, _thumbnail(corpus, decoder, index, small))
     except ImageError as error:
         absent = study.image is not None and not study.image.exists()
-        return _Seen(fault=Fault(MISSING if absent else UNREADABLE, _without_place(error, study), (_film(study),)))
+        reason = str(error).removeprefix(f"{study.image}: ")  # the fault names the image
+        return _Survey(fault=Fault(MISSING if absent else UNREADABLE, reason, (_image_name(study),)))
 
 
 def _thumbnail(
     corpus: Any, decoder: SubprocessDecoder, index: int, surveyed: NDArray[Any] | None
 ) -> NDArray[Any] | None:
-    """What the survey saw, where the corpus takes the file as it is; else what reading gives."""
-    as_it_is = reads_files_unchanged(corpus) and corpus.records[index].study_id not in corpus.inverted
-    if surveyed is not None and as_it_is:
+    """The thumbnail (17, 17) of the survey, where the corpus takes files unchanged; else that of the pixels read."""
+    unchanged = reads_files_unchanged(corpus) and corpus.records[index].study_id not in corpus.inverted
+    if surveyed is not None and unchanged:
         return surveyed
     return decode_study(decoder, corpus, index, thumbnail)
 
 
-def _same_files(records: Sequence[Study], seen: Sequence[_Seen]) -> list[Fault]:
-    files: dict[bytes, list[int]] = defaultdict(list)
-    for i, film in enumerate(seen):
-        if film.digest is not None:
-            files[film.digest].append(i)
-    return [_twice(DUPLICATE, "the same file", records, group) for group in files.values() if len(group) > 1]
+def _duplicate_files(records: Sequence[Study], surveys: Sequence[_Survey]) -> list[Fault]:
+    rows_of: dict[bytes, list[int]] = defaultdict(list)
+    for i, survey in enumerate(surveys):
+        if survey.digest is not None:
+            rows_of[survey.digest].append(i)
+    return [_duplicates(DUPLICATE, "are the same file", records, rows) for rows in rows_of.values() if len(rows) > 1]
 
 
-def _same_pictures(records: Sequence[Study], seen: Sequence[_Seen]) -> list[Fault]:
+def _similar_images(records: Sequence[Study], surveys: Sequence[_Survey]) -> list[Fault]:
     pairs = [
-        (i, j) for i, j, _ in alike(_fingerprints(seen)) if seen[i].digest is None or seen[i].digest != seen[j].digest
+        (i, j)
+        for i, j, _ in alike(_fingerprints(surveys))
+        if surveys[i].digest is None or surveys[i].digest != surveys[j].digest
     ]
-    return [_twice(ALIKE, "look like the same picture", records, group) for group in grouped(pairs)]
+    return [_duplicates(ALIKE, "look like the same image", records, rows) for rows in grouped(pairs)]
 
 
-def _fingerprints(seen: Sequence[_Seen]) -> NDArray[Any]:
+def _fingerprints(surveys: Sequence[_Survey]) -> NDArray[Any]:
+    """Fingerprints (N, 512) of N images; zeros where there is no thumbnail."""
     blank = np.zeros((17, 17), np.float32)
-    return fingerprints(np.array([blank if film.thumbnail is None else film.thumbnail for film in seen]))
+    return fingerprints(np.array([blank if survey.thumbnail is None else survey.thumbnail for survey in surveys]))
 
 
-def _twice(kind: str, what: str, records: Sequence[Study], group: Sequence[int]) -> Fault:
-    """Films that are there more than once. The same file on both sides of a split is serious."""
-    studies = [records[i] for i in group]
+def _duplicates(kind: str, what: str, records: Sequence[Study], rows: Sequence[int]) -> Fault:
+    """Images that are there more than once. The same file on both sides of a split is serious."""
+    studies = [records[row] for row in rows]
     splits = sorted({study.split for study in studies if study.split})
-    told = [f"{len(group)} films are {what}" if kind == DUPLICATE else f"{len(group)} films {what}"]
-    told += [f"in {' and '.join(splits)}"] if len(splits) > 1 else []
-    told += ["of different patients"] if len({study.patient_id for study in studies}) > 1 else []
-    told += ["labelled differently"] if any(study.labels != studies[0].labels for study in studies) else []
-    return Fault(kind, ", ".join(told), tuple(map(_film, studies)), serious=kind == DUPLICATE and len(splits) > 1)
+    message = [f"{len(rows)} images {what}"]
+    message += [f"in {' and '.join(splits)}"] if len(splits) > 1 else []
+    message += ["of different patients"] if len({study.patient_id for study in studies}) > 1 else []
+    message += ["labelled differently"] if any(study.labels != studies[0].labels for study in studies) else []
+    serious = kind == DUPLICATE and len(splits) > 1
+    return Fault(kind, ", ".join(message), tuple(map(_image_name, studies)), serious)
 
 
-def _noted(error: RadzError) -> Fault:
+def _opening_fault(error: RadzError) -> Fault:
+    """The fault that an error of opening the corpus stands for."""
     if isinstance(error, LeakageError):
         return Fault(PATIENTS, str(error))
     return Fault(LABELS if isinstance(error, UnknownNameError) or "label" in str(error).lower() else LAYOUT, str(error))
 
 
-def _film(study: Study) -> str:
+def _image_name(study: Study) -> str:
     return study.image.name if study.image else study.study_id
 
 
-def _without_place(error: ImageError, study: Study) -> str:
-    """The reason alone: the film is named beside it."""
-    return str(error).removeprefix(f"{study.image}: ")
-
-
 def counts(faults: Iterable[Fault]) -> dict[str, int]:
-    """Kind -> faults of it, those that there are."""
-    found: dict[str, int] = defaultdict(int)
-    for fault in faults:
-        found[fault.kind] += 1
-    return dict(found)
+    """Kind of fault -> how many there are, for the kinds that occur."""
+    return dict(Counter(fault.kind for fault in faults))

@@ -30,10 +30,10 @@ def describe(corpus: Any, name: str) -> Description:
     """Count the records of a corpus opened with all its splits; no image is read."""
     records: Sequence[Study] = corpus.records
     keys: dict[str, Callable[[Study], str]] = {
-        "view": _said("view"),
+        "view": _metadata("view"),
         "sex": sex,
         "age": age_band,
-        "source": _said("source"),
+        "source": _metadata("source"),
     }
     return Description(
         corpus=name,
@@ -58,11 +58,11 @@ def age_band(study: Study) -> str:
 
 def sex(study: Study) -> str:
     """``female``, ``male`` or ``other``, however the corpus writes it."""
-    said = study.metadata.get("sex", "").strip()
-    return _SEXES.get(said.lower(), said) or UNKNOWN
+    value = study.metadata.get("sex", "").strip()
+    return _SEXES.get(value.lower(), value) or UNKNOWN
 
 
-def _said(key: str) -> Callable[[Study], str]:
+def _metadata(key: str) -> Callable[[Study], str]:
     return lambda study: study.metadata.get(key, "") or UNKNOWN
 
 
@@ -84,8 +84,8 @@ def _counts(studies: Sequence[Study]) -> dict[str, int]:
 
 
 def _presences(records: Sequence[Study], concept: str) -> dict[str, int]:
-    found = Counter(study.presence(concept) for study in records)
-    return {presence.value: found[presence] for presence in Presence}
+    studies = Counter(study.presence(concept) for study in records)
+    return {presence.value: studies[presence] for presence in Presence}
 
 
 def _by_split(records: Sequence[Study], value: Callable[[Study], str]) -> dict[str, dict[str, int]]:

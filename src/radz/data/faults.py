@@ -1,4 +1,4 @@
-"""Faults of a corpus: raised where they are found or, while it is checked, noted so that the next one is found too."""
+"""Faults of a corpus: raised at once or, while a corpus is checked, collected so that the next one is seen too."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _NOTED: ContextVar[list[RadzError] | None] = ContextVar("noted", default=None)
 
 @contextmanager
 def noting() -> Iterator[list[RadzError]]:
-    """Inside, a corpus is opened as far as it can be: what ``notable`` steps find is collected in the list."""
-    found: list[RadzError] = []
-    token = _NOTED.set(found)
+    """Inside, a corpus is opened as far as possible: the errors of ``notable`` steps are collected in the list."""
+    errors: list[RadzError] = []
+    token = _NOTED.set(errors)
     try:
-        yield found
+        yield errors
     finally:
         _NOTED.reset(token)
 
 
 @contextmanager
 def notable() -> Iterator[None]:
-    """A step without which a corpus can still be looked at: its error is raised, or noted where faults are noted."""
+    """A step that opening a corpus can do without: its error is raised, or collected where faults are noted."""
     try:
         yield
     except RadzError as error:
-        noted = _NOTED.get()
-        if noted is None:
+        errors = _NOTED.get()
+        if errors is None:
             raise
-        noted.append(error)
+        errors.append(error)

@@ -34,7 +34,7 @@ SECOND_VIEW = 1_000_003
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One film and one text, or one of them; a film as pixels or tower states. ``second``: the same film in another
+    """One image and one text, or one of them; an image as pixels or tower states. ``second``: the same image in another
     augmentation."""
 
     study: Study
@@ -44,8 +44,8 @@ class Pair:
     second: Pair | None = None
 
     @property
-    def has_film(self) -> bool:
-        """Whether there is a film."""
+    def has_image(self) -> bool:
+        """Whether there is an image."""
         return self.pixels is not None or self.states is not None
 
 
@@ -76,7 +76,7 @@ class PairDataset(Dataset[Pair]):
         return Pair(study, text, *self._view(study, epoch, index), second)
 
     def _view(self, study: Study, epoch: int, index: int) -> tuple[Pixels | None, Tensor | None]:
-        """One augmentation of a film: its pixels, or the tower's states of it."""
+        """One augmentation of an image: its pixels, or the tower's states of it."""
         if self.tower_states is not None:
             return None, self.tower_states(epoch, index)
         assert study.pixels is not None
@@ -149,7 +149,7 @@ class PairCollator:
 
     def __call__(self, pairs: Sequence[Pair]) -> PairBatch:
         """The batch of N pairs: F images, R reports and N studies."""
-        with_image = [i for i, pair in enumerate(pairs) if pair.has_film]
+        with_image = [i for i, pair in enumerate(pairs) if pair.has_image]
         with_text = [(i, pair.text) for i, pair in enumerate(pairs) if pair.text is not None]
         second_views = [pair.second for pair in pairs if pair.second is not None]
         studies = [pair.study for pair in pairs]

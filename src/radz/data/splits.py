@@ -1,4 +1,4 @@
-"""Splits: by patient, never by image, and pinned by a hash."""
+"""Splits: by patient, never by image; a hash identifies each."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SHOWN = 5
 
 
 def check_patients(records: Iterable[Study], where: str, rows: Sequence[int] | None = None) -> None:
-    """Raise LeakageError where a patient is in two splits; a study without a split is in none.
+    """Raise LeakageError where a patient is in two splits; a study without a split does not count.
 
-    where: the table or corpus, for the message. rows: row of each record in it; default, counted from 1. The message
-    gives rows, never the ids of patients or studies.
+    where: the table or corpus, for the message. rows: the row of each record there, by default counted from 1. The
+    message gives rows, never the ids of patients or studies.
     """
     splits: dict[str, set[str]] = defaultdict(set)
     at: dict[str, list[int]] = defaultdict(list)
@@ -37,19 +37,19 @@ def split_hash(records: Iterable[Study]) -> str:
 
 
 def hash_fraction(patient_id: str, salt: str) -> float:
-    """A number in [0, 1) that depends on the patient and ``salt`` alone, for splits that nobody needs to store."""
+    """A number in [0, 1) that depends on the patient and ``salt`` alone, for splits that need no file."""
     return int(content_hash(f"{salt}:{patient_id}")[:16], 16) / 2.0**64
 
 
 def split_by_hash(patient_id: str, salt: str, val_fraction: float, test_fraction: float) -> str:
-    """``test``, ``val`` or ``train``, about these shares of the patients, the same on every machine.
+    """``test``, ``val`` or ``train``, in about these shares of the patients, the same on every machine.
 
-    Raises ConfigError for shares below 0 or above 1 together.
+    Raises ConfigError for shares below 0 or above 1 in sum.
     """
-    if val_fraction < 0 or test_fraction < 0 or val_fraction + test_fraction > 1:
+    if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction <= 1):
         raise ConfigError(
-            f"val_fraction is {val_fraction} and test_fraction {test_fraction}, allowed are shares from 0 that are not "
-            "more than 1 together."
+            f"val_fraction is {val_fraction} and test_fraction {test_fraction}, allowed are shares from 0 that add up "
+            "to at most 1."
         )
     drawn = hash_fraction(patient_id, salt)
     return "test" if drawn < test_fraction else "val" if drawn < test_fraction + val_fraction else "train"

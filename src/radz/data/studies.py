@@ -13,7 +13,7 @@ from radz.types import Study
 class Studies(Sequence[Study]):
     """records: the studies, pixels not read. findings: concept ids that are labelled, in a fixed order.
 
-    policies: by name, the choices that decided which films and which labels these are; provenance keeps them. An index
+    policies: by name, the choices that decided which images and which labels these are; provenance keeps them. An index
     reads the study's image.
     """
 
@@ -40,7 +40,7 @@ class Studies(Sequence[Study]):
 
 
 def readable(corpus: Sequence[Study]) -> Iterator[Study]:
-    """The studies whose film can be read, with it, in order; others are passed over."""
+    """The studies whose image can be read, with pixels, in order; others are left out."""
     for i in range(len(corpus)):
         try:
             study = corpus[i]

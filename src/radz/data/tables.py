@@ -1,4 +1,4 @@
-"""Reading the tables of a corpus, with errors that say what a table lacks."""
+"""Read the tables of a corpus, with errors that name what a table lacks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROW = "__row__"
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """A CSV or Parquet file as text, empty cells as ``""``, with the column ``ROW``.
 
-    columns: of a CSV, read these alone, those of them that there are.
+    columns: of a CSV, read only those of these columns that exist.
 
     Raises CorpusError where the file is missing, of another kind, malformed or without rows.
     """
@@ -39,11 +39,14 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
 
 def require_columns(table: pd.DataFrame, wanted: Mapping[str, str], where: str) -> None:
     """Raise CorpusError where ``table`` lacks a column of ``wanted``, a mapping of what it is for to its name."""
-    found = [str(column) for column in table.columns if column != ROW]
-    missing = [f"'{name}' (for {role}{_nearest(name, found)})" for role, name in wanted.items() if name not in found]
+    columns = [str(column) for column in table.columns if column != ROW]
+    missing = [
+        f"'{name}' (for {role}{_nearest(name, columns)})" for role, name in wanted.items() if name not in columns
+    ]
     if missing:
         raise CorpusError(
-            f"{where}: missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. Found: {', '.join(found)}."
+            f"{where}: missing column{'s' if len(missing) > 1 else ''} {', '.join(missing)}. "
+            f"Found: {', '.join(columns)}."
         )
 
 
@@ -68,6 +71,6 @@ def _read_text(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     return table.astype("string").fillna("").astype(object).rename(columns=str)
 
 
-def _nearest(name: str, found: Sequence[str]) -> str:
-    near = get_close_matches(name, found, n=1, cutoff=0.4) or [f for f in found if name in f][:1]
+def _nearest(name: str, columns: Sequence[str]) -> str:
+    near = get_close_matches(name, columns, n=1, cutoff=0.4) or [column for column in columns if name in column][:1]
     return f"; nearest: '{near[0]}'" if near else ""

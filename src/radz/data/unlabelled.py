@@ -1,6 +1,6 @@
-"""Rows of one modality beside the pairs of a batch: films without a report, reports without a film.
+"""Rows of one modality beside the pairs of a batch: images without a report, reports without an image.
 
-Films are for the consistency of two views; whatever labels their corpus has are not looked at. Reports are labelled by
+Images are for the consistency of two views; whatever labels their corpus has are not looked at. Reports are labelled by
 the report labeler for the knowledge loss. An archive is gone through in passes, each in an order of its own: which rows
 go with a batch is a function of (seed, number of the batch) alone.
 """
@@ -29,7 +29,7 @@ from radz.types import Study
 def read_reports(
     table: Path, column: str, where: Mapping[str, object], language: str, held: frozenset[str] = frozenset()
 ) -> tuple[Study, ...]:
-    """Reports of a table, findings and impression only, as studies without a film, labelled by the labeler.
+    """Reports of a table, findings and impression only, as studies without an image, labelled by the labeler.
 
     where: column -> value or values of the rows to take. held: concepts that are held out; what a report says of them
     is cut, and a report that may affirm one is left out. Empty reports are left out. Raises CorpusError where none is
@@ -51,7 +51,7 @@ def read_reports(
 
 
 class ReportDataset(Dataset[Pair]):
-    """Reports as rows without a film, addressed by (epoch, index)."""
+    """Reports as rows without an image, addressed by (epoch, index)."""
 
     def __init__(self, records: Sequence[Study]) -> None:
         self.records = records
@@ -65,16 +65,16 @@ class ReportDataset(Dataset[Pair]):
 
 
 class FilmDataset(Dataset[Pair]):
-    """The films of a dataset of pairs as rows without text and labels, in two views each."""
+    """The images of a dataset of pairs as rows without text and labels, in two views each."""
 
-    def __init__(self, films: PairDataset) -> None:
-        self.films = films
+    def __init__(self, images: PairDataset) -> None:
+        self.images = images
 
     def __len__(self) -> int:
-        return len(self.films)
+        return len(self.images)
 
     def __getitem__(self, key: Key) -> Pair:
-        pair = self.films[key]
+        pair = self.images[key]
         return replace(pair, study=replace(pair.study, labels={}), text=None)
 
 

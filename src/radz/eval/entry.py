@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
-from radz.data.check import shared_pictures
+from radz.data.check import count_similar_images
 from radz.data.splits import split_hash
 from radz.data.target import Target
 from radz.leakage.exposure import require_left_out
@@ -118,6 +118,6 @@ def _shared(trained: Provenance, images: EvaluationSet, check: OverlapCheck) -> 
     origin = origin_of(images.corpus, images.target.corpus)
     overlap = find_overlap(trained, origin, images.corpus.records, check.aliases)
     if check.trained_images is not None:
-        overlap = replace(overlap, similar=shared_pictures(images.corpus, check.trained_images.open()))
+        overlap = replace(overlap, similar=count_similar_images(images.corpus, check.trained_images.open()))
     another_corpus = origin not in (*UNNAMED_CORPORA, *trained_corpora(trained))
     return tuple(overlap.lines()), overlap.recorded or another_corpus

@@ -71,5 +71,5 @@ def _faults(title: str, faults: Sequence[Fault]) -> Table:
 
 
 def _files(fault: Fault) -> str:
-    names = ", ".join(fault.films[:NAMED])
-    return names + (f" and {count(len(fault.films) - NAMED)} more" if len(fault.films) > NAMED else "")
+    names = ", ".join(fault.images[:NAMED])
+    return names + (f" and {count(len(fault.images) - NAMED)} more" if len(fault.images) > NAMED else "")

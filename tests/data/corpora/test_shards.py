@@ -21,7 +21,7 @@ def without_files(studies):
     return [replace(study, image=None, pixels=None) for study in studies]
 
 
-def test_shards_give_what_the_files_give(seven_studies, tmp_path):
+def test_give_what_the_files_give(seven_studies, tmp_path):
     convert(seven_studies, str(tmp_path / "out"), per_shard=3)
     shards = Shards(tmp_path / "out")
     assert [*shards.records] == without_files(seven_studies.records)
@@ -47,7 +47,7 @@ def test_remote_shards_are_the_same_corpus(seven_studies, tmp_path, place):
         fsspec.filesystem("memory").rm(f"/radz-test/{tmp_path.name}", recursive=True)
 
 
-def test_shards_name_the_corpus_that_their_images_are_from(seven_studies, tmp_path):
+def test_name_the_corpus_that_their_images_are_from(seven_studies, tmp_path):
     convert(seven_studies, str(tmp_path / "out"), origin="chestxray14")
     shards = Shards(tmp_path / "out")
     assert origin_of(shards, "shards") == "chestxray14"
@@ -60,7 +60,7 @@ def test_what_is_no_shard_is_refused(seven_studies, tmp_path):
         Shards(tmp_path / "nowhere")
     with (tmp_path / "out" / "films-00000.tar").open("r+b") as file:
         file.truncate(1000)
-    with pytest.raises(ImageError, match=r"films-00000.tar: ends before the film does"):
+    with pytest.raises(ImageError, match=r"films-00000.tar: ends before the image does"):
         Shards(tmp_path / "out")[6]
     (tmp_path / "out" / "films-00000.tar").unlink()
     with pytest.raises(ImageError, match=r"films-00000.tar: cannot be read"):

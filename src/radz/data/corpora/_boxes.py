@@ -1,4 +1,4 @@
-"""Where readers saw a finding: boxes, and masks kept as runs of pixels."""
+"""Where readers saw a finding: boxes, and masks stored as run lengths."""
 
 from __future__ import annotations
 
@@ -27,37 +27,35 @@ class Box:
 
 
 def numbers(cells: Sequence[object]) -> tuple[float, float, float, float]:
-    """Four cells of a table as numbers. Raises CorpusError where one is none."""
+    """Four cells of a table as numbers. Raises CorpusError where one is not a number."""
     try:
         first, second, third, fourth = (float(str(cell)) for cell in cells)
     except ValueError:
-        raise CorpusError("a box is not given by four numbers.") from None
+        raise CorpusError("a box must be four numbers.") from None
     return first, second, third, fourth
 
 
 def by_study(boxes: Iterable[tuple[str, Box]]) -> Mapping[str, tuple[Box, ...]]:
     """(study id, box) -> study id -> its boxes, in order."""
-    found: dict[str, tuple[Box, ...]] = {}
+    boxes_of: dict[str, tuple[Box, ...]] = {}
     for study_id, box in boxes:
-        found[study_id] = (*found.get(study_id, ()), box)
-    return found
+        boxes_of[study_id] = (*boxes_of.get(study_id, ()), box)
+    return boxes_of
 
 
 def read_runs(text: str, height: int, width: int) -> NDArray[np.bool_]:
     """Relative run lengths -> mask (height, width).
 
-    ``text`` is pairs of numbers: how many pixels to leave out after the end of the run before, and how many to mark.
-    Pixels are counted down the columns, from the left. This is the coding of SIIM-ACR; that of most challenges counts
-    each start from the first pixel.
-
-    Raises CorpusError where it is no such list or leaves the image.
+    text: pairs of numbers, the pixels to skip after the previous run and the pixels to mark. Pixels are counted down
+    the columns, from the left. This is the encoding of SIIM-ACR; most challenges count each start from the first pixel.
+    Raises CorpusError where ``text`` is not such a list or a run leaves the image.
     """
     try:
         numbers = np.array(text.split(), np.int64)
     except ValueError:
-        raise CorpusError("a mask is no list of whole numbers.") from None
+        raise CorpusError("a mask must be a list of whole numbers.") from None
     if len(numbers) % 2 or (numbers < 0).any():
-        raise CorpusError("a mask is no list of pairs: pixels to leave out, pixels to mark.")
+        raise CorpusError("a mask must be pairs of numbers: pixels to skip, pixels to mark.")
     if numbers.sum() > height * width:
         raise CorpusError(f"a mask marks pixel {numbers.sum():,} of an image of {height} x {width}.")
     marked = np.arange(len(numbers) + 1) % 2 == 1  # out, in, out, ... and what is left after the last run
@@ -66,7 +64,7 @@ def read_runs(text: str, height: int, width: int) -> NDArray[np.bool_]:
 
 
 def write_runs(mask: NDArray[np.bool_]) -> str:
-    """The inverse of ``read_runs``."""
+    """Mask (height, width) -> relative run lengths, the inverse of ``read_runs``."""
     flat = np.concatenate([[False], mask.T.ravel(), [False]])
     edges = np.flatnonzero(flat[1:] != flat[:-1])
     return " ".join(map(str, np.diff(edges, prepend=0)))

@@ -1,4 +1,4 @@
-"""The fourteen labels of CheXpert, which MIMIC-CXR has too, and the policies for what they do not decide."""
+"""The fourteen labels of CheXpert, which MIMIC-CXR has too, and the policies for uncertain and empty cells."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ LABELS = (
     "Support Devices",
 )
 OPTIONAL = "No Finding"
-"""The one column that copies of the radiologists' tables may lack; it is unlabelled then."""
+"""The column that some copies of the radiologists' tables lack; the label is unlabelled then."""
 Uncertain = Literal["separate", "ignore", "ones", "zeros"]
-"""What an uncertain label (-1) becomes. ``separate``: it stays uncertain, and evaluation decides. ``ignore``: as if it
-had not been labelled. ``ones``: present. ``zeros``: absent. "No Finding" is never turned into present or absent."""
+"""What an uncertain label (-1) becomes. ``separate``: it stays uncertain, and evaluation decides. ``ignore``:
+unlabelled. ``ones``: present. ``zeros``: absent. "No Finding" never becomes present or absent."""
 
 _CELLS = {"": Presence.UNLABELLED, "-1": Presence.UNCERTAIN, "0": Presence.ABSENT, "1": Presence.PRESENT}
 _TURNED = {"ignore": Presence.UNLABELLED, "ones": Presence.PRESENT, "zeros": Presence.ABSENT}
@@ -39,17 +39,17 @@ def read_labels(
 ) -> list[Mapping[str, Presence]]:
     """Labels of each row; rows with the same cells share one mapping.
 
-    "No Finding" is set where no other label but devices is present or uncertain, so all other findings are absent then.
-    unlisted: what an empty cell is otherwise. Raises CorpusError for a missing column or a cell that is no label.
+    Where "No Finding" is set, nothing but a device is present or uncertain, so all other findings are absent. unlisted:
+    what an empty cell means otherwise. Raises CorpusError for a missing column or a cell that is not a label.
     """
     require_columns(table, {f"label {name}": name for name in LABELS if name != OPTIONAL}, where)
-    known: dict[tuple[str, ...], Mapping[str, Presence]] = {}
+    by_cells: dict[tuple[str, ...], Mapping[str, Presence]] = {}
     labels = []
     for row, cells in zip(table[ROW], zip(*(column_of(table, name) for name in LABELS), strict=True), strict=True):
-        if cells not in known:
+        if cells not in by_cells:
             listed = _listed(cells, f"{where}: row {row}", uncertain)
-            known[cells] = complete(_without_findings(listed), findings(), unlisted, broader)
-        labels.append(known[cells])
+            by_cells[cells] = complete(_without_findings(listed), findings(), unlisted, broader)
+        labels.append(by_cells[cells])
     return labels
 
 
@@ -67,12 +67,12 @@ def _listed(cells: Sequence[str], where: str, uncertain: Uncertain) -> dict[str,
 
 
 def _without_findings(listed: dict[str, Presence]) -> dict[str, Presence]:
-    """What "No Finding" says of the findings that the row leaves open."""
+    """The labels with every finding that the row leaves empty absent, where it has "No Finding"."""
     if listed.get(NORMAL) is not Presence.PRESENT:
         return listed
     knowledge = KnowledgeBase.load()
-    ills = (c for c in findings() if knowledge[c].kind == "finding" and c != NORMAL)
-    return dict.fromkeys(ills, Presence.ABSENT) | listed
+    others = (c for c in findings() if knowledge[c].kind == "finding" and c != NORMAL)
+    return dict.fromkeys(others, Presence.ABSENT) | listed
 
 
 @cache

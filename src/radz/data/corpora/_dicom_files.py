@@ -1,4 +1,4 @@
-"""What the DICOM headers of a corpus say: read once when it is opened, pixels not touched."""
+"""DICOM headers of a corpus, read once when it is opened, without pixels."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from radz.data.corpora._films import Missing
+from radz.data.corpora._images import Missing
 from radz.errors import CorpusError, MissingExtraError
 from radz.types import Study
 
 SHORTCUTS = {"view": "ViewPosition", "sex": "PatientSex", "age": "PatientAge"}
-"""Metadata key -> DICOM keyword, of what the pixels show and a label may follow."""
+"""Metadata key -> DICOM keyword."""
 _THREADS = 8
 
 
 def read_headers(paths: Sequence[Path], keywords: Sequence[str]) -> list[dict[str, str]]:
     """Values of ``keywords`` as text, for each file in order; '' where a file has none.
 
-    Raises CorpusError, with the path alone, for a file that is missing or no DICOM; MissingExtraError where pydicom is
+    Raises CorpusError, with the path alone, for a file that is missing or not DICOM; MissingExtraError where pydicom is
     not installed.
     """
     try:
@@ -40,15 +40,15 @@ def read_headers(paths: Sequence[Path], keywords: Sequence[str]) -> list[dict[st
         return [*threads.map(read, paths)]
 
 
-def headers_of(films: Sequence[Study], missing: Missing, keywords: Sequence[str] = ()) -> list[dict[str, str]]:
-    """``keywords``, and those of ``SHORTCUTS``, of each film; nothing where films are only looked for later."""
+def headers_of(studies: Sequence[Study], missing: Missing, keywords: Sequence[str] = ()) -> list[dict[str, str]]:
+    """``keywords``, and those of ``SHORTCUTS``, of each study's image; nothing where missing images are allowed."""
     if missing == "later":
-        return [{} for _ in films]
-    return read_headers([film.image for film in films if film.image], (*keywords, *SHORTCUTS.values()))
+        return [{} for _ in studies]
+    return read_headers([study.image for study in studies if study.image], (*keywords, *SHORTCUTS.values()))
 
 
 def shortcuts(header: Mapping[str, str]) -> dict[str, str]:
-    """View, sex and age of one header, those that it has."""
+    """View, sex and age of one header, where it has them."""
     values = {key: header.get(keyword, "") for key, keyword in SHORTCUTS.items()}
     return {key: value for key, value in {**values, "age": years(values["age"])}.items() if value}
 

@@ -1,4 +1,4 @@
-"""Label cells to presence. The policies for what a cell does not list are named here and nowhere else."""
+"""Cells of labels to presence. All policies for findings that a cell does not list are here."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from radz.types import NORMAL, Presence
 
 Unlisted = Literal["absent", "unlabelled"]
 Broader = Literal["unlabelled", "present", "absent"]
-"""What a finding that is not listed is where a kind of it is ("fracture" where "rib fracture" is listed): nothing is
-said of it, it is what its kind is, or it is absent as it would be without its kind."""
+"""Presence of a finding that is not listed where a kind of it is ("fracture" where "rib fracture" is listed):
+unlabelled, that of its kind, or absent as if the kind were not listed."""
 _MARKS = {"-": Presence.ABSENT, "?": Presence.UNCERTAIN}
 
 
 def parse_cell(cell: str, separator: str, knowledge: KnowledgeBase) -> dict[str, Presence]:
     """``"Mass;-Effusion;?Nodule"`` -> {mass: present, effusion: absent, nodule: uncertain}.
 
-    Raises UnknownNameError for a finding that the knowledge base has not, CorpusError for contradictions.
+    Raises UnknownNameError for a finding that the knowledge base does not have, CorpusError for contradictions.
     """
     labels: dict[str, Presence] = {}
     for token in filter(None, (part.strip() for part in cell.split(separator))):
@@ -40,19 +40,19 @@ def from_listed(
     broader: Broader = "present",
     also: Mapping[str, Presence] | None = None,
 ) -> dict[str, Presence]:
-    """Labels of a film of which a corpus lists what is there, under ``complete``'s policies.
+    """Labels of an image for which a corpus lists the findings that are present, under the policies of ``complete``.
 
-    A label that holds more than its concept (relation broader) leaves the concept open where it is listed, and makes
-    it absent, under ``absent``, where it is not. "No finding" gives way to a finding that is listed beside it. also:
-    concepts known from elsewhere.
-    Raises UnknownNameError for a label that the corpus's file has not.
+    A label broader than its concept leaves the concept open where it is listed and, under ``absent``, makes it absent
+    where it is not. "No finding" is dropped where a finding is listed too. also: concepts known from other columns.
+    Raises UnknownNameError for a label that is not in the corpus's file of labels.
     """
-    said = to_concepts(corpus, dict.fromkeys(names, Presence.PRESENT)) | dict(also or {})
-    if _any_present({concept: p for concept, p in said.items() if concept != NORMAL}):
-        said.pop(NORMAL, None)
+    listed = to_concepts(corpus, dict.fromkeys(names, Presence.PRESENT)) | dict(also or {})
+    if _any_present({concept: presence for concept, presence in listed.items() if concept != NORMAL}):
+        listed.pop(NORMAL, None)
     known = labels_of(corpus)
     left_open = {known[name].concept for name in names if known[name].relation is Relation.BROADER}
-    return complete(said, concepts_of(corpus), unlisted, broader, [c for c in _deniable(corpus) if c not in left_open])
+    deniable = [concept for concept in _deniable(corpus) if concept not in left_open]
+    return complete(listed, concepts_of(corpus), unlisted, broader, deniable)
 
 
 def complete(
@@ -62,12 +62,12 @@ def complete(
     broader: Broader = "unlabelled",
     deniable: Sequence[str] | None = None,
 ) -> dict[str, Presence]:
-    """Labels with the policies for findings that are not listed.
+    """Labels of one image under the policies for findings that are not listed.
 
-    ``unlabelled``: nothing is added. ``absent``: every other finding is absent, except that ``broader`` settles those
-    that a listed finding is a kind of; "no finding" is absent where a finding is present, and unlabelled where none is
-    or one is uncertain. Devices are no findings in this. An empty cell says nothing under either policy: a normal film
-    is listed as "No Finding". deniable: the findings that may become absent; default, all.
+    ``unlabelled``: nothing is added. ``absent``: every other finding is absent, except that ``broader`` decides on
+    those that a listed finding is a kind of. "No finding" then is absent where a finding is present, and unlabelled
+    where findings are only absent or uncertain; devices do not count. An empty cell says nothing under either policy,
+    because a normal image is listed as "No Finding". deniable: the findings that may become absent, by default all.
     """
     above = _broader(listed, findings)
     labels = {**above, **listed} if broader == "present" else dict(listed)
@@ -83,14 +83,14 @@ def complete(
 
 
 def findings_of(labels: Iterable[Mapping[str, Presence]], knowledge: KnowledgeBase) -> tuple[str, ...]:
-    """Every finding that is listed somewhere, in the order of the knowledge base."""
+    """Every finding that a row lists, in the order of the knowledge base."""
     listed = {concept for row in labels for concept in row}
     return tuple(concept.id for concept in knowledge if concept.id in listed)
 
 
 @cache
 def _deniable(corpus: str) -> tuple[str, ...]:
-    """Concepts that are known absent where no label of the corpus is listed."""
+    """Concepts that are absent where no label of the corpus is listed."""
     absent = to_concepts(corpus, dict.fromkeys(labels_of(corpus), Presence.ABSENT))
     return tuple(concept for concept in concepts_of(corpus) if concept in absent)
 
@@ -121,5 +121,5 @@ def _is_device(concept: str) -> bool:
 def _require_consistent(labels: Mapping[str, Presence]) -> None:
     others = {concept: presence for concept, presence in labels.items() if concept != NORMAL}
     if labels.get(NORMAL) is Presence.PRESENT and _any_present(others):
-        found = ", ".join(concept for concept, presence in others.items() if presence is Presence.PRESENT)
-        raise CorpusError(f"'{NORMAL}' and a finding ({found}) are both present.")
+        present = ", ".join(concept for concept, presence in others.items() if presence is Presence.PRESENT)
+        raise CorpusError(f"'{NORMAL}' and a finding ({present}) are both present.")

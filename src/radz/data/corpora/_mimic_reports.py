@@ -1,4 +1,4 @@
-"""Reports of MIMIC-CXR: one text file a study, in folders or in their archive."""
+"""Reports of MIMIC-CXR: one text file per study, in folders or in their archive."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
 def with_reports(records: Sequence[Study], source: Path, where: str) -> Iterator[Study]:
-    """The studies with what their reports say of the film. ``source``: the folder with ``files/``, or the archive.
+    """The studies with findings and impression of their reports. source: the folder with ``files/``, or the archive.
 
-    Raises CorpusError for a report that is not there.
+    Raises CorpusError for a missing report.
     """
     with _reader(source) as read, ThreadPoolExecutor(_WORKERS) as pool:
         for study, text in zip(records, pool.map(lambda study: read(_name(study)), records), strict=True):
@@ -37,7 +37,7 @@ def with_reports(records: Sequence[Study], source: Path, where: str) -> Iterator
 
 
 def described(report: str) -> str:
-    """Findings and impression of a report; its last paragraph where it has neither, as its labels were made from it."""
+    """Findings and impression of a report; its last paragraph where it has neither: its labels were made from that."""
     final = report.partition("FINAL REPORT")[2] or report
     sections = read_sections(final)
     if not (sections.findings or sections.impression):
@@ -48,7 +48,7 @@ def described(report: str) -> str:
 
 @contextmanager
 def _reader(source: Path) -> Iterator[Callable[[str], str | None]]:
-    """A function from the name of a report to its text, ``None`` where it is not there."""
+    """A function from the name of a report to its text, ``None`` where it is missing."""
     if source.suffix == ".zip":
         with zipfile.ZipFile(source) as archive:
             names = set(archive.namelist())

@@ -1,4 +1,4 @@
-"""The XML reports of Open-I: what a report says, how it was indexed and which films it has."""
+"""The XML reports of Open-I: text, index terms and images of each."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SAID = ("FINDINGS", "IMPRESSION")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One report. films: ids in its order. major: headings that people gave; automatic: terms that a program found."""
+    """One report. images: ids in its order. major: headings that people gave; automatic: terms that a program found."""
 
     uid: str
     text: str
-    films: tuple[str, ...]
+    images: tuple[str, ...]
     major: tuple[str, ...]
     automatic: tuple[str, ...]
 
@@ -40,13 +40,15 @@ def labels_in(headings: Iterable[str]) -> set[str]:
     Raises CorpusError for a heading whose first part has no entry there.
     """
     known = _known_labels()
-    found = set()
+    labels = set()
     for heading in headings:
         first, *qualifiers = (_folded(part) for part in heading.split("/"))
         if first not in known:
-            raise CorpusError(f"'{heading}' begins with no heading of src/radz/data/labels/open_i.yaml. Add it there.")
-        found |= {known[name] for name in (first, *(f"{first}/{q}" for q in qualifiers)) if name in known}
-    return found
+            raise CorpusError(
+                f"'{heading}' does not begin with a heading of src/radz/data/labels/open_i.yaml. Add it there."
+            )
+        labels |= {known[name] for name in (first, *(f"{first}/{q}" for q in qualifiers)) if name in known}
+    return labels
 
 
 @cache
@@ -62,13 +64,13 @@ def concepts_in(term: str) -> frozenset[str]:
     """Findings and devices whose names a term found by a program is or contains, the longest first, plurals undone."""
     names = _names()
     words = [_singular(word) for word in re.findall(r"[a-z0-9]+", fold(term))]
-    found, at = set(), 0
+    concepts, at = set(), 0
     while at < len(words):
         spans = (" ".join(words[at:end]) for end in range(len(words), at, -1))
         name = next((span for span in spans if span in names), None)
-        found |= {names[name]} if name else set()
+        concepts |= {names[name]} if name else set()
         at += len(name.split()) if name else 1
-    return frozenset(found)
+    return frozenset(concepts)
 
 
 def _read(path: Path) -> Report:
@@ -77,7 +79,7 @@ def _read(path: Path) -> Report:
         uid = root.find("uId").attrib["id"]  # type: ignore[union-attr]  # its absence is one of the errors below
     except (ElementTree.ParseError, AttributeError, KeyError) as error:
         raise CorpusError(
-            f"{path}: is no report of Open-I ({type(error).__name__}). Unpack the archive again."
+            f"{path}: is not a report of Open-I ({type(error).__name__}). Unpack the archive again."
         ) from None
     texts = {node.get("Label"): (node.text or "").strip() for node in root.iter("AbstractText")}
     return Report(

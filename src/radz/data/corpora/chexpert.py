@@ -1,4 +1,4 @@
-"""CheXpert (224,316 films of 65,240 patients, Stanford) in its official layouts, full size or ``-small``.
+"""CheXpert (224,316 images of 65,240 patients, Stanford) in its official layouts, full size or ``-small``.
 
     train.csv  valid.csv  train/patient00001/study1/view1_frontal.jpg ...  valid/...
     test_labels.csv, or groundtruth.csv, and test/...: the 500 studies labelled by radiologists
@@ -20,9 +20,9 @@ from typing import ClassVar
 import pandas as pd
 
 from radz.data.corpora._chexpert import LABELS, Uncertain, findings, read_labels
-from radz.data.corpora._corpus import About, Corpus, write_film
-from radz.data.corpora._fakes import write_lines
-from radz.data.corpora._films import Missing, Side, Views, choose_films, find_table, how_to_obtain, present_films
+from radz.data.corpora._corpus import About, Corpus
+from radz.data.corpora._fakes import write_lines, write_radiograph
+from radz.data.corpora._images import Missing, Side, Views, choose_images, find_table, how_to_obtain, present_images
 from radz.data.corpora._labels import Unlisted
 from radz.data.splits import rows_text
 from radz.data.tables import ROW, column_of, read_table, require_columns
@@ -32,12 +32,12 @@ from radz.types import Presence, Study
 __all__ = ["LABELS", "CheXpert", "plugin"]
 
 TABLES = {"train": ("train.csv",), "val": ("valid.csv",), "test": ("test_labels.csv", "groundtruth.csv", "test.csv")}
-_PATH = re.compile(r"(?P<part>train|valid|val|test)/(?P<patient>patient\d+)/(?P<study>study\d+)(?:/(?P<film>[^/]+))?$")
+_PATH = re.compile(r"(?P<part>train|valid|val|test)/(?P<patient>patient\d+)/(?P<study>study\d+)(?:/(?P<image>[^/]+))?$")
 _SEX = {"Male": "M", "Female": "F"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Film:
+class _Image:
     part: str
     patient: str
     study: str
@@ -55,7 +55,7 @@ class _Film:
 
 
 class CheXpert(Corpus):
-    """The fourteen labels; a study id is the film's official path without its first folder."""
+    """The fourteen labels; a study id is the image's official path without its first folder."""
 
     name: ClassVar[str] = "chexpert"
     about: ClassVar[About] = About(
@@ -77,34 +77,34 @@ class CheXpert(Corpus):
         missing: Missing = "error",
         test_labels: Path | str | None = None,
     ) -> None:
-        """Open the folder ``root``, or the folder above it. A split whose table is not there is not offered.
+        """Open the folder ``root``, or the folder above it. A split without its table is not offered.
 
-        uncertain: what -1 becomes, ``separate | ignore | ones | zeros``. unlisted: what an empty cell is,
-        ``unlabelled | absent``. views: ``one`` frontal film a study, ``frontal``, ``lateral`` or ``all`` films.
-        missing: films listed and not there, ``error | skip | later``. test_labels: the test set's table, where it is
-        elsewhere; its films stand in the folder ``test`` beside it.
+        uncertain: what -1 becomes, ``separate | ignore | ones | zeros``. unlisted: what an empty cell means,
+        ``unlabelled | absent``. views: ``one`` frontal image per study, ``frontal``, ``lateral`` or ``all`` images.
+        missing: images that are listed and missing, ``error | skip | later``. test_labels: the test set's table, where
+        it is in another place; its images are in the folder ``test`` next to it.
 
-        Raises CorpusError for a missing table, column or film or a strange label, UnknownNameError for a split.
+        Raises CorpusError for a missing table, column or image or a strange label, UnknownNameError for a split.
         """
         self.root = Path(root)
         self.policies = {"uncertain": uncertain, "unlisted": unlisted, "views": views, "missing": missing}
-        found = {part: _table_of(self.root, part, test_labels) for part in TABLES}
-        if not any(found.values()) or (split in found and found[split or ""] is None):
+        paths = {part: _table_of(self.root, part, test_labels) for part in TABLES}
+        if not any(paths.values()) or (split in paths and paths[split or ""] is None):
             wanted = TABLES.get(split or "train", TABLES["train"])
             raise CorpusError(f"{self.root}: there is no {' or '.join(wanted)} here. {how_to_obtain(self.about)}")
-        kept: list[tuple[int, Study]] = []
-        for part, path in found.items():
+        taken: list[tuple[int, Study]] = []
+        for part, path in paths.items():
             if path is not None:
                 table = read_table(path)
                 labels = dict(zip(table[ROW], read_labels(table, path.name, uncertain, unlisted), strict=True))
-                kept += _studies(part, table, labels, [*_films(table, path, self.root)], views)
-        studies = present_films([study for _, study in kept], missing, self.root, self.about)
-        row_of = {study.study_id: row for row, study in kept}
+                taken += _studies(part, table, labels, [*_images(table, path, self.root)], views)
+        studies = present_images([study for _, study in taken], missing, self.root, self.about)
+        row_of = {study.study_id: row for row, study in taken}
         super().__init__(studies, findings(), split, rows=[row_of[study.study_id] for study in studies])
 
     @classmethod
     def fake(cls, tmp_path: Path) -> Path:
-        """Three patients in the ``-small`` layout; the training study has a lateral film too."""
+        """Three patients in the ``-small`` layout; the training study has a lateral image too."""
         root = tmp_path / "CheXpert-v1.0-small"
         first = ["train/patient00001/study1/view1_frontal.jpg", "train/patient00001/study1/view2_lateral.jpg"]
         marks = {"No Finding": "1.0", "Pneumothorax": "0.0", "Support Devices": "1.0"}
@@ -114,8 +114,8 @@ class CheXpert(Corpus):
         _write(root / "valid.csv", [[f"{root.name}/{valid}", "Male", "73", *_view(valid), *_cells(marks)]])
         cells = [cell or "0" for cell in _cells({"Cardiomegaly": "1"})]
         _write(root / "groundtruth.csv", [[f"CheXpert-v1.0/{Path(test).parent}", *cells]], ("Study",))
-        for seed, film in enumerate((*first, valid, test)):
-            write_film(root / film, seed)
+        for seed, image in enumerate((*first, valid, test)):
+            write_radiograph(root / image, seed)
         return root
 
 
@@ -126,25 +126,25 @@ def _table_of(root: Path, part: str, test_labels: Path | str | None) -> Path | N
 
 
 def _studies(
-    part: str, table: pd.DataFrame, labels: Mapping[int, Mapping[str, Presence]], films: Sequence[_Film], views: Views
+    part: str, table: pd.DataFrame, labels: Mapping[int, Mapping[str, Presence]], images: Sequence[_Image], views: Views
 ) -> list[tuple[int, Study]]:
-    """The films taken, as studies, each with its row."""
+    """The images taken, as studies, each with its row."""
     described = dict(zip(table[ROW], _described(table), strict=True))
-    taken = choose_films([film.key for film in films], [film.side for film in films], views)
-    return [(films[i].row, _study(films[i], part, labels[films[i].row], described[films[i].row])) for i in taken]
+    taken = choose_images([image.key for image in images], [image.side for image in images], views)
+    return [(images[i].row, _study(images[i], part, labels[images[i].row], described[images[i].row])) for i in taken]
 
 
-def _study(film: _Film, split: str, labels: Mapping[str, Presence], described: Mapping[str, str]) -> Study:
-    view = "lateral" if film.side == "lateral" else described.get("view", "frontal")
-    metadata = {**described, "view": view, "study": f"{film.patient}/{film.study}"}
-    image = Path(f"{film.folder}/{film.name}")
-    return Study(f"{film.key}/{film.name}", film.patient, image, None, labels, metadata, split)
+def _study(image: _Image, split: str, labels: Mapping[str, Presence], described: Mapping[str, str]) -> Study:
+    view = "lateral" if image.side == "lateral" else described.get("view", "frontal")
+    metadata = {**described, "view": view, "study": f"{image.patient}/{image.study}"}
+    path = Path(f"{image.folder}/{image.name}")
+    return Study(f"{image.key}/{image.name}", image.patient, path, None, labels, metadata, split)
 
 
-def _films(table: pd.DataFrame, path: Path, root: Path) -> Iterator[_Film]:
-    """The films of each row: one where the row names a film, those in the folder where it names a study."""
+def _images(table: pd.DataFrame, path: Path, root: Path) -> Iterator[_Image]:
+    """The images of each row: one where the row names an image, those in the folder where it names a study."""
     column = "Path" if "Path" in table.columns else "Study"
-    require_columns(table, {"film": column}, path.name)
+    require_columns(table, {"image": column}, path.name)
     folders = _Folders(root, path.parent)
     strange = []
     for row, cell in zip(table[ROW], table[column].tolist(), strict=True):
@@ -152,11 +152,11 @@ def _films(table: pd.DataFrame, path: Path, root: Path) -> Iterator[_Film]:
         if match is None:
             strange.append(row)
             continue
-        part, patient, study, name = match.group("part", "patient", "study", "film")
+        part, patient, study, name = match.group("part", "patient", "study", "image")
         part = "valid" if part == "val" else part
         folder = f"{folders.of(part, patient)}/{study}"
-        for film in [name] if name else _names_in(Path(folder)):
-            yield _Film(part, patient, study, film, folder, row)
+        for image in [name] if name else _names_in(Path(folder)):
+            yield _Image(part, patient, study, image, folder, row)
     if strange:
         raise CorpusError(
             f"{path}: column '{column}' is no path such as train/patient00001/study1/view1_frontal.jpg in "
@@ -165,30 +165,30 @@ def _films(table: pd.DataFrame, path: Path, root: Path) -> Iterator[_Film]:
 
 
 def _names_in(folder: Path) -> Sequence[str]:
-    """Films of a study, sorted, so that view1 is the first; view1_frontal.jpg where the folder is not there."""
-    return sorted(film.name for film in folder.glob("view*.jpg")) or ["view1_frontal.jpg"]
+    """Images of a study, sorted, so that view1 is the first; view1_frontal.jpg where the folder is not there."""
+    return sorted(image.name for image in folder.glob("view*.jpg")) or ["view1_frontal.jpg"]
 
 
 class _Folders:
-    """Where patients are: beside the table, or spread over the folders of the full-size archives."""
+    """Folders of patients: next to the table, or spread over the folders of the full-size archives."""
 
-    def __init__(self, root: Path, beside: Path) -> None:
-        self.beside = beside
+    def __init__(self, root: Path, table_folder: Path) -> None:
+        self.table_folder = table_folder
         above = (root, root.parent)
         batches = [b for folder in above for b in folder.glob("CheXpert-v1.0 batch * (train *)") if b.is_dir()]
-        spread = bool(batches) and not (beside / "train").is_dir()
+        spread = bool(batches) and not (table_folder / "train").is_dir()
         self.train = {p.name: str(p) for batch in batches for p in batch.glob("patient*")} if spread else {}
-        self.valid = "valid" if (beside / "valid").is_dir() else "val"  # as CheXlocalize calls it
+        self.valid = "valid" if (table_folder / "valid").is_dir() else "val"  # as CheXlocalize calls it
 
     def of(self, part: str, patient: str) -> str:
         """The folder of a patient."""
         if part == "train" and patient in self.train:
             return self.train[patient]
-        return f"{self.beside}/{self.valid if part == 'valid' else part}/{patient}"
+        return f"{self.table_folder}/{self.valid if part == 'valid' else part}/{patient}"
 
 
 def _described(table: pd.DataFrame) -> list[dict[str, str]]:
-    """View, sex and age of each row, those that are known; age 0 stands for an unknown one."""
+    """View, sex and age of each row, where they are known; age 0 means unknown."""
     columns = {"view": "AP/PA", "sex": "Sex", "age": "Age"}
     cells = {key: column_of(table, name) for key, name in columns.items()}
     cells["sex"] = [_SEX.get(sex, "") for sex in cells["sex"]]

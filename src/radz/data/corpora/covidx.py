@@ -1,10 +1,10 @@
-"""COVIDx CXR (its versions 2 to 4, up to 84,818 films) in the layout of its download.
+"""COVIDx CXR (its versions 2 to 4, up to 84,818 images) in the layout of its download.
 
     train.txt  val.txt  test.txt   train/*  val/*  test/*
 
 A line of a list is ``patient file class source``; classes are positive and negative, or COVID-19, pneumonia and normal
 in the three-class lists of its repository. Versions 2 and 3 have no val.txt, so patients of train are drawn for it. The
-corpus was put together from others: positives and negatives come from different ones, and negatives of RSNA are films
+corpus was put together from others: positives and negatives come from different ones, and negatives of RSNA are images
 of ChestX-ray14. Licence: that of each source. Wang et al., Scientific Reports 10, 19549, 2020; Wu et al., COVIDx CXR-4,
 arXiv 2311.17677, 2023.
 """
@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from radz.data.corpora._corpus import About, Corpus, write_film
-from radz.data.corpora._films import Missing, how_to_obtain, present_films
+from radz.data.corpora._corpus import About, Corpus
+from radz.data.corpora._fakes import write_radiograph
+from radz.data.corpora._images import Missing, how_to_obtain, present_images
 from radz.data.ontology import concepts_of
 from radz.data.splits import SPLITS, rows_text, split_by_hash
 from radz.errors import CorpusError
@@ -39,7 +40,7 @@ _SALT = "covidx-val"
 @dataclass(frozen=True, slots=True)
 class _Line:
     patient: str
-    film: str
+    image: str
     label: str
     source: str
     row: int
@@ -61,9 +62,9 @@ class Covidx(Corpus):
         """Open the folder ``root``.
 
         val_fraction: where there is no val.txt, the share of the patients of train that become ``val``, drawn by a hash
-        of the patient id. missing: films listed and not there, ``error | skip | later``.
+        of the patient id. missing: images listed and not there, ``error | skip | later``.
 
-        Raises CorpusError for a missing list or film or a strange line, LeakageError for a patient in two lists.
+        Raises CorpusError for a missing list or image or a strange line, LeakageError for a patient in two lists.
         """
         self.root = Path(root)
         self.policies = {"missing": missing}
@@ -78,20 +79,20 @@ class Covidx(Corpus):
         rows = [line.row for lines in found.values() for line in lines]
         three = any(line.label not in ("positive", "negative") for lines in found.values() for line in lines)
         row_of = dict(zip((study.study_id for study in studies), rows, strict=True))
-        kept = present_films(studies, missing, self.root, self.about)
+        kept = present_images(studies, missing, self.root, self.about)
         findings = concepts_of(self.name) if three else ("covid_19",)
         super().__init__(kept, findings, split, rows=[row_of[study.study_id] for study in kept])
 
     @classmethod
     def fake(cls, tmp_path: Path) -> Path:
-        """Three films of three patients, one a list; one of them has a blank in its name."""
+        """Three images of three patients, one a list; one of them has a blank in its name."""
         lines = {
             "train": ("3", "SARS-10.1148rg.242035193-g04mr34g0-Fig8a-day0.jpeg", "negative", "cohen"),
             "val": ("SITE2-000265", "MIDRC-RICORD-1C-SITE2-000265-99793-1.png", "positive", "ricord"),
             "test": ("ANON24", "Figure 1.png", "positive", "actmed"),
         }
         for seed, (part, line) in enumerate(lines.items()):
-            write_film(tmp_path / part / line[1], seed)
+            write_radiograph(tmp_path / part / line[1], seed)
             (tmp_path / f"{part}.txt").write_text(" ".join(line) + "\n", encoding="utf-8")
         return tmp_path
 
@@ -115,8 +116,8 @@ def _lines(path: Path) -> Iterator[_Line]:
 def _study(root: Path, part: str, line: _Line, cut: float) -> Study:
     patient = f"{line.source}/{line.patient}"  # sources number their patients each for itself
     split = split_by_hash(patient, _SALT, cut, 0) if part == "train" else part
-    image = Path(f"{root}/{part}/{line.film}")
-    return Study(f"{part}/{line.film}", patient, image, None, _SAID[line.label], {"source": line.source}, split)
+    image = Path(f"{root}/{part}/{line.image}")
+    return Study(f"{part}/{line.image}", patient, image, None, _SAID[line.label], {"source": line.source}, split)
 
 
 plugin = Covidx

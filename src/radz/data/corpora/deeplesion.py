@@ -2,10 +2,9 @@
 
     DL_info.csv   Images_png/<patient>_<study>_<series>/<slice>.png
 
-Slices are 16-bit PNG: Hounsfield units plus 32768. A slice is shown in the window that its row gives, as the
-radiologist saw it. Every key slice has a marked lesion, and others that nobody marked; types are known in val and test
-alone. Terms: NIH Clinical Center, no restriction on use; name the source. Yan et al., Journal of Medical Imaging 5(3),
-2018.
+Slices are 16-bit PNG: Hounsfield units plus 32768. A slice is read in the window of its row, as the radiologist saw it.
+Every key slice has a marked lesion and may have others that nobody marked. Types are known in val and test only.
+Terms: NIH Clinical Center, no restriction on use; name the source. Yan et al., Journal of Medical Imaging 5(3), 2018.
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ import numpy as np
 from PIL import Image
 
 from radz.data.corpora._boxes import Box, by_study, numbers
-from radz.data.corpora._corpus import About, Corpus, fake_film
+from radz.data.corpora._corpus import About, Corpus
 from radz.data.corpora._dicom_files import years
-from radz.data.corpora._fakes import write_lines
-from radz.data.corpora._films import Missing, find_table, present_films
+from radz.data.corpora._fakes import fake_chest, write_lines
+from radz.data.corpora._images import Missing, find_table, present_images
 from radz.data.corpora._labels import Unlisted
 from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import SPLITS, rows_text
@@ -32,7 +31,7 @@ from radz.errors import CorpusError
 from radz.imaging.read import read_image
 from radz.types import Pixels, Presence, Study
 
-TABLE, FILMS = "DL_info.csv", "Images_png"
+TABLE, IMAGES = "DL_info.csv", "Images_png"
 TYPES = ("bone", "abdomen", "mediastinum", "liver", "lung", "kidney", "soft tissue", "pelvis")
 """Coarse_lesion_type 1 to 8; -1 is unknown."""
 OFFSET = 32768
@@ -70,10 +69,10 @@ class DeepLesion(Corpus):
     ) -> None:
         """Open the folder ``root``.
 
-        unlisted: what a type is that no marked lesion of a slice has, where all its types are known: ``unlabelled``, as
-        not every lesion is marked, or ``absent``, for the question which type the marked lesion is of. noisy: whether
-        to keep the lesions that the corpus calls possibly noisy. missing: slices listed and not there,
-        ``error | skip | later``.
+        unlisted: presence of a type that no marked lesion of a slice has, where all their types are known:
+        ``unlabelled``, because not every lesion is marked, or ``absent``, to ask which type the marked lesion has.
+        noisy: whether to keep the lesions that the corpus calls possibly noisy. missing: slices that are listed and
+        missing, ``error | skip | later``.
 
         Raises CorpusError for a missing table, column or slice and for a cell that cannot be read.
         """
@@ -83,11 +82,11 @@ class DeepLesion(Corpus):
         assert path is not None
         self._lesions = _read_lesions(path, noisy)
         studies = [_study(name, lesions, path.parent, unlisted) for name, lesions in self._lesions.items()]
-        films = present_films(studies, missing, self.root, self.about)
-        super().__init__(films, concepts_of("deeplesion"), split)
+        present = present_images(studies, missing, self.root, self.about)
+        super().__init__(present, concepts_of("deeplesion"), split)
 
     def read_pixels(self, study: Study) -> Pixels:
-        """The slice in its own window."""
+        """Pixels (1, h, w) of the slice in the window of its row."""
         assert study.image is not None
         low, high = _window(study.metadata["window"])
         return read_image(study.image, inverted=False, window=(low + OFFSET, high + OFFSET)).pixels
@@ -105,8 +104,8 @@ class DeepLesion(Corpus):
         rows = [",".join([*_COLUMNS.values(), *_DESCRIBED.values()])]
         for i, (window, kinds) in enumerate(zip(windows, types, strict=True)):
             low, high = _window(window)
-            units = low + (high - low) * fake_film(i).astype(np.float64) / 255
-            path = tmp_path / FILMS / f"{i + 1:06d}_01_01" / "109.png"
+            units = low + (high - low) * fake_chest(i).astype(np.float64) / 255
+            path = tmp_path / IMAGES / f"{i + 1:06d}_01_01" / "109.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray((units + OFFSET).astype(np.uint16)).save(path)
             box = '"20.5, 30.0, 40.5, 44.0"'
@@ -137,18 +136,18 @@ def _read_lesions(path: Path, noisy: bool) -> dict[str, list[_Lesion]]:
 
 
 def _study(name: str, lesions: Sequence[_Lesion], folder: Path, unlisted: Unlisted) -> Study:
-    """A key slice with what its lesions say."""
+    """A key slice with the labels of its lesions."""
     first = lesions[0]
     series, file = name.rsplit("_", 1)
     metadata = {"modality": "CT", "window": first["DICOM_windows"]}
     metadata |= {key: years(cell) for key, column in _DESCRIBED.items() if (cell := first.get(column, ""))}
     labels = _labels([_TYPES[lesion["Coarse_lesion_type"]] for lesion in lesions], unlisted)
-    image, split = folder / FILMS / series / file, _SPLITS[first["Train_Val_Test"]]
+    image, split = folder / IMAGES / series / file, _SPLITS[first["Train_Val_Test"]]
     return Study(name, first["Patient_index"], image, None, labels, metadata, split)
 
 
 def _labels(types: Sequence[str], unlisted: Unlisted) -> dict[str, Presence]:
-    """Concepts of the types of a slice's lesions; "" is an unknown type, beside which nothing is absent."""
+    """Concepts of the types of a slice's lesions; where one is unknown (""), no type is absent."""
     named = {kind: Presence.ABSENT for kind in TYPES} if unlisted == "absent" and all(types) else {}
     named |= dict.fromkeys(filter(None, types), Presence.PRESENT)
     return to_concepts("deeplesion", {"lesion": Presence.PRESENT, **named})
@@ -164,7 +163,7 @@ def _window(text: str) -> tuple[float, float]:
     """``-175, 275`` -> Hounsfield units of black and white. Raises CorpusError."""
     parts = re.fullmatch(r"\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*", text)
     if not parts:
-        raise CorpusError(f"DICOM_windows is '{text}', which is not two numbers with a comma.")
+        raise CorpusError(f"DICOM_windows is '{text}', allowed are two numbers with a comma, such as -175, 275.")
     return float(parts[1]), float(parts[2])
 
 

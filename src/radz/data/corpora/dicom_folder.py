@@ -1,7 +1,7 @@
 """A plain folder of DICOM files, however deep, as a scanner, an archive or a download leaves it.
 
-Images are grouped by StudyInstanceUID and patients are told by PatientID. Files that hold no image (reports, plans,
-structure sets) are passed over. There are no labels, unless a table brings them:
+Images are grouped by StudyInstanceUID, patients are identified by PatientID. Files without an image (reports, plans,
+structure sets) are left out. Labels come from a table, where there is one:
 
     labels.csv   study (StudyInstanceUID) or image (SOPInstanceUID), labels (``Mass;-Effusion;?Nodule``), split
 """
@@ -14,9 +14,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
-from radz.data.corpora._corpus import About, Corpus, write_dicom
+from radz.data.corpora._corpus import About, Corpus
 from radz.data.corpora._dicom_files import SHORTCUTS, read_headers, shortcuts
-from radz.data.corpora._fakes import write_lines
+from radz.data.corpora._fakes import write_dicom, write_lines
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
 from radz.data.splits import SPLITS, rows_text
 from radz.data.tables import ROW, column_of, read_table
@@ -32,11 +32,11 @@ _ORDER = ("SeriesNumber", "InstanceNumber")
 
 
 class DicomFolder(Corpus):
-    """One record an image, those of a study together; a study id is ``StudyInstanceUID/SOPInstanceUID``."""
+    """One record per image, those of a study together; a study id is ``StudyInstanceUID/SOPInstanceUID``."""
 
     name: ClassVar[str] = "dicom_folder"
     about: ClassVar[About] = About(
-        title="any folder of DICOM files, grouped by study and patient, with labels where a table brings them",
+        title="any folder of DICOM files, grouped by study and patient, with labels from a table, where there is one",
         obtain="your own files; labels.csv with the columns study or image, labels and split, where there are any",
         terms="those of its files",
     )
@@ -53,19 +53,20 @@ class DicomFolder(Corpus):
     ) -> None:
         """Open the folder ``root``.
 
-        labels: a CSV or Parquet table; default, ``labels.csv`` in ``root`` where it is there. A row speaks of all
-        images of its study, or of its image; images without a row are unlabelled and in no split. unlisted: what a
-        finding is that a row does not list, ``absent`` or ``unlabelled``. patient: DICOM keyword that tells patients.
+        labels: a CSV or Parquet table, by default ``labels.csv`` in ``root`` where there is one. A row is for all
+        images of its study, or for its image; images without a row are unlabelled and in no split. unlisted: presence
+        of a finding that a row does not list, ``absent`` or ``unlabelled``. patient: DICOM keyword that identifies
+        patients.
 
-        Raises CorpusError for a folder without DICOM images, an image without study or patient, a table that is not as
-        it should be or speaks of nothing in the folder; UnknownNameError for a finding or split that does not exist;
+        Raises CorpusError for a folder without DICOM images, an image without study or patient, a malformed table or a
+        row for an image that is not in the folder; UnknownNameError for a finding or split that does not exist;
         LeakageError for a patient in two splits.
         """
         self.root = Path(root)
         self.policies = {"unlisted": unlisted, "patient": patient}
         images = _images(self.root, patient)
         table = _labels_of(self.root, labels, label_separator)
-        _require_met(table, images)
+        _require_images_of(table, images)
         findings = findings_of([row.labels for row in table.values()], KnowledgeBase.load())
         studies = [_study(image, table, findings, unlisted, patient) for image in images]
         super().__init__(studies, findings, split)
@@ -97,7 +98,7 @@ class DicomFolder(Corpus):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What the table says of a study or an image."""
+    """A row of the table, for a study or an image."""
 
     number: int
     labels: Mapping[str, Presence]
@@ -130,7 +131,7 @@ def _images(root: Path, patient: str) -> list[_Image]:
         if lacking := [image.path for image in images if not image.header[keyword]]:
             raise CorpusError(
                 f"{root}: {len(lacking)} of {len(images)} images have no {keyword} (the first: {lacking[0]}). Without "
-                f"it studies and patients cannot be told. Restore it{option}."
+                f"it studies and patients cannot be identified. Restore it{option}."
             )
     return sorted(images, key=_place)
 
@@ -179,13 +180,13 @@ def _split(name: str, path: Path) -> str | None:
     return name or None
 
 
-def _require_met(table: Mapping[str, _Row], images: Sequence[_Image]) -> None:
-    """Raise CorpusError where rows speak of what is not in the folder: such a table is of other files."""
-    there = {key for image in images for key in image.keys}
-    if strange := [row.number for uid, row in table.items() if uid not in there]:
+def _require_images_of(table: Mapping[str, _Row], images: Sequence[_Image]) -> None:
+    """Raise CorpusError for rows of images that are not in the folder: such a table is of other files."""
+    uids = {key for image in images for key in image.keys}
+    if strange := [row.number for uid, row in table.items() if uid not in uids]:
         raise CorpusError(
-            f"the table of labels speaks of {len(strange)} studies or images that are not in the folder "
-            f"({rows_text(strange)}). Take out these rows, or add the files."
+            f"the table of labels has {len(strange)} studies or images that are not in the folder "
+            f"({rows_text(strange)}). Remove these rows, or add the files."
         )
 
 

@@ -1,4 +1,4 @@
-"""Any table of films: CSV or Parquet, one row an image, with its report, labels, patient and split.
+"""Any table of images: CSV or Parquet, one row per image, with its report, labels, patient and split.
 
 Labels are finding names separated by ``;``: ``X`` present, ``-X`` absent, ``?X`` uncertain.
 """
@@ -12,7 +12,8 @@ from typing import ClassVar
 
 import pandas as pd
 
-from radz.data.corpora._corpus import About, Corpus, write_film
+from radz.data.corpora._corpus import About, Corpus
+from radz.data.corpora._fakes import write_radiograph
 from radz.data.corpora._labels import Unlisted, complete, findings_of, parse_cell
 from radz.data.faults import notable
 from radz.data.splits import SPLITS, rows_text
@@ -29,7 +30,7 @@ NO_PATIENT = "Patients, never images, are split, so every row needs its patient.
 
 
 class Manifest(Corpus):
-    """Studies listed in a table of the user's own."""
+    """Studies listed in the user's table."""
 
     name: ClassVar[str] = "manifest"
     about: ClassVar[About] = About(
@@ -55,37 +56,37 @@ class Manifest(Corpus):
         """Open the table ``root``, or the ``manifest.csv`` or ``manifest.parquet`` in the folder ``root``.
 
         columns: role -> column name, where they differ; roles are image, report, labels, patient, split, study. Image
-        and patient are required. An image path is relative to the table's folder and stays in it, or is absolute. A
-        row without study id has its image path for one.
+        and patient are required. An image path is absolute, or relative to the table's folder and below it. A row
+        without study id takes its image path as study id.
         where: column -> value or list of values, compared as text; other rows are not read.
-        unlisted: what a finding is that a row does not list, ``absent`` or ``unlabelled``; an empty cell is unlabelled
-        under either. label_names: label as the table writes it -> the same in this notation, e.g. {"No tumour":
-        "-brain tumor", "ChestCT": "ct;chest"}; others are read as they are. findings: the only ones allowed, by any
-        name; default, all that the rows list.
-        metadata: columns kept with each study; default, those of source, view, sex and age that exist.
-        inverted: study ids of films to turn round.
+        unlisted: presence of a finding that a row does not list, ``absent`` or ``unlabelled``; an empty cell is
+        unlabelled under either. label_names: label as the table writes it -> the same in this notation, e.g.
+        {"No tumour": "-brain tumor", "ChestCT": "ct;chest"}; others are read as they are. findings: the only ones
+        allowed, by any name; by default all that the rows list.
+        metadata: columns kept with each study, by default those of source, view, sex and age that exist.
+        inverted: study ids of images to invert.
 
-        Raises CorpusError for a table, column, path or label that is not as it should be, UnknownNameError for a role,
+        Raises CorpusError for a missing or malformed table, column, path or label, UnknownNameError for a role,
         split or finding that does not exist, LeakageError for a patient in two splits.
         """
         self.policies = {"unlisted": unlisted}
         path = _table_path(Path(root))
         names = _column_names(columns or {})
-        table = _kept_rows(read_table(path), where or {}, str(path))
+        table = _rows_where(read_table(path), where or {}, str(path))
         _require_roles(table, names, columns or {}, str(path))
         labels = _Labels(table, names["labels"], label_separator, str(path), label_names or {})
         allowed = labels.restrict(findings)
-        kept = _metadata_columns(table, metadata, str(path))
-        studies = _studies(table, names, labels.completed(allowed, unlisted), kept, path.parent)
+        described = _metadata_columns(table, metadata, str(path))
+        studies = _studies(table, names, labels.completed(allowed, unlisted), described, path.parent)
         super().__init__(studies, allowed, split, inverted=inverted, rows=table[ROW].tolist())
 
     @classmethod
     def fake(cls, tmp_path: Path) -> Path:
-        """Three films, one a split, in a CSV with the default columns."""
+        """Three images, one per split, in a CSV with the default columns."""
         lines = ["image,report,labels,patient,split,source,view"]
         for i, (split, labels) in enumerate(zip(SPLITS, ("Mass;?Nodule", "No Finding", "-Mass;Effusion"), strict=True)):
-            write_film(tmp_path / "films" / f"{i}.png", seed=i)
-            lines.append(f"films/{i}.png,A report.,{labels},patient-{i},{split},fake,PA")
+            write_radiograph(tmp_path / "images" / f"{i}.png", seed=i)
+            lines.append(f"images/{i}.png,A report.,{labels},patient-{i},{split},fake,PA")
         path = tmp_path / "manifest.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
@@ -137,10 +138,10 @@ class _Labels:
 def _table_path(root: Path) -> Path:
     if not root.is_dir():
         return root
-    found = [root / name for name in FILES if (root / name).is_file()]
-    if not found:
+    tables = [root / name for name in FILES if (root / name).is_file()]
+    if not tables:
         raise CorpusError(f"{root}: holds neither {' nor '.join(FILES)}. Give the path of the table itself.")
-    return found[0]
+    return tables[0]
 
 
 def _column_names(columns: Mapping[str, str]) -> dict[str, str]:
@@ -150,7 +151,7 @@ def _column_names(columns: Mapping[str, str]) -> dict[str, str]:
     return {role: role for role in ROLES} | dict(columns)
 
 
-def _kept_rows(table: pd.DataFrame, where: Mapping[str, object], path: str) -> pd.DataFrame:
+def _rows_where(table: pd.DataFrame, where: Mapping[str, object], path: str) -> pd.DataFrame:
     require_columns(table, {f"where.{column}": column for column in where}, path)
     for column, values in where.items():
         allowed = {str(v) for v in (values if isinstance(values, list | tuple) else [values])}

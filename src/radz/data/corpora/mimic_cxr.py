@@ -1,10 +1,10 @@
-"""MIMIC-CXR (377,110 films of 65,379 patients, Beth Israel Deaconess) as DICOM with reports, in its official layout.
+"""MIMIC-CXR (377,110 images of 65,379 patients, Beth Israel Deaconess) as DICOM with reports, in its official layout.
 
     files/p10/p10000032/s50414267/*.dcm   files/p10/p10000032/s50414267.txt (or mimic-cxr-reports.zip)
 
-Split, views and labels are tables of MIMIC-CXR-JPG, ``mimic-cxr-2.0.0-split.csv.gz`` and so on, put beside ``files`` or
-named with the option ``tables``. Labels were mined from reports. Licence: PhysioNet credentialed health data licence.
-Johnson et al., Scientific Data 6, 317, 2019.
+Split, views and labels are tables of MIMIC-CXR-JPG, ``mimic-cxr-2.0.0-split.csv.gz`` and so on, put next to ``files``
+or named with the option ``tables``. Labels were mined from reports. Licence: PhysioNet credentialed health data
+licence. Johnson et al., Scientific Data 6, 317, 2019.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""MIMIC-CXR-JPG (the films of MIMIC-CXR as 8-bit JPG, contrast equalised by its authors) in its official layout.
+"""MIMIC-CXR-JPG (the images of MIMIC-CXR as 8-bit JPG, contrast equalised by its authors) in its official layout.
 
     files/p10/p10000032/s50414267/*.jpg   mimic-cxr-2.0.0-{split,metadata,chexpert,negbio}.csv.gz
 

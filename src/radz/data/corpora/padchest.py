@@ -1,9 +1,9 @@
-"""PadChest (160,861 films of 67,625 patients, Hospital San Juan, Alicante) in its official layout.
+"""PadChest (160,861 images of 67,625 patients, Hospital San Juan, Alicante) in its official layout.
 
-    PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv   0/*.png ... 54/*.png  (or all films in images/, or beside it)
+    PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv   0/*.png ... 54/*.png  (or all in images/, or in one folder)
 
-Films are 16-bit PNG. Reports are Spanish, cut to word stems by their authors. Labels were given by physicians (a
-quarter) and by a network. A film's cell lists what its report asserts; what it does not list is absent. Licence:
+Images are 16-bit PNG. Reports are Spanish, cut to word stems by their authors. Labels were given by physicians (a
+quarter) and by a network. An image's cell lists what its report asserts; what it does not list is absent. Licence:
 PadChest's own, research only, no redistribution. Bustos et al., Medical Image Analysis 66, 2020.
 """
 
@@ -20,15 +20,15 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from radz.data.corpora._corpus import About, Corpus, fake_film
-from radz.data.corpora._fakes import one_patient_a_split
-from radz.data.corpora._films import (
+from radz.data.corpora._corpus import About, Corpus
+from radz.data.corpora._fakes import fake_chest, one_patient_a_split
+from radz.data.corpora._images import (
     Missing,
     Side,
     Views,
-    choose_films,
+    choose_images,
     find_table,
-    present_films,
+    present_images,
 )
 from radz.data.corpora._labels import Broader, Unlisted, from_listed
 from radz.data.ontology import concepts_of, labels_of, to_concepts
@@ -46,7 +46,7 @@ LabelledBy = Literal["all", "physician"]
 
 _SIDES: dict[str, Side] = {"PA": "frontal", "AP": "frontal", "AP_horizontal": "frontal", "L": "lateral"}
 _COLUMNS = {
-    **{"film": "ImageID", "folder": "ImageDir", "study": "StudyID", "patient": "PatientID", "view": "Projection"},
+    **{"image": "ImageID", "folder": "ImageDir", "study": "StudyID", "patient": "PatientID", "view": "Projection"},
     **{
         "labels": "Labels",
         "who labelled": "MethodLabel",
@@ -82,15 +82,15 @@ class PadChest(Corpus):
         views: Views = "one",
         missing: Missing = "error",
     ) -> None:
-        """Open the folder ``root``, which holds the table and the films.
+        """Open the folder ``root``, which holds the table and the images.
 
         val_fraction, test_fraction: shares of the patients, drawn by a hash of the patient id, as the corpus has no
-        split of its own. labelled_by: ``physician`` keeps only films whose report a physician labelled. unlisted: what
-        a label is that a film does not list, ``absent | unlabelled``. broader: what a concept is that is not listed but
-        a kind of it is, ``present | unlabelled | absent``. views: ``one`` frontal film a study, ``frontal``,
-        ``lateral`` or ``all`` films. missing: films listed and not there, ``error | skip | later``.
+        split. labelled_by: ``physician`` keeps only images whose report a physician labelled. unlisted: presence of a
+        label that an image does not list, ``absent | unlabelled``. broader: presence of a concept that is not listed
+        where a kind of it is, ``present | unlabelled | absent``. views: ``one`` frontal image per study, ``frontal``,
+        ``lateral`` or ``all`` images. missing: images that are listed and missing, ``error | skip | later``.
 
-        Raises CorpusError for a missing table, column or film, UnknownNameError for a label that PadChest has not.
+        Raises CorpusError for a missing table, column or image, UnknownNameError for a label that PadChest has not.
         """
         self.root = Path(root)
         self.policies = {"labelled_by": labelled_by, "unlisted": unlisted, "broader": broader, "views": views}
@@ -101,27 +101,27 @@ class PadChest(Corpus):
         studies = _studies(table, labels, splits, _folder(self.root))
         rows = dict(zip((study.study_id for study in studies), table[ROW], strict=True))
         places = dict(zip(column_of(table, "ImageID"), column_of(table, _COLUMNS["places"]), strict=True))
-        studies = present_films(studies, missing, self.root, self.about)
+        studies = present_images(studies, missing, self.root, self.about)
         super().__init__(studies, concepts_of(self.name), split, rows=[rows[study.study_id] for study in studies])
         self._places = {study.study_id: places[study.study_id] for study in self.records}
 
     @cached_property
     def places(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
         """Study id -> concept -> where the report's sentence puts it ("right upper lobe"), of the records."""
-        found = {study_id: places_of(cell) for study_id, cell in self._places.items()}
-        return {study_id: places for study_id, places in found.items() if places}
+        places = {study_id: places_of(cell) for study_id, cell in self._places.items()}
+        return {study_id: by_concept for study_id, by_concept in places.items() if by_concept}
 
     @classmethod
     def fake(cls, tmp_path: Path) -> Path:
-        """Three films, 16 bits, of three patients that fall into train, val and test."""
+        """Three images, 16 bits, of three patients that fall into train, val and test."""
         cells = ("['pulmonary mass', 'rib fracture']", "['normal']", "['pleural effusion', ' pacemaker']")
         places = ("[['pulmonary mass', 'loc right upper lobe'], ['rib fracture']]", "[['normal']]", "[]")
         rows = []
         for i, patient in enumerate(one_patient_a_split(_SALT).values()):
-            film = f"{patient}_{i}.png"
-            rows.append((film, i, f"study{i}", patient, "PA", cells[i], "Physician", " sin hallazg .", places[i]))
+            image = f"{patient}_{i}.png"
+            rows.append((image, i, f"study{i}", patient, "PA", cells[i], "Physician", " sin hallazg .", places[i]))
             (tmp_path / str(i)).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(fake_film(i).astype(np.uint16) * 16).save(tmp_path / str(i) / film)
+            Image.fromarray(fake_chest(i).astype(np.uint16) * 16).save(tmp_path / str(i) / image)
         table = pd.DataFrame(rows, columns=[*_COLUMNS.values()])
         table[[*_DESCRIBED]] = ("F", "1930.0", "20140915", "GMM", "No")
         table.to_csv(tmp_path / TABLE)
@@ -158,7 +158,7 @@ def _table(root: Path, labelled_by: LabelledBy, views: Views) -> pd.DataFrame:
     keys = [
         *zip(table["PatientID"].tolist(), table["StudyID"].tolist(), strict=True)
     ]  # one study id belongs to two patients
-    return table.iloc[choose_films(keys, sides, views)]
+    return table.iloc[choose_images(keys, sides, views)]
 
 
 def _labels(table: pd.DataFrame, unlisted: Unlisted, broader: Broader) -> list[Mapping[str, Presence]]:
@@ -186,7 +186,7 @@ def _parsed(cell: str) -> list[Any]:
 
 
 def _folder(root: Path) -> str:
-    """Where a film is, with its folder and name left open."""
+    """Where an image is, with its folder and name left open."""
     if any(path.name.isdigit() and path.is_dir() for path in root.iterdir()):
         return str(root / "{folder}" / "{name}")
     return str((root / "images" if (root / "images").is_dir() else root) / "{name}")
@@ -206,8 +206,8 @@ def _studies(
         strict=True,
     )
     return [
-        Study(film, patient, Path(place.format(folder=folder, name=film)), report or None, presence, described, split)
-        for film, patient, folder, report, presence, described, split in columns
+        Study(image, patient, Path(place.format(folder=folder, name=image)), report or None, presence, described, split)
+        for image, patient, folder, report, presence, described, split in columns
     ]
 
 
@@ -231,7 +231,7 @@ def _described(table: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _age(birth: str, date: str) -> str:
-    """Years between the year of birth ("1930.0") and the day of the film ("20140915"); '' where one is unknown."""
+    """Years between the year of birth ("1930.0") and the day of the image ("20140915"); '' where one is unknown."""
     year = birth.partition(".")[0]
     return str(int(date[:4]) - int(year)) if year.isdigit() and date[:4].isdigit() else ""
 

@@ -1,7 +1,7 @@
 """A corpus that `radz data convert` wrote, in a folder or at any URL that fsspec opens (s3://, gs://, https:// ...).
 
-What comes out is what the converted corpus gives: ids, splits, labels, metadata and reports are equal, pixels to
-7.6e-6 at their own size. ``simplecache::s3://bucket/corpus`` keeps whole shards on this machine as they are read.
+Studies are those of the converted corpus: ids, splits, labels, metadata and reports are equal, pixels to 7.6e-6 where
+they were not resized. ``simplecache::s3://bucket/corpus`` keeps whole shards on this machine as they are read.
 """
 
 from __future__ import annotations
@@ -32,36 +32,36 @@ class Shards(Corpus):
     )
 
     def __init__(self, root: Path | str, split: str | None = None, *, storage: Mapping[str, Any] | None = None) -> None:
-        """Open the folder or URL ``root``; ``storage`` holds what fsspec needs to open it, such as keys.
+        """Open the folder or URL ``root``. storage: what fsspec needs to open it, such as keys.
 
-        Raises CorpusError where no shards are there, UnknownNameError for a split that they have not.
+        Raises CorpusError where there are no shards, UnknownNameError for a split that they do not have.
         """
         fs, path = open_place(str(root), storage)
         studies, places, about = read_index(fs, path)
         super().__init__(studies, about["findings"], split)
         self.origin: str = about["origin"]
         self.policies = about["policies"]
-        kept = {study.study_id for study in self.records}
-        self._places = [p for study, p in zip(studies, places, strict=True) if study.study_id in kept]
+        ids = {study.study_id for study in self.records}
+        self._places = [place for study, place in zip(studies, places, strict=True) if study.study_id in ids]
         self._path, self._fs = path, fs
         self._open: dict[int, int] = {}
 
     @classmethod
     def fake(cls, tmp_path: Path) -> Path:
-        """Three films in one shard."""
+        """Three images in one shard."""
         manifest = registry.load("corpora", "manifest")
         if not (tmp_path / "shards").exists():
             convert(manifest(manifest.fake(tmp_path / "films")), str(tmp_path / "shards"))
         return tmp_path / "shards"
 
     def read(self, index: int) -> Study:
-        """The study with its pixels, where it has a film. Raises ImageError where the shard cannot be read."""
+        """The study with its pixels, where it has an image. Raises ImageError where the shard cannot be read."""
         study, place = self.records[index], self._places[index]
         if place is None:
             return study
         content = self._read(place)
         if len(content) != place.length:
-            raise ImageError(f"{self._path}/{shard_name(place.shard)}: ends before the film does. Convert it again.")
+            raise ImageError(f"{self._path}/{shard_name(place.shard)}: ends before the image does. Convert it again.")
         return study.with_pixels(decode(np.frombuffer(content, np.dtype(place.dtype)).reshape(place.shape)))
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""VinDr-CXR (18,000 films from two hospitals in Hanoi) in its official layouts.
+"""VinDr-CXR (18,000 images from two hospitals in Hanoi) in its official layouts.
 
     train/*.dicom  test/*.dicom
-    annotations/image_labels_train.csv  annotations/image_labels_test.csv   28 labels a film
+    annotations/image_labels_train.csv  annotations/image_labels_test.csv   28 labels an image
     annotations/annotations_train.csv   annotations/annotations_test.csv    boxes
-    or, from the Kaggle challenge, train.csv with train/*.dicom: boxes of 14 local labels, films and readers renamed
+    or, from the Kaggle challenge, train.csv with train/*.dicom: boxes of 14 local labels, images and readers renamed
 
-Three radiologists read each training film, and five agreed on each test film. Patients were not published: a film
-counts as a patient of its own. Terms: PhysioNet's credentialed data use agreement. Nguyen et al., Scientific Data
+Three radiologists read each training image, and five agreed on each test image. Patients were not published: each image
+counts as one patient. Terms: PhysioNet's credentialed data use agreement. Nguyen et al., Scientific Data
 9:429, 2022.
 """
 
@@ -23,10 +23,10 @@ from typing import ClassVar, Literal
 import pandas as pd
 
 from radz.data.corpora._boxes import Box, by_study, numbers
-from radz.data.corpora._corpus import About, Corpus, write_dicom
+from radz.data.corpora._corpus import About, Corpus
 from radz.data.corpora._dicom_files import headers_of, shortcuts
-from radz.data.corpora._fakes import one_patient_a_split, write_lines
-from radz.data.corpora._films import Missing, find_table, present_films
+from radz.data.corpora._fakes import one_patient_a_split, write_dicom, write_lines
+from radz.data.corpora._images import Missing, find_table, present_images
 from radz.data.ontology import concepts_of, labels_of, to_concepts
 from radz.data.splits import rows_text, split_by_hash
 from radz.data.tables import ROW, column_of, read_table, require_columns
@@ -34,7 +34,7 @@ from radz.errors import CorpusError, UnknownNameError
 from radz.types import NORMAL, Presence, Study
 
 Readers = Literal["majority", "any", "agreement"]
-"""What a label is that the readers of a training film do not share. ``majority``: what more than half of them say.
+"""Presence of a label on which the readers of a training image disagree. ``majority``: what more than half of them say.
 ``any``: present if one says so. ``agreement``: uncertain."""
 PARTS = ("train", "test")
 NOTHING = "No finding"
@@ -77,28 +77,28 @@ class VinDr(Corpus):
     ) -> None:
         """Open the folder ``root``.
 
-        val_fraction: share of the official training films that become ``val``, drawn by a hash of the image id.
-        readers: what a label is that readers do not share, ``majority | any | agreement``. missing: films listed and
-        not there, ``error | skip | later``; with ``later`` no header is read, and sex and age are not known.
+        val_fraction: share of the official training images that become ``val``, drawn by a hash of the image id.
+        readers: presence of a label on which readers disagree, ``majority | any | agreement``. missing: images that are
+        listed and missing, ``error | skip | later``; with ``later`` no header is read, and sex and age are unknown.
 
-        Raises CorpusError for a missing table, column or film and for a cell that is neither 0 nor 1, UnknownNameError
+        Raises CorpusError for a missing table, column or image and for a cell that is neither 0 nor 1, UnknownNameError
         for a label that VinDr-CXR has not.
         """
         self.root = Path(root)
         self.policies = {"readers": readers, "missing": missing, "split": f"official, {val_fraction} of train by hash"}
         readings = _all_readings(self.root, self.about)
         listed = [study for part, read in readings.items() for study in _studies(part, read, readers, val_fraction)]
-        films = present_films(listed, missing, self.root, self.about)
-        headers = headers_of(films, missing)
+        images = present_images(listed, missing, self.root, self.about)
+        headers = headers_of(images, missing)
         studies = [
-            replace(film, metadata={**film.metadata, **shortcuts(header)})
-            for film, header in zip(films, headers, strict=True)
+            replace(image, metadata={**image.metadata, **shortcuts(header)})
+            for image, header in zip(images, headers, strict=True)
         ]
         super().__init__(studies, _findings(readings.values()), split)
 
     @cached_property
     def boxes(self) -> Mapping[str, tuple[Box, ...]]:
-        """Study id -> boxes of this split, each with its reader (test has none), in pixels of the published film."""
+        """Study id -> boxes of this split, each with its reader (test has none), in pixels of the published image."""
         ids = {study.study_id for study in self.records}
         return by_study(
             box
@@ -109,36 +109,38 @@ class VinDr(Corpus):
 
     @classmethod
     def fake(cls, tmp_path: Path) -> Path:
-        """Three films in the PhysioNet layout, two of train; of the first, readers disagree on one label."""
+        """Three images in the PhysioNet layout, two of train; of the first, readers disagree on one label."""
         train, val = one_patient_a_split(_SALT, test_fraction=0).values()
         marks = [["Cardiomegaly", "Rib fracture"], ["Cardiomegaly"], ["Cardiomegaly", "Nodule/Mass"]]
-        rows = [(train, f"R{n}", own) for n, own in enumerate(marks)] + [(val, f"R{n}", [NOTHING]) for n in range(3)]
+        rows = [(train, f"R{n}", labels) for n, labels in enumerate(marks)] + [
+            (val, f"R{n}", [NOTHING]) for n in range(3)
+        ]
         _write_labels(tmp_path / "annotations" / "image_labels_train.csv", rows, LABELS)
         tested = [*LABELS[:-2], "Other disease", NOTHING]
-        _write_labels(tmp_path / "annotations" / "image_labels_test.csv", [("film-9", "", ["Other disease"])], tested)
+        _write_labels(tmp_path / "annotations" / "image_labels_test.csv", [("image-9", "", ["Other disease"])], tested)
         boxes = [f"{train},R0,Cardiomegaly,691.0,1375.0,1653.0,1831.0", f"{val},R0,{NOTHING},,,,"]
         write_lines(
             tmp_path / "annotations" / "annotations_train.csv",
             ["image_id,rad_id,class_name," + ",".join(_CORNERS), *boxes],
         )
-        for seed, film in enumerate((f"train/{train}", f"train/{val}", "test/film-9")):
-            write_dicom(tmp_path / f"{film}.dicom", seed, PatientSex="F", PatientAge="063Y")
+        for seed, image in enumerate((f"train/{train}", f"train/{val}", "test/image-9")):
+            write_dicom(tmp_path / f"{image}.dicom", seed, PatientSex="F", PatientAge="063Y")
         return tmp_path
 
 
 @dataclass(frozen=True, slots=True)
 class _Readings:
-    """What the readers of the films of one part said, out of which labels; where the films are."""
+    """The labels of each image of one part by each of its readers, and where the images are."""
 
-    films: Path
+    images: Path
     labels: tuple[str, ...]
     of: Mapping[str, list[frozenset[str]]]
 
 
 def _all_readings(root: Path, about: About) -> dict[str, _Readings]:
     """Part -> readings. Raises CorpusError where there is no table of either layout."""
-    found = {part: find_table(root, (f"annotations/image_labels_{part}.csv",), about, needed=False) for part in PARTS}
-    wide = {part: _wide(path, part) for part, path in found.items() if path is not None}
+    paths = {part: find_table(root, (f"annotations/image_labels_{part}.csv",), about, needed=False) for part in PARTS}
+    wide = {part: _wide(path, part) for part, path in paths.items() if path is not None}
     if wide:
         return wide
     path = find_table(root, ("annotations/image_labels_train.csv", KAGGLE), about)
@@ -147,9 +149,9 @@ def _all_readings(root: Path, about: About) -> dict[str, _Readings]:
 
 
 def _wide(path: Path, part: str) -> _Readings:
-    """A row a reader and film, a column a label."""
+    """One row per reader and image, one column per label."""
     table = read_table(path)
-    require_columns(table, {"film": "image_id"}, path.name)
+    require_columns(table, {"image": "image_id"}, path.name)
     labels = [column for column in table.columns if column not in ("image_id", "rad_id", ROW)]
     if strange := sorted(set(labels) - set(labels_of("vindr"))):
         raise UnknownNameError(f"label in {path.name}", strange[0], labels_of("vindr"))
@@ -163,9 +165,9 @@ def _wide(path: Path, part: str) -> _Readings:
 
 
 def _long(path: Path) -> _Readings:
-    """A row a box, or one that a reader found nothing, as Kaggle has it."""
+    """One row per box, or one for a reader who found nothing, as Kaggle has it."""
     table = read_table(path)
-    require_columns(table, {"film": "image_id", "reader": "rad_id", "label": "class_name"}, path.name)
+    require_columns(table, {"image": "image_id", "reader": "rad_id", "label": "class_name"}, path.name)
     if strange := sorted(set(table["class_name"]) - set(KAGGLE_LABELS)):
         raise UnknownNameError(f"class_name in {path.name}", strange[0], KAGGLE_LABELS)
     seen: dict[tuple[str, str], set[str]] = {}
@@ -178,21 +180,22 @@ def _long(path: Path) -> _Readings:
 
 
 def _studies(part: str, read: _Readings, readers: Readers, val_fraction: float) -> Iterator[Study]:
-    """Films with the labels that their readers decided, in the order of the table."""
+    """Images with the labels that their readers decided, in the order of the table."""
     for name, opinions in read.of.items():
         votes = Counter(label for opinion in opinions for label in opinion)
         labels = _decided(tuple(votes[label] for label in read.labels), len(opinions), read.labels, readers)
         split = "test" if part == "test" else split_by_hash(name, _SALT, val_fraction, 0)
-        yield Study(name, name, read.films / f"{name}.dicom", None, labels, {"view": "PA"}, split)
+        yield Study(name, name, read.images / f"{name}.dicom", None, labels, {"view": "PA"}, split)
 
 
 @cache
 def _decided(votes: tuple[int, ...], count: int, labels: tuple[str, ...], readers: Readers) -> Mapping[str, Presence]:
-    """Labels of a film, as concepts, by how many of its ``count`` readers saw each; one mapping for all films alike."""
-    said = to_concepts("vindr", {label: _presence(n, count, readers) for label, n in zip(labels, votes, strict=True)})
-    if any(presence is Presence.PRESENT for concept, presence in said.items() if concept != NORMAL):
-        said[NORMAL] = Presence.ABSENT  # where one reader saw nothing and another something
-    return said
+    """Labels of an image, as concepts, by how many of its ``count`` readers saw each; equal votes share a mapping."""
+    presences = {label: _presence(n, count, readers) for label, n in zip(labels, votes, strict=True)}
+    concepts = to_concepts("vindr", presences)
+    if any(presence is Presence.PRESENT for concept, presence in concepts.items() if concept != NORMAL):
+        concepts[NORMAL] = Presence.ABSENT  # where one reader saw nothing and another something
+    return concepts
 
 
 def _presence(votes: int, count: int, readers: Readers) -> Presence:
@@ -213,8 +216,8 @@ def _box_tables(part: str) -> tuple[str, ...]:
 
 
 def _boxes(table: pd.DataFrame, where: str, ids: Collection[str]) -> Iterator[tuple[str, Box]]:
-    """Boxes of the films ``ids``; a row that a reader found nothing has none."""
-    require_columns(table, {"film": "image_id", "label": "class_name", **{name: name for name in _CORNERS}}, where)
+    """Boxes of the images ``ids``; a row of a reader who found nothing has none."""
+    require_columns(table, {"image": "image_id", "label": "class_name", **{name: name for name in _CORNERS}}, where)
     readers = column_of(table, "rad_id")
     rows = table[["image_id", "class_name", *_CORNERS]].itertuples(index=False)
     for reader, (name, label, *corners) in zip(readers, rows, strict=True):
@@ -228,7 +231,8 @@ def _write_labels(path: Path, rows: Sequence[tuple[str, str, Sequence[str]]], la
     """The table of train has a column of readers, that of test has none."""
     read = any(reader for _, reader, _ in rows)
     cells = [
-        [film, *([reader] if read else []), *("01"[label in own] for label in labels)] for film, reader, own in rows
+        [image, *([reader] if read else []), *("01"[label in marked] for label in labels)]
+        for image, reader, marked in rows
     ]
     header = ["image_id", *(["rad_id"] if read else []), *labels]
     write_lines(path, [",".join(row) for row in [header, *cells]])

@@ -1,7 +1,7 @@
-"""Patient-grouped folds: cross-validation over what is not a test split.
+"""Patient-grouped folds: cross-validation over the studies that are not in a test split.
 
-The train and val splits are one pool, its patients are dealt into n folds, and fold k is the new ``val``. A test split
-stays what it is.
+The patients of the train and val splits are dealt into n folds. Fold k is the new ``val``, the other folds are the new
+``train``. The test split stays as it is.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Fold:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read ``1/3``, the first of three, or ``1/3@7``, of deal 7. Raises ConfigError for anything else."""
-        found = re.fullmatch(r"(\d+)/(\d+)(?:@(\d+))?", text.strip())
-        number, count, seed = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
+        match = re.fullmatch(r"(\d+)/(\d+)(?:@(\d+))?", text.strip())
+        number, count, seed = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
         if count < 2 or not 1 <= number <= count:
             raise ConfigError(
                 f"A fold is written k/n, the k-th of n, with n at least 2: 1/3, 2/3 or 3/3; 1/3@7 is of deal 7. "
@@ -58,9 +58,9 @@ class FoldedCorpus(Studies):
     splits = POOL
 
     def __init__(self, corpus: Any, fold: Fold, split: str) -> None:
-        """corpus: all its splits; what is in neither train nor val stays out.
+        """corpus: opened with all its splits; studies in neither train nor val are left out.
 
-        Raises UnknownNameError for another split, ConfigError where there is nothing to deal.
+        Raises UnknownNameError for another split, ConfigError where train and val are empty.
         """
         if split not in POOL:
             raise UnknownNameError("split under a fold", split, (*POOL, "test"))
@@ -95,5 +95,5 @@ def open_corpus(
 
 
 def fold_of(data: DataConfig) -> Fold | None:
-    """The fold that the configuration names. Raises ConfigError where it is none."""
+    """The fold of the configuration, ``None`` where it has none. Raises ConfigError where it is malformed."""
     return None if data.fold is None else Fold.parse(data.fold)

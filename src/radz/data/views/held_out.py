@@ -1,7 +1,7 @@
-"""Concepts kept out of training, so that they may be called unseen afterwards.
+"""Concepts held out of training, so that they may be called unseen afterwards.
 
-A concept goes together with its narrower forms. Out go the studies that show one or may show one, their columns of
-labels, and every sentence of a report that speaks of one, denials included ("the heart is of normal size").
+A concept is held out with its narrower forms: the studies that show one or may show one, its labels, and every sentence
+of a report that mentions it, denials included ("the heart is of normal size").
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _CARRIED = (Presence.PRESENT, Presence.UNCERTAIN)
 
 
 class WithoutConcepts(Studies):
-    """A corpus as it would be if nobody had known the concepts ``held`` (ids). An index reads its image.
+    """A corpus as if the concepts ``held`` (ids) did not exist. An index reads its image.
 
-    reports: whether its reports are trained on; those are read with the English labeler (extra ``labeler``), and a
-    study whose report has nothing left to say goes too.
+    reports: whether its reports are trained on. They are read with the English labeler (extra ``labeler``), and a study
+    whose report becomes empty is left out.
     """
 
     def __init__(self, corpus: Any, held: frozenset[str], knowledge: KnowledgeBase, reports: bool) -> None:
@@ -34,9 +34,11 @@ class WithoutConcepts(Studies):
         self.policies = corpus.policies
         self.findings = tuple(concept for concept in corpus.findings if concept not in held)
         cut = ReportCutter(held, knowledge) if reports else None
-        kept = [(i, _stripped(study, held, cut)) for i, study in enumerate(corpus.records) if not _carries(study, held)]
-        self.rows = [i for i, study in kept if study is not None]
-        self.records = tuple(study for _, study in kept if study is not None)
+        stripped = {
+            i: _stripped(study, held, cut) for i, study in enumerate(corpus.records) if not _carries(study, held)
+        }
+        remaining = {i: study for i, study in stripped.items() if study is not None}
+        self.rows, self.records = list(remaining), tuple(remaining.values())
 
     def read(self, index: int) -> Study:
         """The study with its pixels read, where it has an image. Raises ImageError."""
@@ -44,7 +46,7 @@ class WithoutConcepts(Studies):
 
 
 class ReportCutter:
-    """Takes out of a report what it says of the concepts ``held``."""
+    """Removes from a report every sentence about the concepts ``held``."""
 
     def __init__(self, held: frozenset[str], knowledge: KnowledgeBase) -> None:
         self.held, self.label = held, Labeler("en", knowledge)
@@ -53,7 +55,7 @@ class ReportCutter:
         self.topics = [compiled(term) for concept in held for term in topics.get(concept, ())]
 
     def __call__(self, report: str) -> str | None:
-        """What is left of ``report``; ``None`` where it says that one is present or may be, or nothing is left."""
+        """The rest of ``report``; ``None`` where it affirms or suspects a held concept, or where nothing is left."""
         labels = self.label(report)
         if any(labels.get(concept) in _CARRIED for concept in self.held):
             return None
@@ -87,7 +89,7 @@ def held_ids(names: Sequence[str], findings: Sequence[str], knowledge: Knowledge
 
 
 def normal_texts(held: frozenset[str]) -> tuple[str, ...]:
-    """What may be said of a normal film: not "heart of normal size" where cardiomegaly is held out."""
+    """Sentences for a normal image that mention no held concept: not "heart of normal size" without cardiomegaly."""
     topics = load_lexicon("en", KnowledgeBase.load()).topics
     patterns = [compiled(term) for concept in held for term in topics.get(concept, ())]
     return tuple(text for text in NORMAL_TEXT if not any(pattern.search(fold(text)) for pattern in patterns))

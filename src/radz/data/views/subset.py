@@ -1,4 +1,4 @@
-"""A part of a corpus, for the question how much data the method needs."""
+"""A part of a corpus, to measure how much data the method needs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from radz.types import Study
 
 
 class Limited(Studies):
-    """At most ``limit`` films of a corpus, all films of each patient taken. An index reads its image.
+    """At most ``limit`` images of a corpus, and all images of each patient that is taken. An index reads its image.
 
-    Patients are taken in an order of ``seed`` alone, until the next one's films would be too many: of two limits the
-    smaller gives a subset of the larger, whatever else is in the corpus.
+    Patients are taken in an order that depends on ``seed`` alone, until the next one's images would exceed the limit.
+    Of two limits the smaller gives a subset of the larger.
     """
 
     def __init__(self, corpus: Any, limit: int, seed: int = 0) -> None:
