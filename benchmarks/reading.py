@@ -100,7 +100,7 @@ def epoch(corpus: str, root: str, workers: int, *, augment: bool) -> Callable[[]
     settings = [f"data.corpus={corpus}", f"data.root={root}", "data.options={}", "data.cached_views=0"]
     settings += [f"data.augment={str(augment).lower()}", f"train.workers={workers}", "train.batch_size=64"]
     config = load_config(SHIPPED, settings)
-    data = open_training_data(config)
+    data = open_training_data(config.data, config.seed)
     processor = AutoProcessor.from_pretrained(prepared(CACHE_NAME, prepare, NEEDS_BYTES))
     design = registry.load("tokens", config.model.tokens.design)(config.model.tokens.count)
     model: Any = SimpleNamespace(processor=RadzProcessor(processor, design, config.model))

@@ -31,7 +31,7 @@ from radz.model.precision import choose_dtype, hold_base_in
 from radz.report.console import open_console, show_block
 from radz.report.protocols import findings_table, sets_table
 from radz.train.data import open_training_data
-from radz.train.loop import STATE, steps_done, whole_states
+from radz.train.states import LEARNED, steps_done, whole_states
 from radz.types import Study
 
 LAST = "last"
@@ -41,7 +41,7 @@ class NotTrainedOn(Studies):
     """Films of val, and of train where the run met neither film nor patient."""
 
     def __init__(self, config: RunConfig) -> None:
-        data, used = config.data, open_training_data(config).records
+        data, used = config.data, open_training_data(config.data, config.seed).records
         met = {study.patient_id for study in used} | {study.study_id for study in used}
         where = (data.val_split, data.train_split)
         splits = [open_corpus(data.corpus, data.root, s, data.options, fold_of(data)) for s in where]
@@ -92,10 +92,10 @@ def tables_of(run: Path, every: int) -> Iterator[tuple[str, ScoresTable]]:
     hold_base_in(model.to("cuda" if torch.cuda.is_available() else "cpu"), choose_dtype(config.train.dtype))
     scorer = Encoder(model)
     for i, state in enumerate(whole_states(run / "align")):  # the newest first
-        steps = steps_done(str(state))
+        steps = steps_done(state)
         if i and steps % every:
             continue
-        tensors = load_file(state / STATE)
+        tensors = load_file(state / LEARNED)
         load_learned_state(model, {name: t for name, t in tensors.items() if not name.startswith("losses.")})
         anchors = open_strategy("names", model.anchors)(concepts, scorer.encode_text)
         yield f"{steps} steps" if i else LAST, score_corpus(scorer, corpus, anchors)

@@ -1,11 +1,17 @@
-"""The text form of settings: ``a.b=value``."""
+"""Configuration files, and the text form of settings: ``a.b=value``."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from radz.config import parse_options, parse_setting, put
-from radz.errors import ConfigError
+import pytest
+import yaml
+
+from radz.config import load_config, parse_options, parse_setting, put
+from radz.errors import ConfigError, UnknownNameError
+from radz.train.stages import load_plan
+
+CONFIGS = Path(__file__).parents[1] / "configs"
 
 
 def test_a_setting_is_a_dotted_name_and_a_yaml_value():
@@ -45,3 +51,47 @@ def test_put_makes_the_sections_on_the_way_and_fills_an_empty_one():
     put(tree, "a.x.y", 2)
     put(tree, "b.d", 3)
     assert tree == {"a": {"x": {"y": 2}}, "b": {"c": 1, "d": 3}}
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_configuration_loads(path):
+    assert all(config.output for config in load_plan(path))
+
+
+def test_settings_are_overridden_from_the_command_line():
+    changed = load_config(CONFIGS / "default.yaml", ["train.epochs=1", "data.options={unlisted: absent}"])
+    assert changed.train.epochs == 1
+    assert changed.data.options == {"unlisted": "absent"}
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.epoch=1", "Unknown setting 'train.epoch'. Did you mean 'train.epochs'"),
+        ("train.epochs", "written key=value"),
+        ("train.epochs.x=1", "'epochs' is a value, not a section"),
+        ("train.batch_size=1", "greater than or equal to 2"),
+        ("data.val_split=test", "nothing is chosen by looking at a test split"),
+        ("train.train_parts=[tower]", "data.cached_views needs a frozen tower"),
+    ],
+)
+def test_bad_settings_are_refused(override, message):
+    with pytest.raises((ConfigError, UnknownNameError), match=message.replace("(", r"\(")):
+        load_config(CONFIGS / "default.yaml", [override])
+
+
+def test_a_configuration_that_is_none_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="No configuration file"):
+        load_config(tmp_path / "x.yaml")
+    (tmp_path / "x.yaml").write_text("- a list")
+    with pytest.raises(ConfigError, match="must hold a mapping"):
+        load_config(tmp_path / "x.yaml")
+    (tmp_path / "x.yaml").write_text("a: [")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_config(tmp_path / "x.yaml")
+
+
+def test_yaml_cannot_run_code(tmp_path):
+    (tmp_path / "x.yaml").write_text(yaml.dump({"output": "x"}) + "seed: !!python/object/apply:os.getpid []\n")
+    with pytest.raises(ConfigError, match="not valid YAML"):
+        load_config(tmp_path / "x.yaml")

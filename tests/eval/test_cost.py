@@ -27,10 +27,7 @@ class Net:
     name = "net"
 
     def __init__(self):
-        self.film, self.text = nn.Linear(64, 16), nn.Linear(10, 10)
-
-    def modules(self):
-        return [self.film, self.text]
+        self.film, self.parts = nn.Linear(64, 16), {"text": [nn.Linear(10, 10)]}
 
     @torch.inference_mode()
     def score(self, studies, anchors):
@@ -75,9 +72,16 @@ def test_speed_and_memory_of_a_model_without_torch():
     assert (cost.concepts, cost.calls, cost.batch_size, cost.device) == (3, 5, 4, "cpu")
 
 
-def test_modules_are_those_that_a_model_lists():
+def test_modules_are_found_behind_bound_methods_and_once():
     net = Net()
-    assert torch_modules(net) == [net.film, net.text]
+
+    class Holder:
+        name = "holder"
+
+        def __init__(self):
+            self.pool, self.again = net.score, net
+
+    assert len(torch_modules(Holder())) == 2
     assert torch_modules(Brightness()) == []
 
 

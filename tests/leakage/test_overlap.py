@@ -6,15 +6,10 @@ import json
 from pathlib import Path
 
 import radz.data
-from eval_fakes import FINDINGS, make_corpus
-from radz.config import DataConfig
 from radz.data.aliases import read_aliases
-from radz.knowledge import KnowledgeBase
-from radz.leakage.membership import pack_ids, unpack_ids
+from radz.leakage.membership import pack_ids
 from radz.leakage.overlap import find_overlap, known_overlaps
 from radz.provenance import Provenance
-from radz.train.data import TrainingData
-from radz.train.train import describe_films
 from radz.types import Study
 
 
@@ -75,25 +70,3 @@ def test_overlaps_that_are_known_name_real_corpora():
         "boxes and phrases only"
     )
     assert all(len(known.corpora) == 2 and known.what and known.ids and known.source for known in known_overlaps())
-
-
-def test_recorded_ids_pass_on_from_stage_to_stage():
-    corpus = make_corpus(4, "train")
-    data = TrainingData(corpus, corpus.records, FINDINGS, None, None, KnowledgeBase.load())
-    settings = DataConfig(corpus="fake", root="somewhere")
-    fields = describe_films(data, settings, trained(TEN, "chestxray14"))
-    assert fields["corpora"] == ("chestxray14", "fake")
-    assert unpack_ids(fields["trained_ids"]) == unpack_ids(pack_ids(TEN, "chestxray14")) | unpack_ids(
-        pack_ids(corpus.records, "fake")
-    )
-    assert describe_films(data, settings, None)["trained_ids"] == pack_ids(corpus.records, "fake")
-    silent = settings.model_copy(update={"record_ids": False})
-    assert describe_films(data, silent, None)["trained_ids"] == ""
-
-
-def test_a_stage_after_an_unrecorded_one_is_not_recorded():
-    corpus = make_corpus(4, "train")
-    data = TrainingData(corpus, corpus.records, FINDINGS, None, None, KnowledgeBase.load())
-    start = Provenance(corpus="chestxray14", split="train")
-    fields = describe_films(data, DataConfig(corpus="fake", root="somewhere"), start)
-    assert fields == {"corpora": ("chestxray14", "fake"), "trained_ids": ""}

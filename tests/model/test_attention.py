@@ -23,7 +23,7 @@ from radz.model.checkpoint import learned_state, load_checkpoint, save_checkpoin
 from radz.model.encoder import Encoder
 from radz.model.readout import gather_local
 from radz.provenance import Provenance
-from radz.train.train import fit_standardization
+from radz.train.standardization import fit_standardization
 from radz.types import ALIGNED_PAIRS, Anchors, Features, ImageBatch, Study
 from tiny import tiny_model
 

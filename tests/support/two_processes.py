@@ -1,4 +1,4 @@
-"""Started by test_processes.py: one training run in however many processes, which keeps its first gradient.
+"""Started by test_distributed.py: one training run in however many processes, which keeps its first gradient.
 
 With a third argument, ``sharded``, the processes share the parameters out among themselves (FSDP), over gloo.
 """
@@ -11,34 +11,35 @@ import sys
 from pathlib import Path
 
 import torch
-from accelerate import PartialState
+from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedType
 from safetensors.torch import save_file
 
 from radz.config import RunConfig, build_config
 from radz.train import train as train_run
 from radz.train.distributed import is_main
-from radz.train.loop import RadzTrainer
 
 
-class Watched(RadzTrainer):
-    """Writes the gradient of the first step as the optimiser will see it."""
+def keep_first_gradient(path: Path) -> None:
+    """Write the gradient of the first step as the optimiser will see it."""
+    backward = Accelerator.backward
 
-    def training_step(self, model, inputs, *given, **named):
-        loss = super().training_step(model, inputs, *given, **named)
-        if self.state.global_step == 0 and is_main():
-            gradients = {n: p.grad for n, p in self.model.named_parameters() if p.grad is not None}
-            found = {n: g.clone(memory_format=torch.contiguous_format) for n, g in gradients.items()}
-            save_file(found, Path(self.args.output_dir).parent / "gradients.safetensors")
-        return loss
+    def watched(self, loss, **named):
+        backward(self, loss, **named)
+        if is_main() and not path.exists():
+            (task,) = (self.unwrap_model(model) for model in self._models)
+            gradients = {n: p.grad for n, p in task.named_parameters() if p.grad is not None}
+            save_file({n: g.clone(memory_format=torch.contiguous_format) for n, g in gradients.items()}, path)
+
+    Accelerator.backward = watched
 
 
 def shard_on_the_cpu() -> None:
     """accelerate shards on devices alone, and torch on the CPU too: call processes of a CPU what those of GPUs are."""
-    made = PartialState.__init__
+    start = PartialState.__init__
 
-    def init(self, *given, **named):
-        made(self, *given, **named)
+    def init(self, *args, **named):
+        start(self, *args, **named)
         if self.distributed_type == DistributedType.MULTI_CPU:
             PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
 
@@ -52,7 +53,9 @@ def train_sharded(settings: Path, output: Path) -> None:
 
 
 def main(settings: Path, output: Path) -> None:
-    train_run.RadzTrainer = Watched
+    """Train and keep the first gradient."""
+    output.mkdir(parents=True, exist_ok=True)
+    keep_first_gradient(output / "gradients.safetensors")
     train_run.train(config_of(settings, output))
 
 

@@ -64,7 +64,8 @@ def losses(run):
 
 
 def test_films_come_to_lie_with_their_sentences(world, trained):
-    data, net = open_training_data(load_config(world / "run.yaml")), load_pair(trained)
+    config = load_config(world / "run.yaml")
+    data, net = open_training_data(config.data, config.seed), load_pair(trained)
     texts = net.processor.text_prompt([data.write_text(study, 0) for study in data.records])
     films = net.processor.pixel_values([data.corpus[i].pixels for i in range(12)])
     features = net(ImageBatch(net.processor.image_prompt(12), films), texts)

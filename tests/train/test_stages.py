@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shutil
 from pathlib import Path
@@ -12,23 +11,16 @@ import pytest
 import torch
 import yaml
 from PIL import Image
-from safetensors.torch import load_file
-from torch.nn import functional as F
-from transformers import AutoModelForImageTextToText, TrainerCallback
 from typer.testing import CliRunner
 
-from batches import pair_batch
 from radz.cli import app
 from radz.config import load_config
 from radz.errors import CheckpointError, ConfigError
 from radz.model.build import build_model, part_of
 from radz.model.checkpoint import load_checkpoint, load_tower_head
-from radz.train import train as train_run
-from radz.train.captions import Captioner
 from radz.train.stages import STAGES, load_plan, require_stage
 from radz.train.train import train
-from radz.types import PairBatch
-from tiny import tiny_model
+from training_runs import killed_in_step, losses, weights
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ORDER = ("general", "adapt", "anchor")
@@ -68,14 +60,8 @@ def trained(plan, tmp_path_factory) -> Path:
     return output
 
 
-def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    return load_file(checkpoint / "model.safetensors")
-
-
-def losses(stage: Path) -> list[float]:
-    newest = max((stage / "align").glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    lines = json.loads((newest / "trainer_state.json").read_text())["log_history"]
-    return [line["loss"] for line in lines if "loss" in line]
+def require(config) -> None:
+    require_stage(config.stage, config.start, config.train, config.loss, config.warmup)
 
 
 def started(config) -> dict[str, torch.Tensor]:
@@ -125,29 +111,13 @@ def test_captioning_is_logged(trained):
     assert all(map(math.isfinite, found))
 
 
-def test_a_killed_stage_resumes_with_the_same_losses_and_finished_ones_are_passed_over(
-    plan, trained, tmp_path, monkeypatch
-):
-    class Kill(TrainerCallback):
-        def on_step_begin(self, args, state, control, **_):
-            if state.global_step == 3:
-                raise KeyboardInterrupt
-
+def test_a_killed_stage_resumes_with_the_same_losses_and_finished_ones_are_skipped(plan, trained, tmp_path):
     shutil.copytree(trained / "general", tmp_path / "general")
-    fit = train_run.RadzTrainer
-
-    def killed(*args):
-        trainer = fit(*args)
-        trainer.add_callback(Kill())
-        return trainer
-
     general, adapt, _ = load_plan(plan, [f"output={tmp_path}"])
     stamp = (tmp_path / "general" / "checkpoint" / "model.safetensors").stat().st_mtime_ns
-    monkeypatch.setattr(train_run, "RadzTrainer", killed)
     assert train(general) == tmp_path / "general" / "checkpoint"
-    with pytest.raises(KeyboardInterrupt):
+    with killed_in_step(4):
         train(adapt)
-    monkeypatch.undo()
     train(adapt)
     assert (tmp_path / "general" / "checkpoint" / "model.safetensors").stat().st_mtime_ns == stamp
     assert losses(tmp_path / "adapt") == losses(trained / "adapt")
@@ -191,7 +161,11 @@ def test_a_checkpoint_that_does_not_fit_is_refused(plan, trained, tmp_path, case
     [
         ("adapt", ["start=null"], "starts from a checkpoint of the stage 'general': set start"),
         ("general", ["start=x"], "is the first and starts from the backbone, not from x"),
-        ("general", ["train.train_parts=[projector, lora]"], r"trains \['projector'\], and .* has \['lora'\] besides"),
+        (
+            "general",
+            ["train.train_parts=[projector, lora]"],
+            r"trains \['projector'\], but .* also has \['lora'\]: take",
+        ),
         (
             "adapt",
             ["loss.weights={knowledge: 1.0}"],
@@ -202,15 +176,15 @@ def test_a_checkpoint_that_does_not_fit_is_refused(plan, trained, tmp_path, case
 )
 def test_a_configuration_that_leaves_its_row_of_the_table_is_refused(stage, changes, message):
     with pytest.raises(ConfigError, match=message):
-        require_stage(load_config(CONFIGS / "stages" / f"{stage}.yaml", changes))
+        require(load_config(CONFIGS / "stages" / f"{stage}.yaml", changes))
 
 
 def test_the_shipped_stages_keep_to_the_table_and_follow_each_other():
     configs = load_plan(CONFIGS / "stages.yaml", ["data.root=/films", "anchor.train.epochs=7", "output=/runs/mine"])
     assert [c.stage for c in configs] == [*STAGES] == [*ORDER]
     for config in configs:
-        require_stage(config)
-        require_stage(load_config(CONFIGS / "stages" / f"{config.stage}.yaml"))
+        require(config)
+        require(load_config(CONFIGS / "stages" / f"{config.stage}.yaml"))
     assert [c.data.root for c in configs] == [Path("/films")] * 3
     assert [c.train.epochs for c in configs] == [1, 6, 7]
     assert [c.start for c in configs[1:]] == [
@@ -223,66 +197,6 @@ def test_the_shipped_stages_keep_to_the_table_and_follow_each_other():
 def test_a_run_without_stages_is_a_plan_of_one():
     (config,) = load_plan(CONFIGS / "default.yaml", ["train.epochs=1"])
     assert (config.stage, config.train.epochs) == ("", 1)
-
-
-def captions(model, chunk_size=None) -> tuple[torch.Tensor, PairBatch]:
-    pixels = torch.randn(3, 3, 28, 28, generator=torch.Generator().manual_seed(0))
-    batch = pair_batch(model.processor, pixels, ["There is a mass.", "Normal."], [0, 1, 0])
-    return Captioner(model, chunk_size)(batch), batch
-
-
-def test_captions_are_what_the_whole_llava_gives(llava_dir):
-    """Against transformers' own forward pass of each film with its report, without padding."""
-    model = tiny_model(llava_dir)
-    found, batch = captions(model)
-    llava = AutoModelForImageTextToText.from_pretrained(llava_dir).eval()
-    processor = model.processor
-    film = [i for i in batch.images.prompt.input_ids[0].tolist() if i not in processor.special_ids]
-    for row, text in enumerate(["There is a mass.", "Normal.", "There is a mass."]):
-        words = processor.tokenizer(text, add_special_tokens=False)["input_ids"] + [processor.tokenizer.eos_token_id]
-        ids = torch.tensor([film + words])
-        logits = llava(input_ids=ids, pixel_values=batch.images.values[row : row + 1]).logits[0, len(film) - 1 : -1]
-        expected = F.cross_entropy(logits, torch.tensor(words))
-        assert found[row].item() == pytest.approx(expected.item(), abs=1e-4)
-
-
-def test_captions_of_a_head_that_knows_nothing_cost_the_log_of_the_vocabulary(llava_dir, monkeypatch):
-    model = tiny_model(llava_dir)
-    started = Captioner.__init__
-
-    def blank(self, *given):
-        started(self, *given)
-        self.head.weight.data.zero_()
-
-    monkeypatch.setattr(Captioner, "__init__", blank)
-    found, _ = captions(model)
-    vocabulary = Captioner(model).head.out_features
-    assert found.tolist() == pytest.approx([math.log(vocabulary)] * 3, abs=1e-5)
-
-
-def test_the_projector_learns_to_bring_captions_down(llava_dir):
-    model = tiny_model(llava_dir)
-    model.projector.requires_grad_(True)
-    optimiser, found = torch.optim.Adam(model.projector.parameters(), lr=0.01), []
-    for _ in range(20):
-        loss = captions(model)[0].mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        found.append(loss.item())
-    assert found[-1] < found[0] - 0.2, found  # measured: see the figure in the message of the commit
-
-
-def test_captions_in_chunks_have_the_same_gradients(llava_dir):
-    gradients = []
-    for size in (None, 2):
-        model = tiny_model(llava_dir)
-        model.projector.requires_grad_(True)
-        found, _ = captions(model, size)
-        found.mean().backward()
-        gradients.append([p.grad for p in model.projector.parameters()])
-    for one, two in zip(*gradients, strict=True):
-        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
 
 
 def test_one_command_runs_them_in_order(plan, tmp_path, monkeypatch):

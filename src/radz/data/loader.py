@@ -205,5 +205,32 @@ def train_loader(
     return DataLoader(dataset, batch_sampler=sampler, collate_fn=collator, num_workers=workers)
 
 
+class StepSampler(Sampler[list[Key]]):
+    """The batches of the optimiser steps ``first`` to ``last`` of a run, pass after pass; those before are skipped."""
+
+    def __init__(self, batches: Any, first: int, last: int) -> None:
+        """batches: a batch sampler whose order is a function of the epoch that it is set to."""
+        self.batches, self.first, self.last = batches, first, last
+
+    def __len__(self) -> int:
+        return self.last - self.first
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        per_epoch = len(self.batches)
+        for epoch in range(self.first // per_epoch, -(-self.last // per_epoch)):
+            self.batches.set_epoch(epoch)
+            for step, batch in enumerate(self.batches, epoch * per_epoch):
+                if self.first <= step < self.last:
+                    yield batch
+
+
+def steps(loader: DataLoader[Any], first: int, last: int) -> DataLoader[Any]:
+    """The batches of ``loader`` for the optimiser steps ``first`` to ``last``, over as many passes as they take."""
+    sampler = StepSampler(loader.batch_sampler, first, last)
+    return DataLoader(
+        loader.dataset, batch_sampler=sampler, collate_fn=loader.collate_fn, num_workers=loader.num_workers
+    )
+
+
 def _cut(items: list[int], size: int) -> list[list[int]]:
     return [items[i : i + size] for i in range(0, len(items), size)]

@@ -1,15 +1,19 @@
-"""The training split as pairs of film and text."""
+"""The training split as pairs of image and text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from radz.config import DataConfig, RunConfig
+from torch.utils.data import DataLoader, Dataset
+
+from radz.config import DataConfig
 from radz.data.loader import (
     Augment,
+    Pair,
     PairCollator,
     PairDataset,
     PairSampler,
@@ -28,19 +32,22 @@ from radz.knowledge import KnowledgeBase
 from radz.model.radz import RadZ
 from radz.text.synthesis import NORMAL_TEXT, write_report
 from radz.train.distributed import rank_and_world_size
-from radz.train.sharing import share_states
+from radz.train.sharing import image_identity, share_states
 from radz.train.tower_cache import cache_tower
-from radz.types import Study
+from radz.types import BatchProcessor, Study
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """The training split and how its pairs are made. ``concepts``: ids, the normal one among them.
+    """The training split and how its pairs are made.
 
-    knowledge: what training may know; ``held_out`` (ids) is gone from it and from everything else.
-    films: a corpus of films without reports. texts: reports without films, labelled.
+    settings, seed: what it was opened with. concepts: ids, the normal one among them. knowledge: what training may
+    know; ``held_out`` (ids) is gone from it and from everything else. images: a corpus of images without reports, or
+    ``None``. texts: reports without images, labelled.
     """
 
+    settings: DataConfig
+    seed: int
     corpus: Any
     records: Sequence[Study]
     concepts: tuple[str, ...]
@@ -48,110 +55,126 @@ class TrainingData:
     augment: Augment | None
     knowledge: KnowledgeBase
     held_out: frozenset[str] = frozenset()
-    films: Any = None
+    images: Any = None
     texts: tuple[Study, ...] = ()
 
     def loader(
         self,
-        model: RadZ,
-        config: RunConfig,
+        processor: BatchProcessor,
         batch_size: int,
         concepts: tuple[str, ...],
         *,
+        workers: int = 0,
         within: tuple[str, ...] = (),
         states: TowerStates | None = None,
         second_view: bool = False,
         archives: Sequence[Archive] = (),
         shared: bool = True,
-    ) -> Any:
+    ) -> DataLoader[Any]:
         """Batches of pairs, with rows of ``archives``, in an order of seed and epoch; ``within`` as in PairSampler.
 
-        batch_size is that of one process; a batch of all of them is drawn as one and dealt out where ``shared``.
+        batch_size is that of one process; where ``shared``, a batch of all processes is drawn as one and dealt out.
         """
         rank, count = rank_and_world_size()
-        dataset = PairDataset(self.corpus, self.records, self.write_text, self.augment, states, second_view=second_view)
-        sampler: Any = PairSampler(self.records, batch_size * count, within, config.seed)
-        collator = PairCollator(model.processor, concepts)
-        everything: Any = dataset
+        pairs = PairDataset(self.corpus, self.records, self.write_text, self.augment, states, second_view=second_view)
+        sampler: Any = PairSampler(self.records, batch_size * count, within, self.seed)
+        dataset: Dataset[Pair] = pairs
         if archives:
             rows = [replace(archive, per_batch=archive.per_batch * count) for archive in archives]
-            sampler = MixedSampler(sampler, len(dataset), rows, config.seed)
-            everything = MixedDataset(dataset, rows)
+            sampler = MixedSampler(sampler, len(pairs), rows, self.seed)
+            dataset = MixedDataset(pairs, rows)
         if shared and count > 1:
             sampler = SharedSampler(sampler, rank, count)
-        return train_loader(everything, sampler, collator, config.train.workers)
+        return train_loader(dataset, sampler, PairCollator(processor, concepts), workers)
 
-    def archives(self, model: RadZ, config: RunConfig) -> list[Archive]:
-        """Rows of one modality, where the configuration names some; films as cached states where the pairs are."""
-        rows, found = config.data.unlabelled, list[Archive]()
+    def archives(self, model: RadZ, shared: Path | None) -> list[Archive]:
+        """Rows of one modality, where the configuration names some; images as cached states where the pairs are."""
+        rows, archives = self.settings.unlabelled, list[Archive]()
         if rows.images is not None:
-            states = self.tower_states(model, config, self.films)
-            films = PairDataset(self.films, self.films.records, _no_text, self.augment, states, second_view=True)
-            found.append(Archive(FilmDataset(films), rows.images.per_batch))
+            states = self.tower_states(model, shared, self.images)
+            images = PairDataset(self.images, self.images.records, _no_text, self.augment, states, second_view=True)
+            archives.append(Archive(FilmDataset(images), rows.images.per_batch))
         if rows.texts is not None:
-            found.append(Archive(ReportDataset(self.texts), rows.texts.per_batch))
-        return found
+            archives.append(Archive(ReportDataset(self.texts), rows.texts.per_batch))
+        return archives
 
-    def tower_states(self, model: RadZ, config: RunConfig, corpus: Any = None) -> TowerStates | None:
-        """The frozen tower's states over the cached views of each film; ``None`` for none: the tower runs every step.
+    def tower_states(self, model: RadZ, shared: Path | None, corpus: Any = None) -> TowerStates | None:
+        """The frozen tower's states (P, V) over the cached views of each image; ``None`` runs the tower in every step.
 
-        corpus: other films than those of the pairs. Runs that share a directory compute them once.
+        corpus: other images than those of the pairs. Runs that name the same ``shared`` directory compute them once.
         """
-        if not config.data.cached_views:
+        if not self.settings.cached_views:
             return None
-        films = self.corpus if corpus is None else corpus
-        views = config.data.cached_views if self.augment else 1
-        make = partial(cache_tower, model, films, views, self.augment, _progress("tower states"))
-        return make() if config.shared is None else share_states(config, films.records, model, views, make)
+        images = self.corpus if corpus is None else corpus
+        views = self.settings.cached_views if self.augment else 1
+        compute = partial(cache_tower, model, images, views, self.augment, _progress("tower states"))
+        if shared is None:
+            return compute()
+        return share_states(shared, image_identity(self.settings, self.seed, images.records), model, views, compute)
 
 
-def open_training_data(config: RunConfig) -> TrainingData:
-    """Open the corpus's training split and settle its texts and augmentation."""
-    data = config.data
+def open_training_data(
+    data: DataConfig, seed: int, batch_size: int = 1, descriptions: Sequence[str] | None = None
+) -> TrainingData:
+    """Open the corpus's training split and settle its texts and augmentation.
+
+    descriptions: what anchors read of the knowledge base besides names, by default everything. Raises CorpusError for
+    fewer studies than one batch, of ``batch_size`` per process.
+    """
     corpus = open_corpus(data.corpus, data.root, data.train_split, data.options, fold_of(data))
-    knowledge, held = KnowledgeBase.load(), frozenset[str]()
+    knowledge, held_out = KnowledgeBase.load(), frozenset[str]()
     if data.held_out:
-        held = held_ids(data.held_out, corpus.findings, knowledge)
-        corpus = WithoutConcepts(corpus, held, knowledge, data.report_policy == "report")
-        knowledge = knowledge.without(held)
-    knowledge = knowledge.with_description_fields(config.descriptions)
+        held_out = held_ids(data.held_out, corpus.findings, knowledge)
+        corpus = WithoutConcepts(corpus, held_out, knowledge, data.report_policy == "report")
+        knowledge = knowledge.without(held_out)
+    if descriptions is not None:
+        knowledge = knowledge.with_description_fields(descriptions)
     if data.limit is not None:
-        corpus = Limited(corpus, data.limit, config.seed)
-    batch = config.train.batch_size * rank_and_world_size()[1]
+        corpus = Limited(corpus, data.limit, seed)
+    batch = batch_size * rank_and_world_size()[1]
     if len(corpus) < batch:
         raise CorpusError(
             f"The split '{data.train_split}' of {data.corpus} has {len(corpus)} studies, fewer than one batch of "
             f"{batch}: lower train.batch_size or check data.options."
         )
-    shown = partial(augment, seed=config.seed, flip=data.flip) if data.augment else None
-    write = text_writer(data, corpus, config.seed, knowledge, normal_texts(held))
-    films, texts = _open_films(data, held, knowledge), _read_texts(data, held)
-    return TrainingData(corpus, corpus.records, tuple(corpus.findings), write, shown, knowledge, held, films, texts)
+    return TrainingData(
+        settings=data,
+        seed=seed,
+        corpus=corpus,
+        records=corpus.records,
+        concepts=tuple(corpus.findings),
+        write_text=text_writer(data, corpus, seed, knowledge, normal_texts(held_out)),
+        augment=partial(augment, seed=seed, flip=data.flip) if data.augment else None,
+        knowledge=knowledge,
+        held_out=held_out,
+        images=_open_images(data, held_out, knowledge),
+        texts=_read_texts(data, held_out),
+    )
 
 
-def _open_films(data: DataConfig, held: frozenset[str], knowledge: KnowledgeBase) -> Any:
-    """The corpus of films without reports, or ``None``; of those held out, what their labels say is left out."""
+def _open_images(data: DataConfig, held_out: frozenset[str], knowledge: KnowledgeBase) -> Any:
+    """The corpus of images without reports, or ``None``, without what its labels say of held-out findings."""
     source = data.unlabelled.images
     if source is None:
         return None
     same = (source.corpus, source.root) == (data.corpus, data.root)
     corpus = open_corpus(source.corpus, source.root, source.split, source.options, fold_of(data) if same else None)
-    return WithoutConcepts(corpus, held, knowledge, reports=False) if held else corpus
+    return WithoutConcepts(corpus, held_out, knowledge, reports=False) if held_out else corpus
 
 
-def _read_texts(data: DataConfig, held: frozenset[str]) -> tuple[Study, ...]:
+def _read_texts(data: DataConfig, held_out: frozenset[str]) -> tuple[Study, ...]:
     source = data.unlabelled.texts
     if source is None:
         return ()
-    return read_reports(source.table, source.column, source.where, source.language, held)
+    return read_reports(source.table, source.column, source.where, source.language, held_out)
 
 
 def text_writer(
     data: DataConfig, corpus: Any, seed: int, knowledge: KnowledgeBase, normal: tuple[str, ...] = NORMAL_TEXT
 ) -> WriteText:
-    """The policy that gives each study its text; ``normal`` is what may be said of a normal film."""
+    """The policy that gives each study its text; ``normal``: what may be said of a normal image."""
     if data.report_policy == "report":
-        return _own_report
+        return _report_of_corpus
     names = {concept: knowledge[concept].names for concept in corpus.findings}
     return partial(
         _sentences,
@@ -163,7 +186,7 @@ def text_writer(
     )
 
 
-def _own_report(study: Study, epoch: int) -> str:
+def _report_of_corpus(study: Study, epoch: int) -> str:
     if not study.report:
         raise CorpusError(
             f"Study {study.study_id} has no report, and data.report_policy is 'report': choose 'varied' to write "

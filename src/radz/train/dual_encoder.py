@@ -1,20 +1,19 @@
-"""Training the baseline ``dual_encoder``: the run's own data, tower, batches, loss and trainer, another model."""
+"""Training the baseline ``dual_encoder``: the run's data, tower, batches, loss and loop, another model."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from torch import Tensor, nn
 
 from radz import registry
 from radz.baselines.dual_encoder import PairConfig, PairNet, PairProcessor, load_sentence_encoder
-from radz.config import LossConfig, ReadoutConfig, RunConfig
+from radz.config import LossConfig, ModelConfig, ReadoutConfig, RunConfig, TrainConfig
+from radz.data.loader import TowerStates
 from radz.errors import ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.leakage.exposure import require_unseen
@@ -22,11 +21,14 @@ from radz.model.build import build_model
 from radz.model.checkpoint import load_checkpoint, whole
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
-from radz.train.data import open_training_data
+from radz.storage import atomic_directory
+from radz.train.data import TrainingData, open_training_data
 from radz.train.distributed import gather_features, gather_rows, is_main, this_process, wait
-from radz.train.loop import training_arguments
+from radz.train.loop import fit
 from radz.train.loss_inputs import of_reports
-from radz.train.train import describe_run, fit, warm_up_tower
+from radz.train.output_dir import save_settings
+from radz.train.run_provenance import describe_run
+from radz.train.tower_warmup import warm_up_tower
 from radz.types import BatchRows, Features, PairBatch
 
 WIDTH = 256
@@ -55,7 +57,7 @@ class PairTask(nn.Module):
         """The loss over the pairs of all processes."""
         features = of_reports(self.net(batch.images, batch.texts.prompt), batch.texts)
         alignment = self.loss(PairInputs(gather_features(features), gather_rows(batch.rows)))["alignment"]
-        return {"loss": alignment, "alignment": alignment}
+        return {"alignment": alignment, "loss": alignment}
 
     def train(self, mode: bool = True) -> PairTask:
         """Training mode, but for a tower that does not train."""
@@ -69,7 +71,7 @@ class PairTask(nn.Module):
         return {n: whole(t) for n, t in self.state_dict().items()}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Put back what ``learned_state`` gave."""
+        """Load what ``learned_state`` returned."""
         self.load_state_dict(state)
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:
@@ -86,41 +88,62 @@ class PairTask(nn.Module):
 def train_dual_encoder(config: RunConfig, text: str | None = None, command: str = "") -> Path:
     """Train, or resume, in ``config.output``; return the checkpoint directory.
 
-    Of the configuration the data, the warm-up, the temperature and treatment of overlaps, and the schedule count; what
-    is said of the decoder does not. The tower trains where train_parts says so. text: a sentence encoder other than
+    The data, the warm-up, the temperature, the treatment of overlaps and the schedule are those of the configuration;
+    its decoder settings are not used. The tower trains where train_parts says so. text: a sentence encoder other than
     MiniLM. Raises ConfigError for a stage: a pair is trained in one.
     """
     if config.stage:
         raise ConfigError(f"dual_encoder is trained in one run, but this configuration is of stage '{config.stage}'.")
-    this_process()
-    data = open_training_data(config)
-    config.output.mkdir(parents=True, exist_ok=True)
-    if is_main():
-        (config.output / "config.yaml").write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
-    model, start = _with_tower(config)
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    device = this_process().device
+    data = open_training_data(config.data, config.seed, config.train.batch_size, config.descriptions)
+    save_settings(config)
+    model, start = _with_tower(config.model, config.seed, config.start)
+    model.to(device)
+    if start is not None:
+        require_unseen(config.data.held_out, start, KnowledgeBase.load())
     if config.warmup is not None:
-        warm_up_tower(model, data, config)
-    net = make_pair(model, config, text)
-    task = PairTask(net, config.loss).to(next(model.parameters()).device)
-    net.requires_grad_(True)
-    net.tower.requires_grad_("tower" in config.train.train_parts)
-    loader = partial(data.loader, net, config, config.train.batch_size, data.concepts)  # type: ignore[arg-type]
-    batches = loader(within=config.data.batch_within, states=data.tower_states(model, config))
-    fit_standardization(net, batches)
-    rates = {"heads": config.train.head_rate, "text": TEXT_RATE, "tower": config.train.tower_rate}
-    fit(task, batches, training_arguments(config.train, config.output / "align", config.seed), rates)
+        warm_up_tower(model, data, config.warmup, config.train, output=config.output, shared=config.shared)
+    net = make_pair(model, config.seed, config.model.readout.dim or WIDTH, text)
+    states = data.tower_states(model, config.shared)
+    fit_pair(net.to(device), data, config.train, config.loss, folder=config.output / "align", states=states)
     checkpoint = config.output / "checkpoint"
     if is_main():
-        checkpoint.mkdir(exist_ok=True)
-        net.save(checkpoint, describe_run(data, config, command, start))
+        provenance = describe_run(data, start, command=command, anchors=config.anchors, warmup=config.warmup)
+        with atomic_directory(checkpoint) as partial:
+            net.save(partial, provenance)
     wait()
     return checkpoint
 
 
+def fit_pair(
+    net: PairNet,
+    data: TrainingData,
+    config: TrainConfig,
+    loss: LossConfig,
+    *,
+    folder: Path,
+    states: TowerStates | None = None,
+) -> None:
+    """Train the pair on the run's batches; ``states``: cached ones of the tower."""
+    task = PairTask(net, loss).to(next(net.parameters()).device)
+    net.requires_grad_(True)
+    net.tower.requires_grad_("tower" in config.train_parts)
+    batches = data.loader(
+        net.processor,
+        config.batch_size,
+        data.concepts,
+        workers=config.workers,
+        within=data.settings.batch_within,
+        states=states,
+    )
+    fit_standardization(net, batches)
+    rates = {"heads": config.head_rate, "text": TEXT_RATE, "tower": config.tower_rate}
+    fit(task, batches, config, folder, data.seed, rates=rates)
+
+
 @torch.no_grad()
 def fit_standardization(net: PairNet, loader: Any) -> None:
-    """Measure both heads' statistics on the first four training batches, as those of our model are."""
+    """Measure both heads' means and standard deviations (H,) on the first four training batches."""
     net.eval()
     device = next(net.parameters()).device
     rows: dict[str, list[Tensor]] = {"image": [], "text": []}
@@ -132,22 +155,16 @@ def fit_standardization(net: PairNet, loader: Any) -> None:
     net.text_head.fit_standardization(torch.cat(rows["text"]))
 
 
-def make_pair(model: RadZ, config: RunConfig, text: str | None = None) -> PairNet:
-    """A pair around the tower of ``model``, its heads freshly started."""
+def make_pair(model: RadZ, seed: int, width: int, text: str | None = None) -> PairNet:
+    """A pair around the tower of ``model``, its heads freshly started from ``seed``; ``width`` is D."""
     encoder, tokenizer = load_sentence_encoder(text)
     vision = model.vision
-    shape = PairConfig(
-        config.model.readout.dim or WIDTH, vision.vision_feature_layer, str(vision.vision_feature_select_strategy)
-    )
+    shape = PairConfig(width, vision.vision_feature_layer, str(vision.vision_feature_select_strategy))
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+        torch.manual_seed(seed)
         return PairNet(shape, model.tower, encoder, PairProcessor(model.processor.image_processor, tokenizer))
 
 
-def _with_tower(config: RunConfig) -> tuple[RadZ, Provenance | None]:
-    """The model whose tower the pair gets: that of ``config.start``, or the backbone's."""
-    if config.start is None:
-        return build_model(config.model, config.seed), None
-    model, provenance = load_checkpoint(config.start, config.model.source)
-    require_unseen(config.data.held_out, provenance, KnowledgeBase.load())
-    return model, provenance
+def _with_tower(config: ModelConfig, seed: int, start: Path | None) -> tuple[RadZ, Provenance | None]:
+    """The model whose tower the pair gets: that of the checkpoint ``start``, or the backbone's."""
+    return (build_model(config, seed), None) if start is None else load_checkpoint(start, config.source)

@@ -7,19 +7,23 @@ starts from the checkpoint of the one before.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from radz.config import ModelConfig, PlanConfig, RunConfig, build_config, load_config, read_yaml
+from radz.config import (
+    LossConfig,
+    ModelConfig,
+    PlanConfig,
+    RunConfig,
+    TrainConfig,
+    WarmupConfig,
+    build_config,
+    load_config,
+    read_yaml,
+)
 from radz.errors import CheckpointError, ConfigError
-from radz.model.checkpoint import PROVENANCE, read_description
 from radz.provenance import Provenance
-from radz.train.distributed import is_main
-
-IDENTITY = "stage.sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,52 +88,56 @@ def _overrides_of(stage: str, overrides: Iterable[str]) -> Iterator[str]:
             yield rest
 
 
-def require_stage(config: RunConfig) -> None:
-    """Raise ConfigError where ``config`` names a stage and does not keep to its row of the table."""
-    if not config.stage:
+def require_stage(
+    stage: str, start: Path | None, train: TrainConfig, loss: LossConfig, warmup: WarmupConfig | None
+) -> None:
+    """Raise ConfigError where a run names a ``stage`` and does not keep to its row of the table."""
+    if not stage:
         return
-    stage, parts, losses = STAGES[config.stage], set(config.train.train_parts), set(config.loss.weights)
-    if bool(stage.after) != (config.start is not None):
+    row, parts, losses = STAGES[stage], set(train.train_parts), set(loss.weights)
+    if bool(row.after) != (start is not None):
         raise ConfigError(
-            f"The stage '{config.stage}' starts from a checkpoint of the stage '{stage.after}': set start."
-            if stage.after
-            else f"The stage '{config.stage}' is the first and starts from the backbone, not from {config.start}: "
-            "take start out."
+            f"The stage '{stage}' starts from a checkpoint of the stage '{row.after}': set start."
+            if row.after
+            else f"The stage '{stage}' is the first and starts from the backbone, not from {start}: take start out."
         )
-    if parts - stage.parts:
+    if parts - row.parts:
         raise ConfigError(
-            f"The stage '{config.stage}' trains {sorted(stage.parts)}, and train.train_parts has "
-            f"{sorted(parts - stage.parts)} besides."
+            f"The stage '{stage}' trains {sorted(row.parts)}, but train.train_parts also has "
+            f"{sorted(parts - row.parts)}: take them out."
         )
-    if stage.needs - losses or losses - stage.needs - stage.takes:
+    if row.needs - losses or losses - row.needs - row.takes:
         raise ConfigError(
-            f"The stage '{config.stage}' needs the losses {sorted(stage.needs)} and takes {sorted(stage.takes)} "
-            f"besides, but loss.weights has {sorted(losses)}."
+            f"The stage '{stage}' needs the losses {sorted(row.needs)} and may have {sorted(row.takes)}, but "
+            f"loss.weights has {sorted(losses)}."
         )
-    if config.warmup is not None and not stage.warms_up:
-        raise ConfigError(f"The stage '{config.stage}' has no warm-up; the tower is warmed up in 'general'.")
+    if warmup is not None and not row.warms_up:
+        raise ConfigError(f"The stage '{stage}' has no warm-up; the tower is warmed up in 'general'.")
 
 
-def require_fit(config: RunConfig, start: Provenance, saved: ModelConfig) -> None:
-    """Raise CheckpointError where the checkpoint to start from is of another stage or of another model."""
-    if not config.stage:
+def require_fit(stage: str, start: Path, model: ModelConfig, provenance: Provenance, saved: ModelConfig) -> None:
+    """Raise CheckpointError where the checkpoint ``start`` is of the wrong stage or of another model.
+
+    provenance, saved: what the checkpoint says of itself.
+    """
+    if not stage:
         return
-    wanted = STAGES[config.stage].after
-    if start.stage != wanted:
-        came = f"the stage '{start.stage}'" if start.stage else "a run without a stage"
+    expected = STAGES[stage].after
+    if provenance.stage != expected:
+        origin = f"the stage '{provenance.stage}'" if provenance.stage else "a run without a stage"
         raise CheckpointError(
-            f"The stage '{config.stage}' starts from the stage '{wanted}', but {config.start} is of {came}: "
-            f"train '{wanted}' first, or leave out stage."
+            f"The stage '{stage}' starts from the stage '{expected}', but {start} is of {origin}: "
+            f"train '{expected}' first, or leave out stage."
         )
-    if other := other_parts(config.model, saved):
+    if differences := other_parts(model, saved):
         raise CheckpointError(
-            f"{config.start} does not fit the stage '{config.stage}': {'; '.join(other)}. Give both stages the same "
-            "model, or train the earlier one again."
+            f"{start} does not fit the stage '{stage}': {'; '.join(differences)}. Give both stages the same model, or "
+            "train the earlier one again."
         )
 
 
 def other_parts(model: ModelConfig, saved: ModelConfig) -> list[str]:
-    """In what a model and a saved one differ, one sentence each; a model with other weights or shapes is another."""
+    """How a model differs from a saved one in weights or shapes, one sentence for each difference."""
     return [
         f"model.{name} is {getattr(model, name)!r} here and {getattr(saved, name)!r} there"
         for name in ("backbone", "tokens", "readout", "lora")
@@ -137,30 +145,6 @@ def other_parts(model: ModelConfig, saved: ModelConfig) -> list[str]:
     ]
 
 
-def first_to_read(config: RunConfig, start: Provenance | None) -> bool:
-    """Whether this run is the first that reads features, so that the heads' statistics are to be measured."""
+def first_to_read(start: Provenance | None) -> bool:
+    """Whether a run is the first that reads features, so that the heads' statistics are to be measured."""
     return start is None or start.stage == "general"
-
-
-def claim(config: RunConfig, data_sha256: str) -> Path | None:
-    """Mark the output as this stage's; its checkpoint where the stage is finished, else ``None``.
-
-    Raises CheckpointError where the output holds the stage under other settings, data or start.
-    """
-    path, own = config.output / IDENTITY, identity(config, data_sha256)
-    if path.is_file() and path.read_text(encoding="utf-8") != own:
-        raise CheckpointError(
-            f"{config.output} holds a stage '{config.stage}' with other settings, data or start: choose another "
-            "output, or delete it to train anew."
-        )
-    if is_main():
-        path.write_text(own, encoding="utf-8")
-    checkpoint = config.output / "checkpoint"
-    return checkpoint if (checkpoint / PROVENANCE).is_file() else None
-
-
-def identity(config: RunConfig, data_sha256: str) -> str:
-    """Hash over everything that decides what a stage becomes: settings, data and the weights it starts from."""
-    settings = config.model_dump(mode="json", exclude={"output", "start"})
-    start = read_description(config.start)[1].fingerprint if config.start else ""
-    return hashlib.sha256(json.dumps([settings, data_sha256, start], sort_keys=True).encode()).hexdigest()

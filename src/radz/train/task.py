@@ -1,4 +1,4 @@
-"""Small objects tie a model to its losses, so that a trainer sees one module."""
+"""Small objects tie a model to its losses, so that the training loop sees one module."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class AlignmentTask(nn.Module):
         self._no_split_modules = model.decoder.get_base_model()._no_split_modules  # what FSDP shards one by one
 
     def forward(self, batch: PairBatch) -> dict[str, Tensor]:
-        """The weighted total under ``loss`` and each unweighted term under its name, over all processes' studies."""
+        """Each unweighted term under its name and the weighted total under ``loss``, over all processes' studies."""
         inputs = self.inputs(batch)
         terms: dict[str, Tensor] = {}
         for loss in self.losses.values():
@@ -58,7 +58,7 @@ class AlignmentTask(nn.Module):
                 f"Loss terms {sorted(terms)} and weights {sorted(self.weights)} differ: every term needs one weight."
             )
         total = torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
-        return {"loss": total, **terms}
+        return {**terms, "loss": total}
 
     def learned_state(self) -> dict[str, Tensor]:
         """The model's learned tensors and those of the losses (a learned temperature)."""
@@ -101,7 +101,7 @@ class TowerTask(nn.Module):
         logits, labels = gather(self.logits(batch.images.values)), gather(batch.rows.labels)
         known = ~labels.isnan()
         loss = F.binary_cross_entropy_with_logits(logits[known], labels[known])
-        return {"loss": loss, "warmup": loss}
+        return {"warmup": loss, "loss": loss}
 
     @contextmanager
     def moving_statistics(self) -> Iterator[None]:

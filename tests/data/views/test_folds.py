@@ -89,7 +89,7 @@ def config(manifest: Path, llava_dir: Path, output: Path, fold: str, data=(), **
 
 def test_a_model_remembers_its_fold_and_is_not_judged_on_another(manifest, llava_dir, tmp_path):
     settings = config(manifest, llava_dir, tmp_path / "run", "1/3")
-    trained_on = {study.patient_id for study in open_training_data(settings).records}
+    trained_on = {study.patient_id for study in open_training_data(settings.data, settings.seed).records}
     assert trained_on == patients(manifest, "train", Fold(1, 3))
     checkpoint = train(settings)
     with pytest.raises(LeakageError, match="left out fold 1/3, but 'val' of fold 2/3"):
@@ -111,6 +111,6 @@ def test_films_without_reports_from_the_same_table_keep_to_the_fold(manifest, ll
     settings = config(
         manifest, llava_dir, tmp_path, "1/3", loss={"weights": {"alignment": 1, "consistency": 1}}, data=data
     )
-    assert {study.patient_id for study in open_training_data(settings).films.records} == patients(
+    assert {study.patient_id for study in open_training_data(settings.data, settings.seed).images.records} == patients(
         manifest, "train", Fold(1, 3)
     )

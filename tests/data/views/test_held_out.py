@@ -47,15 +47,19 @@ def config(manifest: Path, llava_dir: Path, output: Path, **data) -> RunConfig:
     return build_config(RunConfig, tree)
 
 
+def open_data(settings: RunConfig):
+    return open_training_data(settings.data, settings.seed)
+
+
 def test_films_labels_and_sentences_of_a_held_concept_are_gone(manifest, llava_dir, tmp_path):
-    data = open_training_data(config(manifest, llava_dir, tmp_path, held_out=["effusion"]))
+    data = open_data(config(manifest, llava_dir, tmp_path, held_out=["effusion"]))
     names = {fold(name) for name in KnowledgeBase.load()["effusion"].names}
     assert len(data.records) == 8  # of 16, half show one
     assert "effusion" not in data.concepts
     assert not any("effusion" in study.labels for study in data.records)
     texts = [data.write_text(study, epoch) for study in data.records for epoch in range(50)]
     assert not any(mentions(fold(text), names) for text in texts)
-    everything = open_training_data(config(manifest, llava_dir, tmp_path))
+    everything = open_data(config(manifest, llava_dir, tmp_path))
     texts = [everything.write_text(study, epoch) for study in everything.records for epoch in range(50)]
     assert any(mentions(fold(text), names) for text in texts)  # the check above can fail
 
@@ -91,7 +95,7 @@ def test_reports_lose_what_they_say_of_it_denials_included():
 def test_real_reports_are_cut_in_training(manifest, llava_dir, tmp_path):
     pytest.importorskip("negspacy")
     settings = config(manifest, llava_dir, tmp_path, held_out=["effusion"], report_policy="report")
-    data = open_training_data(settings)
+    data = open_data(settings)
     assert {data.write_text(study, 0) for study in data.records} == {"A mass. Heart size is normal."}
 
 

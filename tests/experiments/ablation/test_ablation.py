@@ -190,7 +190,8 @@ def test_runs_share_tower_and_states_and_end_in_a_table(folder, made):
     assert record["exposure"] == {"mass": "supervised"}
     scored = read_scores(places["both", 0, "1/2"])
     assert scored.provenance.fold == "1/2"
-    assert set(scored.rows["study"]).isdisjoint(s.study_id for s in open_training_data(first[0].config).records)
+    trained_on = open_training_data(first[0].config.data, first[0].config.seed)
+    assert set(scored.rows["study"]).isdisjoint(study.study_id for study in trained_on.records)
     assert [cells[2] for cells in cells_rows(record)[1]] == ["", "", ""]
     page = page_of(record)
     assert "label-text supervised" in page

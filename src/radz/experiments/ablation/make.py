@@ -109,7 +109,7 @@ def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
     elif checkpoint is None:
         found = {"own": checkpoint_of(config), "start": config.start}.get(of_run)
         checkpoint = None if found is None else str(found)
-    around = BaselineContext(lambda: open_training_data(config).corpus)
+    around = BaselineContext(lambda: open_training_data(config.data, config.seed).corpus)
     return open_baseline(scoring.system, checkpoint, around, options)
 
 

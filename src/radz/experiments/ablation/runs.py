@@ -128,7 +128,7 @@ class Store:
         """Hash over films, labels, what goes beside them and what is known of the findings; each is read once."""
         key = json.dumps([config.data.model_dump(mode="json"), config.seed, config.anchors, config.descriptions])
         if key not in self._data:
-            data = open_training_data(config)
+            data = open_training_data(config.data, config.seed, config.train.batch_size)
             what = [data_sha256(data.records), _knowledge(config, data.concepts)]
             self._data[key] = _hash([*what, *_beside(data)])
         return self._data[key]
@@ -142,7 +142,7 @@ def _knowledge(config: RunConfig, concepts: Iterable[str]) -> list[Any]:
 
 def _beside(data: TrainingData) -> list[Any]:
     """Films without reports and reports without films, where there are some."""
-    films = [data_sha256(data.films.records)] if data.films is not None else []
+    films = [data_sha256(data.images.records)] if data.images is not None else []
     return films + ([[text.report for text in data.texts]] if data.texts else [])
 
 
