@@ -205,7 +205,7 @@ class BatchProcessor(Protocol):
     """What data loading needs of a model's processor."""
 
     def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
-        """Films (1, H, W), any size -> (B, 3, h, w)."""
+        """Images (1, h, w), any size -> (B, 3, h', w')."""
         ...
 
     def image_prompt(self, count: int) -> Prompt:
@@ -334,7 +334,7 @@ class Scores:
 class Finding:
     """One line of a result. ``probability`` is ``None`` where it was not calibrated; ``note`` says why.
 
-    in_set: whether it belongs to the film's set of findings, of guaranteed recall; ``None`` where there is no set.
+    in_set: whether it belongs to the image's set of findings, of guaranteed recall; ``None`` where there is no set.
     """
 
     name: str

@@ -67,7 +67,7 @@ def rename(path):
     ("damage", "message"),
     [
         (lambda d: flip(d / TENSORS), r"anchors\.safetensors is damaged: .* Delete it and build it again"),
-        (lambda d: rename(d / RECORD), r"anchors\.json is damaged: its content is not of the hash"),
+        (lambda d: rename(d / RECORD), r"anchors\.json is damaged: its content does not match its hash"),
         (lambda d: (d / RECORD).write_text("{"), r"anchors\.json is damaged: not a record"),
         (lambda d: (d / RECORD).write_text("[]"), r"anchors\.json is damaged: not a record"),
         (lambda d: (d / RECORD).unlink(), r"has no anchors\.json; it takes anchors\.json and anchors\.safetensors"),
@@ -250,6 +250,6 @@ def test_a_directory_of_something_else_is_left_alone(saved):
     directory, anchors = saved
     save_anchors(anchors, CONCEPTS, MODEL, directory)
     (directory / "thesis.tex").write_text("years of work")
-    with pytest.raises(AnchorError, match=r"is not a directory of anchors alone .*Give another place"):
+    with pytest.raises(AnchorError, match=r"is not a directory of anchors alone .*Choose another one"):
         save_anchors(anchors, CONCEPTS, MODEL, directory)
     assert (directory / "thesis.tex").read_text() == "years of work"

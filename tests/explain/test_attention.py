@@ -37,6 +37,10 @@ def anchors(width=16):
     return Anchors(("mass", "effusion"), rows, None, (), "names")
 
 
+def maps_of(encoder, features):
+    return attention_maps(features.positions, anchors().positive, encoder.granularity, encoder.temperature)
+
+
 def test_a_map_for_each_concept_over_the_patch_grid(encoder, tmp_path):
     Image.fromarray((studies(1)[0].pixels[0] * 255).astype(np.uint8)).save(tmp_path / "image.png")
     predictor = Predictor(encoder, Provenance(corpus="none", split="train"), KnowledgeBase.load())
@@ -52,15 +56,15 @@ def test_a_map_for_each_concept_over_the_patch_grid(encoder, tmp_path):
 def test_a_saved_model_has_the_same_maps(encoder, tmp_path):
     save_checkpoint(encoder.model, tmp_path / "c", Provenance(corpus="none", split="train"))
     loaded = Encoder(load_checkpoint(tmp_path / "c")[0])
-    one, two = (attention_maps(each, each.encode(studies(2)), anchors()) for each in (encoder, loaded))
+    one, two = (maps_of(each, each.encode(studies(2))) for each in (encoder, loaded))
     assert np.array_equal(one, two)
 
 
 def test_a_model_without_maps_says_so(llava_dir, encoder):
     mean = Encoder(tiny_model(llava_dir))
     with pytest.raises(ConfigError, match=r"pools patches by their mean and has no maps: train with model\.readout"):
-        attention_maps(mean, mean.encode(studies(1)), anchors())
+        maps_of(mean, mean.encode(studies(1)))
     features = encoder.encode(studies(1))
     three = ImageFeatures(features.study_ids, features.embedding, features.positions[:, :3])
     with pytest.raises(ConfigError, match="3 positions form no square grid"):
-        attention_maps(encoder, three, anchors())
+        maps_of(encoder, three)

@@ -13,11 +13,12 @@ from batches import pair_batch
 from loss_fakes import Inputs
 from loss_fakes import pairs as rows_of
 from radz.config import LossConfig, ReadoutConfig, build_config
+from radz.explain.attention import concept_maps
 from radz.knowledge import KnowledgeBase
 from radz.losses.consistency import Consistency
 from radz.losses.knowledge import Knowledge
 from radz.model import attention
-from radz.model.attention import attend, concept_maps, image_similarity
+from radz.model.attention import attend, image_similarity
 from radz.model.build import freeze, part_of
 from radz.model.checkpoint import learned_state, load_checkpoint, save_checkpoint
 from radz.model.encoder import Encoder

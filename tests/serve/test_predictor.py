@@ -145,9 +145,7 @@ def test_one_forward_per_image_whatever_the_number_of_concepts(predictor, folder
     calls = []
     model = predictor.model.model
     read = model.read_image
-    monkeypatch.setattr(
-        model, "read_image", lambda batch: calls.append(len(batch.image_prompt.input_ids)) or read(batch)
-    )
+    monkeypatch.setattr(model, "read_image", lambda batch: calls.append(len(batch)) or read(batch))
     assert len(predictor.predict(folder / "0.png", many).findings) == 50
     assert calls == [1]
 

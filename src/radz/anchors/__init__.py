@@ -65,7 +65,7 @@ def worded(statement: str, denial: str | None = None) -> Strategy:
     """
     for sentence in filter(None, (statement, denial)):
         if "{finding}" not in sentence:
-            raise ConfigError(f"The sentence '{sentence}' names no finding: write {{finding}} where its name stands.")
+            raise ConfigError(f"The sentence '{sentence}' names no finding: write {{finding}} in place of its name.")
 
     def strategy(concepts: Sequence[Concept], encode_text: EncodeText) -> Anchors:
         sides = [
@@ -79,6 +79,6 @@ def worded(statement: str, denial: str | None = None) -> Strategy:
 
 
 def closed_set(strategy: Strategy) -> frozenset[str] | None:
-    """Ids of the only concepts that ``strategy`` has anchors of; ``None`` where it makes one of any concept."""
+    """Ids of the only concepts that ``strategy`` has anchors for; ``None`` where it makes one for any concept."""
     ids: frozenset[str] | None = getattr(strategy, "closed_set", None)
     return ids

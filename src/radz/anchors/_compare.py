@@ -1,4 +1,4 @@
-"""Two directories of anchors compared: what came, what went, what changed and by how much."""
+"""Two directories of anchors compared: additions, removals and changes, with the size of each change."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from radz.anchors._repository import read_anchors
 from radz.types import Anchors
 
 SPACE = ("fingerprint", "backbone", "granularity")
-"""What makes the space of a model's anchors. Number format and device only round; the strategy places within it."""
+"""What defines the space of a model's anchors. Number format and device only affect rounding."""
 FIELDS = ("name", "kind", "texts", "denials", "source", "parents", "unreviewed")
 MOVED = 1e-6
-"""A cosine short of 1 by more than this is a move; rounding of unit float32 rows stays below."""
+"""A cosine below 1 by more than this is a change; rounding of unit float32 rows stays within it."""
 
 Pair = tuple[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One concept of both directories that differs.
+    """A concept that differs between the directories.
 
     fields: name of a field -> what the first and the second directory say. cosine: between the two vectors, in
     [-1, 1]; ``None`` where they lie in spaces of different models.
@@ -74,12 +74,12 @@ def compare_directories(first: Path, second: Path) -> Difference:
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any], fields: Any) -> dict[str, Pair]:
-    """Those that are not alike; what one of them does not say, e.g. an older record, is no difference."""
+    """Fields with different values; a field that one record lacks, e.g. an older one, is not a difference."""
     pairs = {name: (first[name], second[name]) for name in fields if name in first and name in second}
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
 def _cosines(old: Anchors, new: Anchors, both: list[str]) -> dict[str, float]:
-    """Concept -> cosine of its two unit rows."""
+    """Concept -> cosine of its two unit rows (E,)."""
     before, after = (a.positive[[a.concepts.index(c) for c in both]].double() for a in (old, new))
     return dict(zip(both, torch.cosine_similarity(before, after, dim=-1).tolist(), strict=True))

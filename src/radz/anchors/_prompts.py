@@ -1,11 +1,10 @@
-"""Prompt files: the sentences that state a finding and deny it, a list of pairs in a YAML file.
+"""Prompt files: YAML lists of sentence pairs, one that states a finding and one that denies it.
 
-The shipped ones lie in ``radz/prompts``: ``default``, which the strategy ``names`` takes, and ``paraphrases``.
+The shipped ones are in ``radz/prompts``: ``default``, which the strategy ``names`` takes, and ``paraphrases``.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,6 +16,7 @@ import yaml
 from radz.anchors._texts import anchors_from_texts
 from radz.errors import ConfigError, UnknownNameError
 from radz.knowledge import Concept
+from radz.storage import content_hash
 from radz.types import NORMAL, Anchors, EncodeText
 
 PLACE = "{finding}"
@@ -26,7 +26,7 @@ FIELDS = ("positive", "negative", "normal")
 
 @dataclass(frozen=True, slots=True)
 class PromptPair:
-    """One wording. ``{finding}`` stands for the finding's name; normal: the denial of "no abnormal finding".
+    """One wording. ``{finding}`` is replaced by the finding's name; normal: the denial of "no abnormal finding".
 
     name: its set and its place there, e.g. ``paraphrases 3/9``. sha256: of the sentences, first 8 digits.
     """
@@ -39,14 +39,14 @@ class PromptPair:
     @property
     def sha256(self) -> str:
         """Hash of the wording, first 8 digits."""
-        return hashlib.sha256("\n".join((self.positive, self.negative, self.normal)).encode()).hexdigest()[:8]
+        return content_hash("\n".join((self.positive, self.negative, self.normal)))[:8]
 
     def statement(self, concept: Concept) -> str:
-        """The sentence that says that the finding is there."""
+        """The sentence that states the finding."""
         return _filled(self.positive, concept.name)
 
     def denial(self, concept: Concept) -> str:
-        """The sentence that says that it is not."""
+        """The sentence that denies it."""
         return self.normal if concept.id == NORMAL else _filled(self.negative, concept.name)
 
     def anchors(self, concepts: Sequence[Concept], encode_text: EncodeText, strategy: str = "names") -> Anchors:
@@ -65,7 +65,7 @@ def load_prompts(which: str) -> tuple[PromptPair, ...]:
     shipped = {path.stem: path for path in folder.glob("*.yaml")}
     path = shipped.get(which, Path(which))
     if which not in shipped and path.suffix not in (".yaml", ".yml"):
-        raise UnknownNameError("prompt set", which, shipped, "A file of your own ends with .yaml.")
+        raise UnknownNameError("prompt set", which, shipped, "The name of a file ends with .yaml.")
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Anchors on disk: a directory that is whole, undamaged and of the model that asks, or is refused.
+"""Anchors on disk: a directory is complete, undamaged and made by the model that asks, or it is refused.
 
 anchors.safetensors  positive (C, E) and, where the strategy has them, negative (C, E) and agreement (C,)
 anchors.json         the model, the hash of the tensors, and each concept's texts, source, parents and whole entry
@@ -6,11 +6,7 @@ anchors.json         the model, the hash of the tensors, and each concept's text
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +14,7 @@ from typing import Any
 from radz import __version__
 from radz.errors import AnchorError
 from radz.knowledge import Concept
-from radz.storage import file_sha256
+from radz.storage import atomic_directory, content_hash, file_sha256
 from radz.types import Anchors
 
 RECORD, TENSORS = "anchors.json", "anchors.safetensors"
@@ -28,25 +24,18 @@ AGAIN = "Delete it and build it again."
 def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str], directory: Path) -> None:
     """Write ``directory`` whole or not at all. model: what its anchors depend on, e.g. fingerprint and dtype.
 
-    Raises AnchorError where the place is taken by something else, which is left as it is.
+    Raises AnchorError where ``directory`` holds anything else, which is left untouched.
     """
     from safetensors.torch import save_file
 
     _require_free(directory)
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
-    try:
+    with atomic_directory(directory) as partial:
         sides = {"positive": anchors.positive, "negative": anchors.negative, "agreement": anchors.agreement}
         tensors = {name: rows.detach().cpu().contiguous() for name, rows in sides.items() if rows is not None}
         save_file(tensors, partial / TENSORS)
         record = _record(anchors, concepts, model) | {"tensors_sha256": file_sha256(partial / TENSORS)}
-        whole = record | {"record_sha256": _sha256(record)}
-        (partial / RECORD).write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        if directory.exists():
-            shutil.rmtree(directory)
-        os.replace(partial, directory)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        sealed = record | {"record_sha256": content_hash(record)}
+        (partial / RECORD).write_text(json.dumps(sealed, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load_anchors(directory: Path, model: Mapping[str, str]) -> Anchors:
@@ -61,7 +50,7 @@ def load_anchors(directory: Path, model: Mapping[str, str]) -> Anchors:
 
 
 def read_anchors(directory: Path) -> tuple[Anchors, dict[str, Any]]:
-    """The anchors in ``directory``, whatever model they are of, and its record. Raises as ``read_record``."""
+    """The anchors of any model in ``directory``, and their record. Raises AnchorError as ``read_record`` does."""
     from safetensors.torch import load_file
 
     record = read_record(directory)
@@ -77,7 +66,7 @@ def read_anchors(directory: Path) -> tuple[Anchors, dict[str, Any]]:
 
 
 def read_record(directory: Path) -> dict[str, Any]:
-    """What ``directory`` says of its anchors, both its hashes checked. Raises AnchorError as ``load_anchors``."""
+    """The record of the anchors in ``directory``, both hashes checked. Raises AnchorError as ``load_anchors`` does."""
     try:
         record: dict[str, Any] = json.loads((directory / RECORD).read_text(encoding="utf-8"))
         stated, tensors = record.pop("record_sha256"), file_sha256(directory / TENSORS)
@@ -86,18 +75,18 @@ def read_record(directory: Path) -> dict[str, Any]:
         raise AnchorError(f"{directory} has no {missing}; it takes {RECORD} and {TENSORS}. {AGAIN}") from None
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise AnchorError(f"{directory / RECORD} is damaged: not a record with its hash. {AGAIN}") from None
-    if stated != _sha256(record):
-        raise AnchorError(f"{directory / RECORD} is damaged: its content is not of the hash it states. {AGAIN}")
+    if stated != content_hash(record):
+        raise AnchorError(f"{directory / RECORD} is damaged: its content does not match its hash. {AGAIN}")
     if tensors != record["tensors_sha256"]:
-        raise AnchorError(f"{directory / TENSORS} is damaged: its content is not of the hash in {RECORD}. {AGAIN}")
+        raise AnchorError(f"{directory / TENSORS} is damaged: its content does not match the hash in {RECORD}. {AGAIN}")
     return record
 
 
 def _require_free(directory: Path) -> None:
-    """Only anchors are replaced, never a directory that holds anything else."""
+    """Raises AnchorError for a directory that holds anything but anchors."""
     if directory.exists() and not (directory.is_dir() and {p.name for p in directory.iterdir()} <= {RECORD, TENSORS}):
         raise AnchorError(
-            f"{directory} exists and is not a directory of anchors alone ({RECORD}, {TENSORS}). Give another place."
+            f"{directory} exists and is not a directory of anchors alone ({RECORD}, {TENSORS}). Choose another one."
         )
 
 
@@ -110,7 +99,3 @@ def _record(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, s
         for c, texts, denied in zip(concepts, anchors.texts, denials, strict=True)
     ]
     return {"radz": __version__, "model": dict(model), "strategy": anchors.strategy, "concepts": entries}
-
-
-def _sha256(record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

@@ -1,8 +1,8 @@
-"""``hybrid`` (DKAM): the model reads a finding's description, an MLP turns that reading into the anchor.
+"""``hybrid`` (DKAM): the model reads a finding's description, and an MLP turns that reading into the anchor.
 
-What is read are hidden states, which the text path returns as features, not the words. To the anchor a residual of
-limited norm is added, learned per finding. A finding that was not trained has none and still has its reading: that
-is the zero-shot path. Before training the anchor is the reading itself.
+A reading is the feature that the text path makes of the description's hidden states. A residual of limited norm,
+learned per finding, is added to the anchor. A finding that was not trained has a reading but no residual: that is the
+zero-shot path. Before training the anchor equals the reading.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from radz.knowledge import Concept
 from radz.types import Anchors, EncodeText
 
 LIMIT = 0.3
-"""A residual's norm at most, against a reading of norm 1: it cannot turn an anchor by more than 18 degrees."""
+"""Greatest norm of a residual, for a reading of norm 1: it turns an anchor by at most 18 degrees."""
 
 
 class Hybrid(nn.Module):
-    """MLP for any finding and residuals, (C, E), of ``concepts`` (ids)."""
+    """An MLP for any finding, and residuals (C, E) of ``concepts`` (ids)."""
 
     def __init__(self, concepts: Sequence[str], width: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Hybrid(nn.Module):
         return Anchors(ids, F.normalize(rows, dim=-1), None, tuple(texts), "hybrid", names=names)
 
     def _residuals(self, ids: Sequence[str]) -> Tensor:
-        """(C, E), each at most LIMIT long; zeros for what was not trained."""
+        """(C, E), each at most LIMIT long; zeros for findings that were not trained."""
         norms = self.residual.norm(dim=-1, keepdim=True)
         limited = self.residual * (LIMIT / norms.clamp(min=LIMIT))
         padded = torch.cat([limited, limited.new_zeros(1, limited.shape[1])])
@@ -51,12 +51,12 @@ class Hybrid(nn.Module):
 
 
 def readings(texts: Sequence[Sequence[str]], encode_text: EncodeText) -> Tensor:
-    """Unit rows (C, E): each concept's description as it is read, or its direction averaged with the statements'.
+    """Unit rows (C, E): the reading of each concept's description, averaged with those of its statements.
 
-    They are read one by one, since the text path cuts a long text off at its end.
+    They are read separately, because the text path truncates long texts.
     """
     means = mean_features(texts, encode_text)
-    several = torch.tensor([[len(own) > 1] for own in texts], device=means.device)
+    several = torch.tensor([[len(group) > 1] for group in texts], device=means.device)
     return torch.where(several, F.normalize(means, dim=-1), means)
 
 

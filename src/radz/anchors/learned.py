@@ -1,4 +1,4 @@
-"""``learned``: a free vector per finding, trained by the knowledge loss. It knows no words and no other finding."""
+"""``learned``: a free vector per finding, trained by the knowledge loss. It uses no words and has no other findings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from radz.types import Anchors, EncodeText
 
 
 class Learned(nn.Module):
-    """Prototypes of ``concepts`` (ids), rows of (C, E), started at random. There are no others: a closed set."""
+    """Prototypes (C, E) of ``concepts`` (ids), randomly initialised. The set is closed."""
 
     def __init__(self, concepts: Sequence[str], width: int) -> None:
         super().__init__()

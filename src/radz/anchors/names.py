@@ -16,7 +16,7 @@ def names(concepts: Sequence[Concept], encode_text: EncodeText) -> Anchors:
 
 
 def denial(concept: Concept) -> str:
-    """The sentence that says the opposite; "no abnormal finding" is denied by saying that there is one."""
+    """The sentence that denies the concept; the denial of "no abnormal finding" states that there is one."""
     return default_prompt().denial(concept)
 
 

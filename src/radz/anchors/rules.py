@@ -1,4 +1,4 @@
-"""``rules``: templates filled from what the knowledge base says of a concept, ensembled, with denials."""
+"""``rules``: templates filled from the knowledge base, averaged over each concept's sentences, with denials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rules(concepts: Sequence[Concept], encode_text: EncodeText) -> Anchors:
 
 
 def statements(concept: Concept) -> list[str]:
-    """Sentences that are true of a film with the concept; fields that are empty give none."""
+    """Sentences that are true of an image with the concept; empty fields give none."""
     return [
         f"There is {concept.name}.",
         *(f"There is {synonym}." for synonym in concept.synonyms if "_" not in synonym),
@@ -30,7 +30,7 @@ def statements(concept: Concept) -> list[str]:
 
 
 def denials(concept: Concept) -> list[str]:
-    """Sentences that are true of a film without the concept."""
+    """Sentences that are true of an image without the concept."""
     synonyms = () if concept.id == NORMAL else concept.synonyms
     return [denial(concept), *(f"There is no {synonym}." for synonym in synonyms if "_" not in synonym)]
 

@@ -1,8 +1,8 @@
 """Attention pooling: queries over a study's own positions.
 
 A query is compared with the direction of each position; the softmax of these cosines over the positions says how much
-each counts. With a query of zeros every position counts alike, which is the mean. The weights of a concept's anchor are
-the concept's map over the image.
+each counts. With a query of zeros all positions count equally, which is the mean. The weights under a concept's anchor
+are the concept's map over the image (``radz.explain.attention``).
 """
 
 from __future__ import annotations
@@ -29,8 +29,14 @@ def attend(positions: Tensor, queries: Tensor, temperature: float, mask: Tensor 
         logits = queries.float() @ F.normalize(positions.float(), dim=-1).mT / temperature  # (B, C, P)
         if mask is None:
             return logits.softmax(-1)
-        kept = mask.unsqueeze(1)
-        return logits.masked_fill(~kept, torch.finfo(torch.float32).min).softmax(-1) * kept
+        counts = mask.unsqueeze(1)
+        return logits.masked_fill(~counts, torch.finfo(torch.float32).min).softmax(-1) * counts
+
+
+def aligned_parts(anchors: Tensor, granularity: str) -> Iterator[tuple[str, Tensor]]:
+    """Of anchors (C, E): each aligned pair's image feature and the part (C, D) that is compared with it."""
+    pairs = ALIGNED_PAIRS[granularity]
+    return zip((image for image, _ in pairs), anchors.chunk(len(pairs), dim=-1), strict=True)
 
 
 def image_similarity(features: Features, anchors: Tensor, granularity: str, temperature: float) -> Tensor:
@@ -45,18 +51,9 @@ def image_similarity(features: Features, anchors: Tensor, granularity: str, temp
     return torch.cat([_attended(features, rows, granularity, temperature) for rows in pieces], dim=1)
 
 
-def concept_maps(positions: Tensor, anchors: Tensor, granularity: str, temperature: float) -> Tensor:
-    """Where each anchor (C, E) looks among positions (B, P, D): (B, C, P), rows of sum 1, the mean of local pairs."""
-    maps = [
-        attend(positions, F.normalize(part, dim=-1), temperature)
-        for name, part in _parts(anchors, granularity)
-        if name == "image_local"
-    ]
-    return torch.stack(maps).mean(0)
-
-
 def _attended(features: Features, anchors: Tensor, granularity: str, temperature: float) -> Tensor:
-    parts = [*_parts(anchors.float(), granularity)]
+    """Images (B) against anchors (C, E), local pairs read with each anchor's own query: (B, C)."""
+    parts = [*aligned_parts(anchors.float(), granularity)]
     with torch.autocast(anchors.device.type, enabled=False):
         cosines = [_similarity(features, name, part, temperature) for name, part in parts]
         return torch.stack(cosines).sum(0) / math.sqrt(len(parts))
@@ -71,9 +68,3 @@ def _similarity(features: Features, name: str, part: Tensor, temperature: float)
     positions = features.image_positions.float()
     weights = attend(positions, F.normalize(part, dim=-1), temperature)  # (B, C, P)
     return (F.normalize(weights @ positions, dim=-1) * part).sum(-1)  # (B, C, D) -> (B, C)
-
-
-def _parts(anchors: Tensor, granularity: str) -> Iterator[tuple[str, Tensor]]:
-    """(image feature, part (C, D) of the anchors that it is compared with) of each aligned pair."""
-    pairs = ALIGNED_PAIRS[granularity]
-    return zip((image for image, _ in pairs), anchors.chunk(len(pairs), dim=-1), strict=True)

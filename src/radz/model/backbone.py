@@ -1,4 +1,4 @@
-"""What every backbone hands over, whatever family it is of."""
+"""What every backbone provides, whatever its family."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 SEQUENCES = b"2"
-"""Changed when films or reports are written otherwise for a decoder, so that no checkpoint reads what it was not
-trained on."""
+"""Changed whenever image or report sequences are built differently, so that no checkpoint reads sequences that it was
+not trained on."""
 SAMPLES = 4096
 
 

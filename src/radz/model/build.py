@@ -51,14 +51,14 @@ def add_anchors(model: RadZ, config: TrainedAnchorsConfig, seed: int = 0) -> Non
 
 
 def load_backbone(config: ModelConfig) -> Backbone:
-    """The configured backbone; a positive read layer spares loading the layers above it."""
+    """The configured backbone; with a positive read layer, the layers above it are not loaded."""
     layers = config.readout.layer if config.readout.layer > 0 else None
     backbone: Backbone = registry.load("backbones", config.backbone)(config.source, num_layers=layers)
     return backbone
 
 
 def read_layer(layer: int, num_layers: int) -> int:
-    """Index into hidden states -> number of decoder layers that run. Raises ConfigError when out of range."""
+    """Index of a hidden state -> number of decoder layers that run. Raises ConfigError for an index out of range."""
     resolved = layer if layer > 0 else num_layers + 1 + layer
     if not 1 <= resolved <= num_layers:
         raise ConfigError(
@@ -85,6 +85,7 @@ def add_token_rows(decoder: Any, processor: RadzProcessor, generator: torch.Gene
     weight = decoder.get_input_embeddings().weight
 
     def embed_words(words: str) -> torch.Tensor:
+        """Words -> the embeddings of their tokens, (N, H)."""
         ids = processor.tokenizer(" " + words, add_special_tokens=False)["input_ids"]
         rows: torch.Tensor = known[torch.tensor(ids)]
         return rows

@@ -5,15 +5,13 @@
     provenance.json        data, exposure, seed, software
     tower_head.safetensors the linear head of the tower's supervised warm-up, while the tower is still that one
 
-The directory is written beside its place and moved there whole, so a half-written one is never loaded.
+The directory is written next to its final place and moved there whole, so a half-written one is never loaded.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +25,7 @@ from radz.errors import CheckpointError
 from radz.model.build import build_model, load_backbone, part_of
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
-from radz.storage import file_sha256
+from radz.storage import atomic_directory, file_sha256
 
 CONFIG, WEIGHTS, PROVENANCE = "config.json", "model.safetensors", "provenance.json"
 TOWER_HEAD = "tower_head.safetensors"
@@ -39,12 +37,12 @@ def learned_state(model: RadZ) -> dict[str, Tensor]:
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """``tensor`` as it is saved: without its graph, in one piece, of all processes' parts."""
+    """``tensor``, any shape, ready to be saved: detached, contiguous, joined from all processes' parts."""
     return joined(tensor.detach()).contiguous()
 
 
 def joined(tensor: Tensor) -> Tensor:
-    """``tensor``, put together from all processes' parts where FSDP sharded it; all processes must ask for it."""
+    """``tensor``, any shape, joined from all processes' parts where FSDP sharded it; every process must call this."""
     together: Tensor = tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
     return together
 
@@ -80,11 +78,7 @@ def save_checkpoint(
     """
     from safetensors.torch import save_file
 
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    partial = directory.with_name(f".{directory.name}-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
+    with atomic_directory(directory) as partial:
         state = learned_state(model)
         save_file({n: t.half() if part_of(n) in halved else t for n, t in state.items()}, partial / WEIGHTS)
         config = {"model": model.config.model_dump(mode="json"), "backbone_fingerprint": model.fingerprint}
@@ -96,11 +90,6 @@ def save_checkpoint(
             save_file(tensors, partial / TOWER_HEAD, {"concepts": ",".join(head.concepts)})
         for path in partial.iterdir():  # safetensors writes for its owner only
             path.chmod((partial / CONFIG).stat().st_mode)
-        if directory.exists():
-            shutil.rmtree(directory)
-        os.replace(partial, directory)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def read_description(directory: Path) -> tuple[ModelConfig, Provenance]:
@@ -128,8 +117,8 @@ def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, P
 
 
 def load_parts(model: RadZ, directory: Path, parts: Collection[str]) -> None:
-    """Take over only ``parts`` (see ``build.PARTS``) of a checkpoint, into a model that may differ in all others, the
-    layer that it reads among them.
+    """Load only ``parts`` (see ``build.PARTS``) of a checkpoint into a model that may differ in everything else,
+    including the layer that it reads.
 
     Raises CheckpointError where the backbones differ, or the parts do not have the same tensors.
     """
@@ -140,7 +129,7 @@ def load_parts(model: RadZ, directory: Path, parts: Collection[str]) -> None:
 
 
 def trained_parameters(directory: Path) -> int:
-    """How many numbers training changed: all that the checkpoint's weights hold, running statistics among them.
+    """How many numbers training changed: all those of the checkpoint's weights, including running statistics.
 
     Raises CheckpointError for a file that is missing or damaged.
     """
@@ -167,18 +156,18 @@ def load_tower_head(directory: Path) -> TowerHead | None:
 
 
 def _fingerprint_at(saved: dict[str, Any], model: RadZ) -> str:
-    """The fingerprint of ``model``'s backbone, loaded as deep as the checkpoint's was: it covers the layers loaded."""
+    """The fingerprint of ``model``'s backbone over as many layers as the checkpoint loaded."""
     theirs, ours = build_config(ModelConfig, saved.get("model", {})), model.config
     if theirs.readout.layer == ours.readout.layer:
         return model.fingerprint
     return load_backbone(ours.model_copy(update={"readout": theirs.readout})).fingerprint
 
 
-def _require_backbone(found: str, saved: dict[str, Any], directory: Path) -> None:
-    if found != saved.get("backbone_fingerprint"):
+def _require_backbone(fingerprint: str, saved: dict[str, Any], directory: Path) -> None:
+    if fingerprint != saved.get("backbone_fingerprint"):
         raise CheckpointError(
             f"{directory.name} was trained on {saved.get('model', {}).get('backbone')} weights "
-            f"{saved.get('backbone_fingerprint')}, but the backbone found has {found}. Features would be "
+            f"{saved.get('backbone_fingerprint')}, but this backbone has {fingerprint}. Features would be "
             "meaningless: use the backbone it was trained on, or train again on this one."
         )
 

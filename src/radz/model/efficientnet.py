@@ -17,11 +17,11 @@ from transformers.modeling_outputs import BaseModelOutput
 
 TIMM_NAME = "tf_efficientnet_lite0"
 EARLY = 2
-"""The stage whose maps stand for an early layer: 40 channels, 28 x 28."""
+"""The stage whose maps serve as the early layer: 40 channels, 28 x 28."""
 
 
 class EfficientNetTowerConfig(PreTrainedConfig):  # type: ignore[misc]  # transformers is untyped
-    """Sizes that LLaVA asks of its tower; 224 px give 7 × 7 patches."""
+    """The sizes that LLaVA reads from its tower; 224 px give 7 × 7 patches."""
 
     model_type = "radz_efficientnet_lite0"
     hidden_size: int = 1280
@@ -42,7 +42,7 @@ class EfficientNetTower(PreTrainedModel):  # type: ignore[misc]  # transformers 
         self.post_init()
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutput:
-        """Patches in row order: hidden_states are those of an early stage, (B, 784, 40), and the last, (B, P, 1280)."""
+        """(B, 3, 224, 224) -> states of an early stage, (B, 784, 40), and of the last, (B, P, 1280), in row order."""
         images = pixel_values.contiguous(memory_format=torch.channels_last)
         maps, (early,) = self.net.forward_intermediates(images, indices=[EARLY])  # (B, 1280, 7, 7), (B, 40, 28, 28)
         states = tuple(each.flatten(2).transpose(1, 2) for each in (early, maps))
@@ -58,7 +58,7 @@ class EfficientNetTower(PreTrainedModel):  # type: ignore[misc]  # transformers 
         return self
 
     def _init_weights(self, module: nn.Module) -> None:
-        """timm has started its own weights; transformers must not start them again."""
+        """timm has initialised its weights already; transformers must not do so again."""
 
 
 AutoConfig.register(EfficientNetTowerConfig.model_type, EfficientNetTowerConfig, exist_ok=True)
@@ -69,7 +69,7 @@ def load_imagenet_weights(tower: EfficientNetTower, path: Path) -> None:
     """Copy the published PyTorch weights (another naming, the same order) into timm's network."""
     theirs = list(torch.load(path, weights_only=True, map_location="cpu").values())
     ours = tower.net.state_dict()
-    kept = theirs[: len(ours)]  # the classifier's two tensors come last
-    if [t.shape for t in kept] != [t.shape for t in ours.values()]:
+    features = theirs[: len(ours)]  # the classifier's two tensors come last
+    if [t.shape for t in features] != [t.shape for t in ours.values()]:
         raise ValueError(f"{path.name} does not hold the tensors of {TIMM_NAME}, in order")
-    tower.net.load_state_dict(dict(zip(ours, kept, strict=True)))
+    tower.net.load_state_dict(dict(zip(ours, features, strict=True)))

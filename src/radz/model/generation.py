@@ -1,4 +1,4 @@
-"""A backbone as a writer: its whole decoder and head behind transformers' own ``generate``, from words alone."""
+"""A backbone that writes text: its whole decoder and head behind transformers' ``generate``, without an image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLING = f"temperature {TEMPERATURE}, top_p {TOP_P}, at most {MOST_TOKENS} tok
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """finished: whether the model ended the text itself, not the limit of tokens."""
+    """finished: whether the model ended the text, rather than the limit of tokens."""
 
     text: str
     finished: bool
@@ -33,7 +33,7 @@ class Writer:
         self.model = _whole(backbone)
 
     def prompt(self, request: str) -> str:
-        """What the model is given for a request: its own chat template around it, where it has one."""
+        """The request in the model's chat template, where it has one."""
         if not self.tokenizer.chat_template:
             return f"{self.tokenizer.bos_token or ''}{request}\n"
         turn = [{"role": "user", "content": request}]
@@ -43,10 +43,10 @@ class Writer:
     @torch.inference_mode()
     def write(self, prompt: str, seed: int) -> Written:
         """A sampled continuation of ``prompt``; the same for the same seed on the same machine."""
-        given = self.tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(self.model.device)
+        inputs = self.tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(self.model.device)
         with torch.random.fork_rng(), quietly():
             torch.manual_seed(seed)
-            ids = self.model.generate(**_inputs(given), **self._settings())[0, given["input_ids"].shape[1] :]
+            ids = self.model.generate(**_inputs(inputs), **self._settings())[0, inputs["input_ids"].shape[1] :]
         finished = ids[-1].item() == self.tokenizer.eos_token_id
         text: str = self.tokenizer.decode(ids, skip_special_tokens=True)
         return Written(text.strip(), finished)
@@ -64,12 +64,12 @@ class Writer:
         }
 
 
-def _inputs(given: Any) -> dict[str, Any]:
-    return {name: given[name] for name in ("input_ids", "attention_mask")}
+def _inputs(tokens: Any) -> dict[str, Any]:
+    return {name: tokens[name] for name in ("input_ids", "attention_mask")}
 
 
 def _whole(backbone: Backbone) -> Any:
-    """The class that generates, empty, around the parts that are loaded."""
+    """transformers' generating class around the parts that are loaded, without new weights."""
     from transformers import AutoModelForImageTextToText
 
     with torch.device("meta"), quietly():

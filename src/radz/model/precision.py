@@ -31,8 +31,8 @@ def make_fast(model: RadZ, dtype: torch.dtype) -> None:
 def hold_base_in(model: RadZ, dtype: torch.dtype) -> None:
     """Cast the frozen decoder once, not in every step; what trains stays float32 and runs under autocast.
 
-    Adapters take their input as it comes. In float32, which peft casts it to and autocast casts it back from, the masks
-    of their dropout would be twice as large, and nothing that a step holds is larger.
+    Adapters take their input in its own number format. peft would cast it to float32 and autocast back again, which
+    doubles the dropout masks, the largest tensors that a step holds.
     """
     model.compute_dtype = dtype
     for module in model.modules():

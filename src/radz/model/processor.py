@@ -46,10 +46,10 @@ class RadzProcessor:
         return self._ids(self.design.special_tokens)
 
     def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
-        """Films (1, H, W) in [0, 1], any size -> (B, 3, h, w), resized and normalised as the tower expects.
+        """Images (1, h, w) in [0, 1], any size -> (B, 3, h', w'), resized and normalised as the tower expects.
 
-        A film has one channel and is resized as one, with the values that three would have. Where the tower
-        normalises its channels alike, the three are one in memory too.
+        The single channel is resized once, with the values that three would have. Where the tower normalises all
+        channels equally, the three share one channel's memory.
         """
         normalise = bool(getattr(self.image_processor, "do_normalize", True))
         values = self._resized(pixels)  # stacked anew, so that it may be changed in place
@@ -61,13 +61,14 @@ class RadzProcessor:
         return ((values - mean) / std).expand(-1, 3, -1, -1)
 
     def _resized(self, pixels: Sequence[Pixels]) -> Tensor:
-        films = [torch.from_numpy(np.ascontiguousarray(p)) for p in pixels]
+        """Images (1, h, w), any size -> (B, 1, h', w'), or three channels where the padding has a colour."""
+        images = [torch.from_numpy(np.ascontiguousarray(image)) for image in pixels]
         if self._whole_size is not None:
-            return _resized_whole(films, *self._whole_size)
-        if getattr(self.image_processor, "do_pad", False):  # pads with a colour, which one channel has not
-            films = [film.expand(3, -1, -1) for film in films]
+            return _resized_whole(images, *self._whole_size)
+        if getattr(self.image_processor, "do_pad", False):
+            images = [image.expand(3, -1, -1) for image in images]
         values: Tensor = self.image_processor(
-            images=films,
+            images=images,
             do_rescale=False,
             do_normalize=False,
             return_tensors="pt",
@@ -76,19 +77,19 @@ class RadzProcessor:
         return values
 
     def _channels(self, name: str) -> list[float]:
-        """A number of the image processor for each channel, or one where they are equal."""
+        """The image processor's mean or deviation of each channel, or a single one where all are equal."""
         three: list[float] = list(getattr(self.image_processor, name))
         return three if len(set(three)) > 1 else three[:1]
 
     def image_prompt(self, count: int) -> Prompt:
-        """``<begin> <image> instruction <ImgCls_1> … <ImgCls_K>`` for ``count`` films."""
+        """``<begin> <image> instruction <ImgCls_1> … <ImgCls_K>`` for ``count`` images: ids (B, T)."""
         one = self._prompt([self._image_sequence], self.image_ids, [self._is_patch(self._image_sequence)])
         return Prompt(*(getattr(one, field.name).repeat(count, 1) for field in fields(one)))
 
     def text_prompt(self, texts: Sequence[str]) -> Prompt:
-        """``<begin> instruction report <TxtCls_1> … <TxtCls_K>``; a long report loses its last words.
+        """``<begin> instruction report <TxtCls_1> … <TxtCls_K>``: ids (U, T); a long report loses its last words.
 
-        A report that spells a special token is read as the words it is.
+        Special tokens in a report are read as plain words.
         """
         sequences, words = [], []
         reports = self.tokenizer([*texts], add_special_tokens=False, split_special_tokens=True)["input_ids"]
@@ -102,17 +103,17 @@ class RadzProcessor:
         return ids
 
     def _make_image_sequence(self, processor: Any, instruction: str) -> list[int]:
-        """The processor's own expansion of one film's ``<image>``, then the modality tokens."""
+        """``<image>`` as the backbone's processor expands it, the instruction, then the modality tokens."""
         template = instruction if processor.image_token in instruction else f"{processor.image_token}\n{instruction}"
         blank = np.zeros((64, 64, 3), dtype=np.uint8)
         text = self.design.place(template, self.design.image_tokens)
         return self._begun(processor(images=[blank], text=[text])["input_ids"][0])
 
     def _begun(self, ids: list[int]) -> list[int]:
-        """``ids`` after the token that begins a sequence, where the tokenizer has one and did not put it there.
+        """``ids`` with the tokenizer's start token in front, where it has one and has not added it.
 
-        A decoder keeps its first position for itself. A patch that stood there would see no other, and a black one,
-        which is all but zero, would stay so through every layer while its gradient explodes.
+        The first position attends only to itself. A black patch there, which is almost zero, would stay almost zero
+        through all layers, and its gradient would explode.
         """
         begin = self.tokenizer.bos_token_id
         return ids if begin is None or ids[:1] == [begin] else [begin, *ids]
@@ -128,26 +129,27 @@ class RadzProcessor:
         return Prompt(input_ids, attention, find_tokens(input_ids, token_ids), self._padded(local, False))
 
     def _padded(self, rows: Sequence[Sequence[int]], fill: int) -> Tensor:
+        """B rows of any length -> (B, T), padded on ``padding_side``."""
         width, left = max(map(len, rows)), self.padding_side == "left"
         pads = [[fill] * (width - len(row)) for row in rows]
         return torch.tensor([[*pad, *row] if left else [*row, *pad] for row, pad in zip(rows, pads, strict=True)])
 
 
 def whole_size(image_processor: Any) -> tuple[int, int] | None:
-    """(height, width), where CLIP's image processor takes any film to this size, whole and bicubic; else ``None``."""
-    own = image_processor
-    if type(own) is not CLIPImageProcessor or not own.do_resize or own.do_pad or own.resample != _BICUBIC:
+    """(height, width), where CLIP's image processor resizes to this size, uncropped and bicubic; else ``None``."""
+    clip = image_processor
+    if type(clip) is not CLIPImageProcessor or not clip.do_resize or clip.do_pad or clip.resample != _BICUBIC:
         return None
-    size = (own.size.height, own.size.width)
-    cropped = own.do_center_crop and size != (own.crop_size.height, own.crop_size.width)
+    size = (clip.size.height, clip.size.width)
+    cropped = clip.do_center_crop and size != (clip.crop_size.height, clip.crop_size.width)
     return size if all(size) and not cropped else None
 
 
-def _resized_whole(films: Sequence[Tensor], height: int, width: int) -> Tensor:
-    """(1, H, W) each -> (B, 1, height, width)."""
-    values = torch.empty(len(films), 1, height, width)
-    for value, film in zip(values, films, strict=True):
-        value[0] = resize(film[0], height, width)
+def _resized_whole(images: Sequence[Tensor], height: int, width: int) -> Tensor:
+    """Images (1, h, w) -> (B, 1, height, width)."""
+    values = torch.empty(len(images), 1, height, width)
+    for value, image in zip(values, images, strict=True):
+        value[0] = resize(image[0], height, width)
     return values
 
 

@@ -1,4 +1,4 @@
-"""Silence while transformers and peft load: what they say of a model that is cut and adapted on purpose."""
+"""No output of transformers and peft about a model that is cut and adapted on purpose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stderr
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """No progress bars, no notes on layers left out, no deprecations inside other libraries. Errors still rise."""
+    """Hide progress bars, notes on missing layers and libraries' deprecation warnings. Errors are still raised."""
     from transformers.utils import logging
 
     level = logging.get_verbosity()

@@ -55,7 +55,7 @@ class RadZ(nn.Module):
         return features
 
     def read_image(self, images: ImageBatch) -> States:
-        """States of B images, before the heads."""
+        """States of B images, before the heads: (B, H)."""
         prompt = images.prompt
         with self.autocast(prompt.input_ids):
             patches = self.patches(images)  # (B, P, H)
@@ -70,7 +70,7 @@ class RadZ(nn.Module):
         return projected
 
     def read_text(self, prompt: Prompt) -> States:
-        """States of U texts, before the heads."""
+        """States of U texts, before the heads: (U, H)."""
         with self.autocast(prompt.input_ids):
             return self._read("text", prompt, self._embed(prompt))
 
@@ -91,19 +91,22 @@ class RadZ(nn.Module):
         return self._patch_states(states), statistics.sign() * statistics.abs().log1p()
 
     def _tower_layers(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
+        """Pixel values (B, 3, h, w) -> every hidden state of the tower, (B, P, V) each."""
         layers: tuple[Tensor, ...]
         layers = self.tower(pixel_values, output_hidden_states=True, return_dict=True).hidden_states
         return layers
 
     def _patch_states(self, states: tuple[Tensor, ...]) -> Tensor:
+        """The tower's hidden states, (B, P, V) each -> those that the projector takes, (B, P, V)."""
         return patches_of(states, self.vision.vision_feature_layer, self.vision.vision_feature_select_strategy)
 
     def _embed(self, prompt: Prompt) -> Tensor:
+        """Ids (B, T) -> (B, T, H)."""
         embeddings: Tensor = self.decoder.get_input_embeddings()(prompt.input_ids)
         return embeddings
 
     def _read(self, modality: str, prompt: Prompt, embeddings: Tensor) -> States:
-        """Embeddings (B, T, H) -> states at the read layer -> what is read of them."""
+        """Embeddings (B, T, H) -> states at the read layer, pooled: (B, H), and the modality tokens, (B, K, H)."""
         embeddings = self.conditioner(modality, embeddings, prompt)
         positions = (prompt.attention_mask.cumsum(-1) - 1).clamp(min=0)
         states = self.decoder(
@@ -118,13 +121,13 @@ class RadZ(nn.Module):
         return pooled._replace(positions=each, mask=mask)
 
     def autocast(self, ids: Tensor) -> torch.autocast:
-        """The number format of the decoder, on the device of ``ids``."""
+        """The decoder's number format, on the device of ``ids`` (B, T)."""
         device = ids.device.type
         return torch.autocast(device, torch.bfloat16, enabled=self.compute_dtype == torch.bfloat16)
 
 
 def patches_of(states: Sequence[Tensor], layers: int | Sequence[int], strategy: str) -> Tensor:
-    """Of a tower's hidden states those of ``layers``, side by side, (B, P, V); ``default`` drops the class token."""
+    """Hidden states (B, P, V) each -> those of ``layers`` side by side; ``default`` drops the class token."""
     chosen = [states[layer] for layer in ([layers] if isinstance(layers, int) else layers)]
     if strategy == "default":
         chosen = [state[:, 1:] for state in chosen]

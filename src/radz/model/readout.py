@@ -20,11 +20,10 @@ HEADS = ("image_global", "image_local", "text_global", "text_local")
 
 
 class States(NamedTuple):
-    """What is read of one modality: the mean of the tokens and the pooled local positions, (B, H) each, and the
-    tokens themselves, (B, K, H). Without tokens (K = 0) the pooled positions are both.
+    """States of one modality at the read layer: the mean of its tokens and its pooled local positions, (B, H) each, and
+    the tokens themselves, (B, K, H). Without tokens (K = 0) the pooled positions serve as both.
 
-    positions: (B, P, H), the local positions each on its own, where pooling is attention; mask: (B, P) bool, those
-    that are no padding.
+    positions: (B, P, H), the local positions before pooling, where that is attention; mask: (B, P) bool, no padding.
     """
 
     whole: Tensor
@@ -35,7 +34,7 @@ class States(NamedTuple):
 
     @property
     def local_rows(self) -> Tensor:
-        """What the local head is applied to, (N, H): pooled states, or each position."""
+        """The rows that the local head sees, (N, H): pooled states, or each position."""
         return self.local if self.positions is None else self.positions[self.mask]
 
 
@@ -46,7 +45,7 @@ def pool_mean(states: Tensor, mask: Tensor) -> Tensor:
 
 
 def gather_local(states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The positions of ``mask``, in order, without those between: (B, T, H), (B, T) -> (B, P, H), (B, P) bool."""
+    """Only the positions of ``mask``, in order: (B, T, H), (B, T) -> (B, P, H), (B, P) bool."""
     count = int(mask.sum(1).max())
     order = mask.int().argsort(dim=1, descending=True, stable=True)[:, :count]  # (B, P)
     return states.gather(1, order.unsqueeze(-1).expand(-1, -1, states.shape[-1])), mask.gather(1, order)
@@ -80,16 +79,16 @@ class Head(nn.Module):
         return F.normalize(self.projected(states), dim=-1)
 
     def projected(self, states: Tensor) -> Tensor:
-        """(..., H) -> (..., D), before it is brought to unit norm."""
+        """(..., H) -> (..., D), before normalisation to unit length."""
         with torch.autocast(states.device.type, enabled=False):
             rows: Tensor = self.project((states.float() - self.mean) / self.std)
             return rows
 
 
 class Readout(nn.Module):
-    """The four heads, image and text, global and local, and where pooling is attention a query (D,) per modality.
+    """The four heads (image and text, global and local) and, where pooling is attention, a query (D,) per modality.
 
-    A query starts at zero, where attention is the mean.
+    A query starts at zero, where attention equals the mean.
     """
 
     def __init__(self, hidden_size: int, config: ReadoutConfig) -> None:
@@ -103,13 +102,13 @@ class Readout(nn.Module):
 
     def fit_standardization(self, states: Mapping[str, Tensor]) -> None:
         """Take each head's statistics from states (N, H) under its name."""
-        for name, own in states.items():
+        for name, rows in states.items():
             head = self.heads[name]
             assert isinstance(head, Head)
-            head.fit_standardization(own)
+            head.fit_standardization(rows)
 
     def forward(self, modality: str, states: States) -> States:
-        """States of one modality (image or text) -> its unit features, of the same form, H become D."""
+        """States of one modality (image or text), (B, H) -> its unit features in the same form, (B, D)."""
         whole, local = self.heads[f"{modality}_global"], self.heads[f"{modality}_local"]
         assert isinstance(local, Head)
         if self.queries is None or states.positions is None:

@@ -1,4 +1,4 @@
-"""What every modality-token design is made of."""
+"""The parts of a modality-token design."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ EmbedWords = Callable[[str], Tensor]
 
 
 class Unconditioned(nn.Module):
-    """Tokens that are the same for every input: embeddings pass unchanged, and nothing is learned."""
+    """Tokens that are the same for every input: embeddings pass through unchanged, without parameters."""
 
     def forward(self, modality: str, embeddings: Tensor, prompt: Prompt) -> Tensor:
-        """Embeddings (B, T, H) as they are."""
+        """Embeddings (B, T, H), unchanged."""
         return embeddings
 
 
 def unconditioned(hidden_size: int) -> nn.Module:
-    """What a design without parameters of its own has for a conditioner."""
+    """The conditioner of a design without parameters."""
     return Unconditioned()
 
 
 @dataclass(frozen=True, slots=True)
 class TokenDesign:
-    """The modality tokens of both sequences and where their rows start.
+    """The modality tokens of both sequences and the starting values of their rows.
 
     image_tokens, text_tokens: K names each, in order of placement; generic designs repeat them.
     vocabulary: token name -> words whose embeddings it starts from; a token without words starts at random.
@@ -59,7 +59,7 @@ class TokenDesign:
         """Rows of ``special_tokens``, (N, H), at the scale of real embeddings.
 
         A row is the mean of its words' embeddings, rescaled to the usual norm, plus noise of a tenth of the
-        elements' standard deviation, so that tokens of one role are not born equal.
+        elements' standard deviation, so that tokens of one role differ from the start.
         """
         scale, norm = embeddings.std(), embeddings.norm(dim=1).median()
         rows = []

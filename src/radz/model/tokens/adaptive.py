@@ -1,8 +1,8 @@
 """``adaptive``: ``medical`` tokens plus a shift that depends on the input.
 
-The modality's own embeddings (patches or words) are pooled; a small MLP turns them into weights over a bank of
-directions, one mixture per token. A gate scales the mixture. It starts at zero, where the design is ``medical``
-exactly, and opens only as far as training finds useful.
+The modality's embeddings (patches or words) are pooled; a small MLP turns them into weights over a bank of directions,
+one mixture per token. A gate scales the mixture. It starts at zero, where the design equals ``medical``, and opens only
+as far as training finds useful.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Shift(nn.Module):
         self.gate = nn.Parameter(torch.zeros(count))
 
     def forward(self, pooled: Tensor, tokens: Tensor) -> Tensor:
-        """pooled (B, H), the tokens' own embeddings (B, K, H) -> (B, K, H), in float32."""
+        """pooled (B, H), the tokens' embeddings (B, K, H) -> (B, K, H), in float32."""
         logits = self.outer(F.gelu(self.inner(F.layer_norm(pooled, pooled.shape[-1:]))))
         mixture = logits.view(-1, self.count, BANK).softmax(-1) @ F.normalize(self.bank, dim=-1)  # (B, K, H)
         length = tokens.norm(dim=-1, keepdim=True).detach()
@@ -43,7 +43,7 @@ class Shift(nn.Module):
 
 
 class AdaptiveShift(nn.Module):
-    """Both modalities' shifts, added where the modality tokens stand."""
+    """Both modalities' shifts, added at the positions of the modality tokens."""
 
     def __init__(self, hidden_size: int, count: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
 """``medical``: separate tokens per modality, with roles.
 
-Image tokens read anatomy and pathology, text tokens terminology and clinical context. Each starts from the
-decoder's own embeddings of its role's vocabulary. With odd K the extra one is pathology or terminology; a
-single token starts from both vocabularies of its modality.
+Image tokens read anatomy and pathology, text tokens terminology and clinical context. Each starts from the decoder's
+embeddings of its role's vocabulary. With odd K the extra token is pathology or terminology; a single token starts from
+both vocabularies of its modality.
 """
 
 from __future__ import annotations
