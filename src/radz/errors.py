@@ -9,6 +9,11 @@ MANY = 40
 """A message that lists more names than these is not read; it names the nearest and how to list all."""
 
 
+def printable(text: str) -> str:
+    """``text`` with control characters and undecodable bytes escaped, so that it cannot act on a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 class RadzError(Exception):
     """Base class of every error that radz raises on purpose."""
 

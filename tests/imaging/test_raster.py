@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 
 import numpy as np
@@ -126,7 +127,7 @@ def test_truncated_file(tmp_path, name):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     path = save(tmp_path / name, noise)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ImageError, match=r"damaged, truncated|not an image"):
+    with pytest.raises(ImageError, match=r"damaged, truncated or corrupt"):
         read_image(path)
 
 
@@ -145,5 +146,54 @@ def test_decompression_bomb_is_refused_by_its_header(tmp_path, side):
 def test_several_images_in_one_file(tmp_path):
     first = Image.fromarray(RAMP)
     first.save(tmp_path / "a.tif", save_all=True, append_images=[first, first])
-    with pytest.raises(ImageError, match=r"holds 3 images \(multi-frame\)"):
+    with pytest.raises(ImageError, match=r"holds several images \(multi-frame\)"):
         read_image(tmp_path / "a.tif")
+
+
+def ifd_chain(count):
+    """A TIFF of ``count`` images of 8 x 8 pixels that share their pixels."""
+    fields = [(256, 4, 1, 8), (257, 4, 1, 8), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8)]
+    fields += [(278, 4, 1, 8), (279, 4, 1, 64)]
+    size = 2 + 12 * len(fields) + 4
+    content = bytearray(b"II*\0" + struct.pack("<I", 72) + bytes(range(64)))
+    for i in range(count):
+        following = 72 + (i + 1) * size if i < count - 1 else 0
+        content += struct.pack("<H", len(fields)) + b"".join(struct.pack("<HHII", *field) for field in fields)
+        content += struct.pack("<I", following)
+    return bytes(content)
+
+
+def test_images_of_a_tiff_are_not_counted(tmp_path):
+    (tmp_path / "a.tif").write_bytes(ifd_chain(1))
+    assert read_image(tmp_path / "a.tif")[0].shape == (8, 8)
+    (tmp_path / "b.tif").write_bytes(ifd_chain(40_000))
+    before = time.process_time()
+    with pytest.raises(ImageError, match="the file holds several images"):
+        read_image(tmp_path / "b.tif")
+    assert time.process_time() - before < 1  # counting them takes 10 s
+
+
+def test_a_png_whose_checksum_does_not_fit_is_refused(tmp_path):
+    path = save(tmp_path / "a.png", np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=r"the PNG is damaged, truncated or corrupt \(broken PNG file"):
+        read_image(path)
+
+
+def test_a_jpeg_whose_data_are_damaged_is_refused(tmp_path):
+    path = save(tmp_path / "a.jpg", np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
+    content = bytearray(path.read_bytes())
+    content[2000:2016] = bytes(16)
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match=r"the JPEG is damaged, truncated or corrupt \("):
+        read_image(path)
+
+
+def test_exif_orientation_of_a_jpeg_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6
+    smooth = np.kron(RAMP[:8], np.ones((8, 8), np.uint8))
+    upright, turned = save(tmp_path / "a.jpg", smooth), save(tmp_path / "b.jpg", smooth, exif=exif)
+    np.testing.assert_array_equal(read_image(turned)[0], np.rot90(read_image(upright)[0], -1))

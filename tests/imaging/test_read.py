@@ -79,6 +79,29 @@ def test_missing_file_and_folder(tmp_path):
         read_image(tmp_path / "nowhere.png")
     with pytest.raises(ImageError, match=r"this is a folder, not an image"):
         read_image(tmp_path)
+    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.raises(ImageError, match=r"link.png: this is a link to a file that does not exist"):
+        read_image(tmp_path / "link.png")
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    with pytest.raises(ImageError, match=r"loop.png: the file cannot be opened \(Too many levels"):
+        read_image(tmp_path / "loop.png")
+
+
+def test_control_characters_of_a_name_are_escaped(tmp_path):
+    with pytest.raises(ImageError, match=r"\\x1b\[2J\.png: there is no such file") as caught:
+        read_image(tmp_path / "\x1b[2J.png")
+    assert str(caught.value).isprintable()
+
+
+def test_what_a_decoder_raises_ends_in_an_image_error(tmp_path, monkeypatch):
+    def fail(content, window):
+        raise IndexError("odd\n\x1b bytes")
+
+    monkeypatch.setattr("radz.imaging.read.read_raster", fail)
+    with pytest.raises(
+        ImageError, match=r"a\.png: cannot be decoded \(IndexError: odd \\x1b bytes\)\. Open it in a viewer"
+    ):
+        read_image(save(tmp_path / "a.png", RAMP))
 
 
 def test_huge_file_is_refused_unread(tmp_path):

@@ -33,8 +33,8 @@ MAX_INFLATED = 3 * MAX_PIXELS
 _FILE_META_GROUP = 2
 
 
-def parse_dicom(content: bytes, keywords: Sequence[str]) -> Dataset:
-    """The elements named by ``keywords``, values not yet converted; ``file_meta`` holds the transfer syntax.
+def parse_dicom(content: bytes, elements: Sequence[str | int]) -> Dataset:
+    """The named ``elements``, keywords or tags, values not yet converted; ``file_meta`` holds the transfer syntax.
 
     A file without a transfer syntax gets the one that its first element has. Raises ImageError for a deflated file
     that grows beyond ``MAX_INFLATED``.
@@ -49,7 +49,7 @@ def parse_dicom(content: bytes, keywords: Sequence[str]) -> Dataset:
         file,
         is_implicit_VR=syntax == ImplicitVRLittleEndian,
         is_little_endian=syntax != ExplicitVRBigEndian,
-        specific_tags=[Tag(keyword) for keyword in keywords],
+        specific_tags=[Tag(element) for element in elements],
     )
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
@@ -62,7 +62,7 @@ def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
 
 def _guess_syntax(start: bytes) -> UID:
     """Transfer syntax of a data set that starts with these bytes: group, element and, if explicit, the VR."""
-    group, vr = struct.unpack("<H2x2s", start)
+    group, vr = struct.unpack("<H2x2s", start.ljust(6, b"\0"))
     if vr.decode("latin-1") not in converters:
         return ImplicitVRLittleEndian
     return ExplicitVRBigEndian if group >= 0x0100 else ExplicitVRLittleEndian
@@ -70,7 +70,12 @@ def _guess_syntax(start: bytes) -> UID:
 
 def _inflate(data: bytes) -> bytes:
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    inflated = inflater.decompress(data, MAX_INFLATED)
+    try:
+        inflated = inflater.decompress(data, MAX_INFLATED)
+    except zlib.error as error:
+        raise ImageError(f"the deflated data are damaged, truncated or corrupt ({error}). Export it again.") from None
     if inflater.unconsumed_tail:
         raise ImageError(f"the deflated file grows beyond the limit of {MAX_INFLATED:,} bytes. Reduce it first.")
+    if not inflater.eof:
+        raise ImageError("the deflated data are damaged, truncated before their end. Export it again.")
     return inflated

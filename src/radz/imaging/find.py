@@ -1,7 +1,8 @@
-"""Image files in folders, and what tells a DICOM file from others before it is read."""
+"""Image files in folders, and how a DICOM file is recognised before it is parsed."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from radz.errors import ImageError
 
 DICOM_SUFFIXES = (".dcm", ".dicom")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", *DICOM_SUFFIXES)
+_BARE_DATASET = re.compile(rb"[\x02\x08]\x00..(?:[A-Z]{2}|..\x00\x00)|\x00\x08..[A-Z]{2}", re.DOTALL)
 MARKER_END = 132
 """Bytes before the data of a DICOM Part 10 file: a preamble of 128 and the marker."""
 
@@ -16,22 +18,30 @@ MARKER_END = 132
 def find_images(paths: Sequence[Path]) -> list[Path]:
     """Files as named, in order, and in place of each folder the images in and below it, sorted.
 
-    In a folder an image is a file with one of ``IMAGE_SUFFIXES``, or without suffix (``1.2.840.5`` has none) but with
-    the DICOM marker. A named file is kept even if missing; read_image refuses it. Raises ImageError for a folder
+    In a folder an image is a file with one of ``IMAGE_SUFFIXES``, or without suffix (``1.2.840.5`` has none) but
+    recognised as DICOM. A named file is kept even if missing; read_image refuses it. Raises ImageError for a folder
     without images.
     """
     return [image for path in paths for image in (_images_below(path) if path.is_dir() else [path])]
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file has DICOM's marker, whatever its name. Opens the file."""
+    """Whether a file starts as DICOM does, whatever its name. Opens the file."""
     with path.open("rb") as file:
-        return has_marker(file.read(MARKER_END))
+        return starts_as_dicom(file.read(MARKER_END))
 
 
 def has_marker(content: bytes) -> bool:
     """Whether the first bytes of a file are those of a DICOM Part 10 file: ``DICM`` after a preamble."""
     return content[MARKER_END - 4 : MARKER_END] == b"DICM"
+
+
+def starts_as_dicom(content: bytes) -> bool:
+    """Whether the first bytes of a file have DICOM's marker, or are a data set without preamble and marker.
+
+    Such a data set starts with group 0002 or 0008: group, element, and a VR in two capitals or a length below 64 KiB.
+    """
+    return has_marker(content) or _BARE_DATASET.match(content) is not None
 
 
 def _images_below(folder: Path) -> list[Path]:

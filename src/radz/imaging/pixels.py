@@ -19,7 +19,7 @@ MAX_COLOURED = 0.01
 INVERTED_BELOW = -0.5
 """Correlation with the chest layout below which an image counts as inverted; measured in ``looks_inverted``."""
 
-FLAT = "every pixel has the same value; there is nothing in this image."
+FLAT = "every pixel has the same value; there is nothing in this image. Leave it out."
 
 Plane = NDArray[np.float32]
 
@@ -39,7 +39,7 @@ _CHEST_LEFT_HALF = (
 def require_size(width: int, height: int) -> None:
     """Raise ImageError where an image is empty or larger than ``MAX_PIXELS``; called before pixels are decoded."""
     if width < 1 or height < 1:
-        raise ImageError(f"the image is {width} x {height} pixels, which is nothing.")
+        raise ImageError(f"the image is {width} x {height} pixels, which is nothing. Export it again.")
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"the image is {width} x {height} = {width * height:,} pixels, the limit is {MAX_PIXELS:,}. "
@@ -72,21 +72,22 @@ def stretch(values: NDArray[Any], over: NDArray[Any] | None = None) -> Plane:
     return scale(values, low, high)
 
 
-def grey(rgb: NDArray[np.uint8]) -> Plane:
-    """8-bit colour (H, W, 3) of a grey image -> luminance (H, W) in [0, 1].
+def grey(rgb: NDArray[Any]) -> Plane:
+    """Colour of 8 or 16 bits (H, W, 3) of a grey image -> luminance (H, W) in [0, 1].
 
     Equal channels are taken as they are. Raises ImageError where more than ``MAX_COLOURED`` of it has colour.
     """
     spread = rgb.max(axis=-1) - rgb.min(axis=-1)
-    coloured = float((spread > TINT).mean())
+    whole = np.iinfo(rgb.dtype).max
+    coloured = float((spread > TINT * (whole // 255)).mean())
     if coloured > MAX_COLOURED:
         raise ImageError(
             f"{coloured:.0%} of the pixels are coloured, at most {MAX_COLOURED:.0%} may be (a marker or caption). "
             "A radiograph is grey: export it without overlays, not as a photograph or screenshot."
         )
     if not spread.any():
-        return scale(rgb[..., 0], 0, 255)
-    return scale(sum(w * rgb[..., c].astype(np.float32) for c, w in enumerate(_LUMINANCE)), 0, 255)  # type: ignore[arg-type]
+        return scale(rgb[..., 0], 0, whole)
+    return scale(sum(w * rgb[..., c].astype(np.float32) for c, w in enumerate(_LUMINANCE)), 0, whole)  # type: ignore[arg-type]
 
 
 def looks_inverted(pixels: NDArray[np.float32]) -> bool:

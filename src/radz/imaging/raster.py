@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import io
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from radz.errors import ImageError
+from radz.imaging.jpeg import decode_jpeg
 from radz.imaging.pixels import FLAT, MAX_PIXELS, Plane, grey, require_size, scale, stretch
 
 FORMATS = ("PNG", "JPEG", "TIFF")
@@ -16,76 +18,120 @@ THUMBNAIL = 17
 """Side of a thumbnail: 16 differences of neighbours a row."""
 _LEAST = 3 * THUMBNAIL
 """Shortest side to which a JPEG is decoded for a thumbnail."""
+_JPEG_REDUCTIONS = (8, 4, 2)
 _PHOTOMETRIC_TAG = 262
 _WHITE_IS_ZERO = 0
 
 
-def read_raster(file: BinaryIO, window: tuple[float, float] | None = None) -> Plane:
-    """A file -> plane (H, W) as a viewer would show it: upright, 8-bit values over 255, deeper ones stretched.
+def read_raster(content: bytes, window: tuple[float, float] | None = None) -> Plane:
+    """The bytes of a file -> plane (H, W) as a viewer would show it: upright, 8-bit values over 255, deeper stretched.
 
     window: stored values of a deeper file that become 0 and 1. Raises ImageError for other formats, several images
-    in one file, too many pixels, transparency and colour, and for a window of an 8-bit file.
+    in one file, too many pixels, damage, transparency and colour, and for a window of an 8-bit file.
     """
-    with _open(file) as image:
-        require_size(*image.size)
-        _require_single(image)
+    with _open(content) as image:
         white_is_zero = _is_deep(image) and _declares_white_is_zero(image)
-        ImageOps.exif_transpose(image, in_place=True)
-        pixels = _values(image, window)
+        pixels = _values(_upright(_decoded(image, content)), window)
     return 1 - pixels if white_is_zero else pixels
 
 
-def read_thumbnail(file: BinaryIO) -> NDArray[np.uint8] | None:
-    """A file -> means over a grid of areas, (17, 17), of a grey 8-bit image; ``None`` for other kinds of image.
+def read_thumbnail(content: bytes) -> NDArray[np.uint8] | None:
+    """The bytes of a file -> means over a grid of areas, (17, 17), of a grey 8-bit image; ``None`` for other kinds.
 
-    Refuses what ``read_raster`` refuses: every byte is decoded. A JPEG decoder may give means of 2 x 2, 4 x 4
-    or 8 x 8 pixels, which is faster than all pixels and their means.
+    Refuses what ``read_raster`` refuses: every byte is decoded. A JPEG may be decoded to means of 2 x 2, 4 x 4 or
+    8 x 8 pixels, which is faster than all pixels and their means.
     """
-    with _open(file) as image:
-        require_size(*image.size)
-        _require_single(image)
+    with _open(content) as image:
         if image.mode != "L":
             return None
-        means = _means(image)
-    if len(set(means.getextrema())) == 1:
-        _require_contrast(file)
-    return np.asarray(means)
+        means = np.asarray(_means(image, content))
+        if means.min() == means.max():
+            _require_contrast(_decoded(image, content))
+    return means
 
 
-def _means(image: Image.Image) -> Image.Image:
-    """Means over 17 x 17 areas of the upright image."""
-    reduced = None
-    if image.getexif().get(ExifTags.Base.Orientation, 1) == 1:
-        reduced = image.draft("L", (_LEAST, _LEAST))
-    else:
-        ImageOps.exif_transpose(image, in_place=True)
-    # The last row and column of a reduced image may reach beyond the original; the box ends where the original does.
-    return image.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX, None if reduced is None else reduced[1])
-
-
-def _require_contrast(file: BinaryIO) -> None:
-    """Raise ImageError where every pixel has the same value; equal means do not prove it."""
-    with _open(file) as image:
-        if len(set(image.getextrema())) == 1:
-            raise ImageError(FLAT)
-
-
-def _open(file: BinaryIO) -> Image.Image:
-    file.seek(0)
+def _open(content: bytes) -> Image.Image:
+    """The image, its header read and checked, its pixels not decoded."""
     try:
-        return Image.open(file, formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
         raise ImageError(
             "not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM, recognised by content, not by name."
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(f"the image has far more pixels than the limit of {MAX_PIXELS:,}. Reduce it first.") from None
+    require_size(*image.size)
+    _require_single(image)
+    if image.format == "PNG":
+        _require_checksums(content)
+    return image
 
 
 def _require_single(image: Image.Image) -> None:
+    # Pillow counts the images of a TIFF in time that grows with their square; whether there is a second is enough.
+    if image.format == "TIFF":
+        with suppress(EOFError):
+            image.seek(1)
+            raise ImageError("the file holds several images (multi-frame). Save each radiograph as a separate file.")
+        image.seek(0)
+        return
     count = getattr(image, "n_frames", 1)
     if count > 1:
         raise ImageError(f"the file holds {count} images (multi-frame). Save each radiograph as a separate file.")
+
+
+def _require_checksums(content: bytes) -> None:
+    """Raise ImageError where a checksum of a PNG does not fit; Pillow compares them only where it is asked to."""
+    try:
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+            image.verify()
+    except (SyntaxError, OSError) as error:
+        raise ImageError(f"the PNG is damaged, truncated or corrupt ({error}). Export it again.") from None
+
+
+def _decoded(image: Image.Image, content: bytes, reduced: int = 1) -> Image.Image:
+    """The image with its pixels; a grey or RGB JPEG by a decoder that reports damage, ``reduced`` as it says."""
+    if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB"):
+        _load(image)
+        return image
+    values = decode_jpeg(content, *image.size, colour=image.mode == "RGB", reduced=reduced)
+    decoded = Image.fromarray(values)
+    decoded.getexif()[ExifTags.Base.Orientation] = _orientation(image)
+    return decoded
+
+
+def _load(image: Image.Image) -> None:
+    try:
+        image.load()
+    except OSError as error:
+        if "truncated" not in str(error):
+            raise
+        raise ImageError(f"the {image.format} is damaged, truncated or corrupt ({error}). Export it again.") from None
+
+
+def _orientation(image: Image.Image) -> int:
+    return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _means(image: Image.Image, content: bytes) -> Image.Image:
+    """Means over 17 x 17 areas of the upright image."""
+    is_reducible = image.format == "JPEG" and _orientation(image) == 1
+    fitting = (step for step in _JPEG_REDUCTIONS if min(image.size) >= _LEAST * step)
+    reduced = next(fitting, 1) if is_reducible else 1
+    # The last row and column of a reduced image may reach beyond the original; the box ends where the original does.
+    box = (0.0, 0.0, image.width / reduced, image.height / reduced) if reduced > 1 else None
+    return _upright(_decoded(image, content, reduced)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX, box)
+
+
+def _require_contrast(image: Image.Image) -> None:
+    """Raise ImageError where every pixel has the same value; equal means do not prove it."""
+    if len(set(image.getextrema())) == 1:
+        raise ImageError(FLAT)
 
 
 def _is_deep(image: Image.Image) -> bool:
@@ -93,7 +139,7 @@ def _is_deep(image: Image.Image) -> bool:
 
 
 def _declares_white_is_zero(image: Image.Image) -> bool:
-    # Pillow turns WhiteIsZero round for 1- and 8-bit TIFF, and leaves deeper ones as they are stored.
+    # Pillow inverts WhiteIsZero for 1- and 8-bit TIFF, and leaves deeper ones as they are stored.
     tags = getattr(image, "tag_v2", {})
     return bool(tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO)
 

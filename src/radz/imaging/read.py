@@ -6,7 +6,7 @@ Contrast is never adapted to the image beyond mapping the file's range to [0, 1]
 - Deeper PNG and TIFF: the smallest value at 0, the largest at 1, as such files do not declare their range; or the ends
   of the ``window`` that the caller knows from elsewhere.
 - DICOM: rescale or modality table, then the first VOI table or window, whose whole output range becomes [0, 1];
-  without either, smallest to largest value. Padding is 0. MONOCHROME1 is inverted.
+  without either, smallest to largest value. Padding and what the display shutter hides are 0. MONOCHROME1 is inverted.
 
 PNG and JPEG do not say whether bright is dense. Files are trusted, and refused where they look inverted, until
 the caller says ``inverted=True`` or ``inverted=False``.
@@ -15,7 +15,6 @@ the caller says ``inverted=True`` or ``inverted=False``.
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import stat
 from collections.abc import Iterator
@@ -25,8 +24,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from radz.errors import ImageError, MissingExtraError
-from radz.imaging.find import DICOM_SUFFIXES, has_marker
+from radz.errors import ImageError, MissingExtraError, printable
+from radz.imaging.find import DICOM_SUFFIXES, starts_as_dicom
 from radz.imaging.image import Image
 from radz.imaging.pixels import FLAT, Plane, looks_inverted
 from radz.imaging.raster import read_raster, read_thumbnail
@@ -69,9 +68,9 @@ def survey_image(path: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
     with _reasons_named(path):
         content = _content(path)
         digest = hashlib.sha256(content).digest()
-        if has_marker(content) or path.suffix.lower() in DICOM_SUFFIXES:
+        if starts_as_dicom(content) or path.suffix.lower() in DICOM_SUFFIXES:
             return digest, None
-        return digest, read_thumbnail(io.BytesIO(content))
+        return digest, read_thumbnail(content)
 
 
 @contextmanager
@@ -79,14 +78,14 @@ def _reasons_named(path: Path) -> Iterator[None]:
     try:
         yield
     except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
+        raise ImageError(f"{printable(str(path))}: {error}") from None
     except MissingExtraError:
         raise
     except Exception as error:  # decoders raise anything on hostile bytes; one bad file must not end a batch
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        reason = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:300]
         raise ImageError(
-            f"{path}: cannot be decoded, the file is damaged, truncated or of an unusual kind ({reason}). "
-            "Export it again."
+            f"{printable(str(path))}: cannot be decoded ({reason}). Open it in a viewer: if it is sound, convert it to "
+            "PNG or to an uncompressed DICOM syntax; if not, export it again."
         ) from error
 
 
@@ -96,26 +95,29 @@ def _content(path: Path) -> bytes:
         if stat.S_ISDIR(path.stat().st_mode):
             raise ImageError("this is a folder, not an image; name its files, or search it with find_images.")
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ImageError("this is a device or pipe, not a file.")
+            raise ImageError("this is a device or pipe, not a file. Save the image to a file first.")
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size == 0:
-                raise ImageError("the file is empty (0 bytes).")
+                raise ImageError("the file is empty (0 bytes). Copy or export it again.")
             if size > MAX_BYTES:
-                raise ImageError(f"the file has {size:,} bytes, the limit is {MAX_BYTES:,}.")
+                raise ImageError(f"the file has {size:,} bytes, the limit is {MAX_BYTES:,}. Reduce it first.")
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
-        raise ImageError("there is no such file.") from None
+        kind = "this is a link to a file that does not exist." if path.is_symlink() else "there is no such file."
+        raise ImageError(f"{kind} Check the name.") from None
+    except OSError as error:
+        raise ImageError(f"the file cannot be opened ({error.strerror}). Check its permissions.") from None
 
 
 def _decode(content: bytes, suffix: str, inverted: bool | None, window: tuple[float, float] | None) -> Image:
-    if not has_marker(content):
+    if not starts_as_dicom(content):
         if suffix in DICOM_SUFFIXES:
             raise ImageError(
-                "named as DICOM, but the marker 'DICM' after 128 bytes is missing. Allowed are DICOM Part 10 "
-                "files; export it again."
+                "named as DICOM, but the marker 'DICM' after 128 bytes is missing, and the file does not start with a "
+                "data set. Export it again, or give it the suffix of its format."
             )
-        plane = read_raster(io.BytesIO(content), window)
+        plane = read_raster(content, window)
         return Image((1 - plane if inverted else plane)[np.newaxis], inverted=bool(inverted))
     if window is not None:
         raise ImageError("a window was given, but a DICOM file has its own. Leave the window out.")
