@@ -93,7 +93,7 @@ def test_a_finished_conversion_is_left_as_it_is(seven_studies, tmp_path, whole, 
     def refuse(*_arguments):
         raise AssertionError("nothing is read again")
 
-    monkeypatch.setattr(conversion, "decode_study", refuse)
+    monkeypatch.setattr(conversion, "_encoded_image", refuse)
     (tmp_path / "whole" / "films-00002.rows.json").write_text("{}")  # killed before it was removed
     again = convert(seven_studies, str(tmp_path / "whole"), per_shard=3)
     assert (again.studies, again.shards, again.unreadable) == (7, 3, {})
@@ -110,19 +110,19 @@ def test_shards_of_another_corpus_or_other_settings_are_kept(seven_studies, tmp_
 
 @pytest.mark.parametrize("stop_after", range(7))
 def test_a_stopped_conversion_goes_on_where_it_stopped(seven_studies, tmp_path, whole, monkeypatch, stop_after):
-    read, decode_study = [], conversion.decode_study
+    read, encoded_image = [], conversion._encoded_image
 
-    def stopping(decoder, corpus, index, make):
+    def stopping(corpus, index, size):
         if stop_after == len(read):
             raise KeyboardInterrupt
         read.append(index)
-        return decode_study(decoder, corpus, index, make)
+        return encoded_image(corpus, index, size)
 
-    monkeypatch.setattr(conversion, "decode_study", stopping)
+    monkeypatch.setattr(conversion, "_encoded_image", stopping)
     with pytest.raises(KeyboardInterrupt):
         convert(seven_studies, str(tmp_path / "out"), per_shard=3, workers=1)
     assert not (tmp_path / "out" / TABLE).exists()
-    monkeypatch.setattr(conversion, "decode_study", decode_study)
+    monkeypatch.setattr(conversion, "_encoded_image", encoded_image)
     done = []
     convert(seven_studies, str(tmp_path / "out"), per_shard=3, progress=lambda count, _all: done.append(count))
     assert contents(tmp_path / "out") == whole

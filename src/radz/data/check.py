@@ -13,13 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radz import registry
-from radz.data.decode import decode_study, reads_files_unchanged
 from radz.data.faults import noting
 from radz.data.options import require_options
 from radz.errors import ImageError, LeakageError, MissingExtraError, RadzError, UnknownNameError
 from radz.imaging.near_duplicates import alike, fingerprints, grouped, thumbnail
 from radz.imaging.read import survey_image
-from radz.imaging.subprocess_decoder import SubprocessDecoder
 from radz.leakage.membership import origin_of, pack_ids
 from radz.leakage.overlap import Overlap, find_overlap
 from radz.provenance import Provenance
@@ -136,8 +134,8 @@ def count_similar_images(
 def _survey_all(corpus: Any, workers: int, progress: Callable[[int, int], None] | None) -> list[_Survey]:
     surveys: list[_Survey] = []
     chunks = [range(i, min(i + _CHUNK, len(corpus))) for i in range(0, len(corpus), _CHUNK)]
-    with SubprocessDecoder() as decoder, ThreadPoolExecutor(workers) as threads:  # decoding releases the GIL
-        survey = partial(_survey, corpus, decoder)
+    with ThreadPoolExecutor(workers) as threads:  # decoding releases the GIL
+        survey = partial(_survey, corpus)
         for chunk in threads.map(lambda indices: [*map(survey, indices)], chunks):
             surveys += chunk
             if progress is not None:
@@ -145,25 +143,26 @@ def _survey_all(corpus: Any, workers: int, progress: Callable[[int, int], None] 
     return surveys
 
 
-def _survey(corpus: Any, decoder: SubprocessDecoder, index: int) -> _Survey:
+def _survey(corpus: Any, index: int) -> _Survey:
     study = corpus.records[index]
     try:
         digest, small = (None, None) if study.image is None else survey_image(study.image)
-        return _Survey(digest, _thumbnail(corpus, decoder, index, small))
+        return _Survey(digest, _thumbnail(corpus, index, small))
     except ImageError as error:
         absent = study.image is not None and not study.image.exists()
         reason = str(error).removeprefix(f"{study.image}: ")  # the fault names the image
         return _Survey(fault=Fault(MISSING if absent else UNREADABLE, reason, (_image_name(study),)))
 
 
-def _thumbnail(
-    corpus: Any, decoder: SubprocessDecoder, index: int, surveyed: NDArray[Any] | None
-) -> NDArray[Any] | None:
+def _thumbnail(corpus: Any, index: int, surveyed: NDArray[Any] | None) -> NDArray[Any] | None:
     """The thumbnail (17, 17) of the survey, where the corpus takes files unchanged; else that of the pixels read."""
-    unchanged = reads_files_unchanged(corpus) and corpus.records[index].study_id not in corpus.inverted
+    unchanged = (
+        getattr(corpus, "reads_files_unchanged", False) and corpus.records[index].study_id not in corpus.inverted
+    )
     if surveyed is not None and unchanged:
         return surveyed
-    return decode_study(decoder, corpus, index, thumbnail)
+    pixels = corpus[index].pixels
+    return None if pixels is None else thumbnail(pixels)
 
 
 def _duplicate_files(records: Sequence[Study], surveys: Sequence[_Survey]) -> list[Fault]:

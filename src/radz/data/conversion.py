@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +21,6 @@ import numpy as np
 from filelock import Timeout
 from numpy.typing import NDArray
 
-from radz.data.decode import decode_study
 from radz.data.shards import (
     TABLE,
     VERSION,
@@ -37,7 +35,6 @@ from radz.data.shards import (
     write_index,
 )
 from radz.errors import CorpusError, ImageError
-from radz.imaging.subprocess_decoder import SubprocessDecoder
 from radz.provenance import data_sha256
 from radz.storage import atomic_file, content_hash, exclusive_lock, remove_unfinished
 from radz.types import Pixels, Study
@@ -246,33 +243,31 @@ def _encoded_studies(
     corpus: Any, start: int, size: int | None, workers: int, progress: Progress | None
 ) -> Iterator[_Encoded]:
     """The studies from ``start`` on with their encoded images, in order, read a few ahead."""
-    with SubprocessDecoder() as decoder, ThreadPoolExecutor(workers) as readers:
+    with ThreadPoolExecutor(workers) as readers:
         ahead: list[Future[NDArray[Any] | str | None]] = []
         waiting = iter(range(start, len(corpus)))
         for i in range(start, len(corpus)):
             more = islice(waiting, 4 * workers - len(ahead))
-            ahead += [readers.submit(_encoded_image, decoder, corpus, j, size) for j in more]
+            ahead += [readers.submit(_encoded_image, corpus, j, size) for j in more]
             yield corpus.records[i], ahead.pop(0).result()
             if progress is not None:
                 progress(i + 1, len(corpus))
 
 
-def _encoded_image(decoder: SubprocessDecoder, corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
+def _encoded_image(corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
     """The values (h, w) of a study's image, why it cannot be read, or ``None`` where it has none."""
     try:
-        return decode_study(decoder, corpus, index, partial(_encoded_pixels, size=size))
+        pixels = corpus[index].pixels
     except ImageError as error:
         return str(error)
-
-
-def _encoded_pixels(pixels: Pixels, size: int | None) -> NDArray[Any]:
-    """Pixels (1, h, w) -> values (h, w) or (size, size)."""
+    if pixels is None:
+        return None
     return encode(pixels if size is None else resized(pixels, size))
 
 
 def resized(pixels: Pixels, size: int) -> Pixels:
     """Pixels (1, h, w) -> (1, size, size), bicubic with antialiasing, clipped to [0, 1]."""
-    import torch  # the decoder's process needs it only where images are resized
+    import torch
 
     from radz.imaging.resize import resize
 
