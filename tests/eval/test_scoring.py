@@ -16,10 +16,10 @@ from radz.eval.entry import Entry, EvaluationSet
 from radz.eval.scoring import score, stratum
 from radz.leakage.claims import Claim
 from radz.leakage.membership import pack_ids
-from radz.metrics.scores_file import ScoresTable
+from radz.metrics.scores_file import LABEL_ONLY, ScoresTable
 from radz.metrics.summary import summarise
 from radz.provenance import Provenance
-from radz.types import NORMAL, Exposure, ImageFeatures, Scores
+from radz.types import NORMAL, Exposure, ImageFeatures, Presence, Scores
 
 
 @pytest.fixture
@@ -58,6 +58,25 @@ def test_labels_keep_what_the_corpus_says(table):
     uncertain = table.rows[table.rows["presence"] == "uncertain"]
     assert len(uncertain) > 0
     assert uncertain["label"].isna().all()
+
+
+def test_findings_that_are_not_scored_still_say_which_studies_are_abnormal(table):
+    corpus = make_corpus(120)
+    alone = score_corpus(Brightness(), corpus, make_anchors(["effusion"]))
+    assert alone.concepts == ("effusion",)
+    bare = alone.rows[alone.rows["note"] == LABEL_ONLY]
+    expected = {
+        (study.study_id, finding)
+        for study in corpus.studies
+        for finding in ("cardiomegaly", "pneumothorax")
+        if study.labels[finding] is Presence.PRESENT
+    }
+    assert set(zip(bare["study"], bare["concept"], strict=True)) == expected
+    assert bare["score"].isna().all()
+    (among_all,) = (f for f in summarise(table, draws=5).findings if f.concept == "effusion")
+    (finding,) = summarise(alone, draws=5).findings
+    assert finding.auroc_abnormal.value == among_all.auroc_abnormal.value
+    assert finding.negatives_abnormal == among_all.negatives_abnormal > 0
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 500])

@@ -91,7 +91,10 @@ def test_held_out_trains_each_set_and_asks_for_it_alone(held, folder):
         assert (table.provenance.exposure, table.provenance.claim) == ({finding: "unseen"}, "zero-shot")
         assert table.provenance.anchors == "rules"
     head, _, *rows = table_lines(folder / "out" / "held")[:5]
-    assert head == "| set | films | findings | claim | names | rules | rules − names |"
+    assert head == (
+        "| set | films | findings | claim | names | names, abnormal | rules | rules, abnormal | rules − names "
+        "| rules − names, abnormal |"
+    )
     assert [row.split(" | ")[:4] for row in rows] == [
         ["| a", "48", "1", "zero-shot"], ["| b", "48", "1", "zero-shot"], ["| all", "48", "2", "zero-shot"],
     ]  # fmt: skip
@@ -129,7 +132,7 @@ def test_linear_learns_from_shares_of_the_patients(held, folder):
     assert [row[1:4] for row in rows] == [["0, anchors names", "0", "0"], ["1", "1", "1"], ["25", "12", "12"],
                                           ["100", "48", "48"]]  # fmt: skip
     assert rows[1][4].startswith("0.500 [0.500, 0.500]")  # one film is one class
-    assert rows[1][6] == "2"
+    assert rows[1][7] == "2"
     assert float(rows[3][4][:5]) > 0.7  # brightness is in any feature
     assert "trained with labels of mass" in result.stdout
     assert len(list((folder / "out" / "few").glob("x.linear-*.parquet"))) == 5

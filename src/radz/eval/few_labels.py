@@ -14,11 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from radz.data.splits import hash_fraction
 from radz.eval.probe import PENALTY
-from radz.metrics.evaluation import Estimate
-from radz.metrics.finding_ranks import any_positive, estimates, included, macro, rank_all
-from radz.metrics.protocol import DRAWS, MIN_POSITIVES
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoresTable, as_matrix
 from radz.types import Anchors, ImageFeatures, Presence, Scores, Study
 
 Encode = Callable[[Sequence[Study]], ImageFeatures]
@@ -85,24 +81,6 @@ class LinearHead:
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """Log odds of studies with pixels: values (B, C)."""
         return self.similarity(self.encode(studies), anchors)
-
-
-def macro_over_seeds(
-    tables: Sequence[ScoresTable], *, draws: int = DRAWS, seed: int = 0, min_positives: int = MIN_POSITIVES
-) -> tuple[Estimate, list[float]]:
-    """Mean over seeds of the macro AUROC within strata, with its interval over patients, and each seed's value."""
-    matrices = [as_matrix(table) for table in tables]
-    findings = [included(rank_all(matrix), min_positives) for matrix in matrices]
-    parts = [macro(own, min_positives) for own in findings]
-    ones = np.ones((len(matrices[0].studies), 1))
-    positive = any_positive(len(ones), findings[0])
-
-    def statistic(weights: Floats) -> Floats:
-        mean: Floats = np.mean([part(weights)[:1] for part in parts], axis=0)
-        return mean
-
-    (found,) = estimates(statistic, matrices[0].patients, positive, draws, seed)
-    return found, [float(part(ones)[0, 0]) for part in parts]
 
 
 def _fit(features: Floats, labels: Floats) -> Pipeline | None:

@@ -16,8 +16,8 @@ import numpy as np
 from radz.errors import ImageError, ScoresError
 from radz.eval.entry import BY_IDS, Corpus, Entry, EvaluationSet, OverlapCheck, describe
 from radz.leakage.claims import NO_CLAIM, Claim, check_claim
-from radz.metrics.scores_file import METADATA, ScoresTable, make_rows
-from radz.types import NORMAL, Anchors, ImageFeatures, Scores, Study, TwoStepModel
+from radz.metrics.scores_file import LABEL_ONLY, METADATA, ScoresTable, make_rows
+from radz.types import NORMAL, Anchors, ImageFeatures, Presence, Scores, Study, TwoStepModel
 
 STRATA = ("source", "view")
 """Metadata keys that name a stratum; a study that lacks one has "" there."""
@@ -156,22 +156,36 @@ def stratum(study: Study, keys: Sequence[str] = STRATA) -> str:
 
 
 def rows_of(studies: Sequence[Study], scores: Scores, keys: Sequence[str] = STRATA) -> list[dict[str, Any]]:
-    """One row per study and disease from scores (B, C), with the study's labels and metadata."""
+    """One row per study and disease from scores (B, C), with the study's labels and metadata.
+
+    Findings that a study shows, or may show, but that were not scored have a row without a score, noted LABEL_ONLY:
+    they say which studies are abnormal.
+    """
     columns = [(j, concept) for j, concept in enumerate(scores.concepts) if concept != NORMAL]
-    return [
-        {
-            "study": study.study_id,
-            "patient": study.patient_id,
-            "stratum": stratum(study, keys),
-            "concept": concept,
-            "score": scores.values[i, j],
-            "presence": study.presence(concept).value,
-            "note": _note(scores, i, j),
-            **{key: study.metadata.get(key, "") for key in METADATA},
-        }
-        for i, study in enumerate(studies)
-        for j, concept in columns
-    ]
+    rows: list[dict[str, Any]] = []
+    for i, study in enumerate(studies):
+        scored = [(concept, scores.values[i, j], _note(scores, i, j)) for j, concept in columns]
+        labelled = [(concept, np.nan, LABEL_ONLY) for concept in _shown(study) if concept not in scores.concepts]
+        rows += [
+            {
+                "study": study.study_id,
+                "patient": study.patient_id,
+                "stratum": stratum(study, keys),
+                "concept": concept,
+                "score": score,
+                "presence": study.presence(concept).value,
+                "note": note,
+                **{key: study.metadata.get(key, "") for key in METADATA},
+            }
+            for concept, score, note in (*scored, *labelled)
+        ]
+    return rows
+
+
+def _shown(study: Study) -> list[str]:
+    """Diseases that a study shows or may show."""
+    shows = (Presence.PRESENT, Presence.UNCERTAIN)
+    return [concept for concept, presence in study.labels.items() if concept != NORMAL and presence in shows]
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

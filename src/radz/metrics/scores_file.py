@@ -7,7 +7,7 @@ holds the provenance as JSON under the key ``radz``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -217,6 +217,15 @@ def without_normal(table: ScoresTable) -> ScoresTable:
     if (rows["note"] == LABEL_ONLY).all():
         raise ScoresError("The table holds no score of a disease: nothing to evaluate.")
     return replace(table, rows=rows)
+
+
+def join_findings(tables: Sequence[ScoresTable]) -> ScoresTable:
+    """One table of the findings of several, which share studies but not findings; the provenance is the first's."""
+    rows = pd.concat([table.rows for table in tables], ignore_index=True)
+    scored = {concept for table in tables for concept in table.concepts}
+    label_only = rows["note"] == LABEL_ONLY
+    rows = rows[~(label_only & rows["concept"].isin(scored))]
+    return replace(tables[0], rows=rows.drop_duplicates(["study", "concept", "note"], ignore_index=True))
 
 
 def scores_sha256(table: ScoresTable) -> str:

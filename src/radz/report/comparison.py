@@ -13,7 +13,7 @@ from radz.report.format import count, counted
 from radz.report.page import data_line
 from radz.report.sections.cost import costs_table
 from radz.report.sections.findings import undefined_draws
-from radz.report.sections.models import models_table
+from radz.report.sections.models import models_tables
 from radz.types import RESEARCH_USE
 
 
@@ -25,7 +25,7 @@ def comparison_page(rows: Sequence[ModelRow], costs: Sequence[Cost]) -> Page:
         data_line(evaluation),
         RESEARCH_USE,
         (
-            Section("models", "Quality", (models_table(rows), Prose(_protocol(rows)))),
+            Section("models", "Quality", (*models_tables(rows), Prose(_protocol(rows)))),
             *([Section("cost", "Cost", (costs_table({cost.model: asdict(cost) for cost in costs}),))] if costs else []),
             Section("exposure", "Exposure", tuple(map(Prose, exposure_lines(rows)))),
         ),

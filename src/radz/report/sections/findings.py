@@ -14,19 +14,20 @@ from radz.report.plots import STYLES, Whisker, forest
 COLUMNS = (
     "finding",
     "AUROC within strata",
-    "AUROC pooled",
-    "average precision",
+    "AUROC against abnormal",
     "present",
-    "absent",
-    "comparable",
+    "absent (abnormal)",
+    "comparable (abnormal)",
     "exposure",
 )
+POOLED = ("finding", "AUROC pooled", "average precision")
 LABEL = "AUROC within strata"
 
 
 def section(contents: Contents) -> Section:
-    """A drawing of all models and a table of the evaluated one."""
-    return Section("findings", "Findings", (_gallery(contents), _table(contents.evaluation)))
+    """A drawing of all models and two tables of the evaluated one."""
+    evaluation = contents.evaluation
+    return Section("findings", "Findings", (_gallery(contents), _table(evaluation), _pooled_table(evaluation)))
 
 
 def by_value(evaluation: Evaluation) -> list[FindingEvaluation]:
@@ -80,26 +81,41 @@ def _described(evaluation: Evaluation) -> str:
 
 
 def _table(evaluation: Evaluation) -> Table:
-    rows = [_row(evaluation, finding) for finding in by_value(evaluation)]
     macro = evaluation.macro
-    mean = (estimate(macro.auroc_within), estimate(macro.auroc_pooled), estimate(macro.average_precision))
+    rows = [_row(evaluation, finding) for finding in by_value(evaluation)]
+    mean = (estimate(macro.auroc_within), estimate(macro.auroc_abnormal))
     rows.append(row(f"mean of {len(macro.concepts)}", *mean, "", "", "", "", strong=True))
     return table("Findings, best first", COLUMNS, rows, words={"exposure"}, notes=_notes(evaluation))
 
 
 def _row(evaluation: Evaluation, finding: FindingEvaluation) -> Row:
-    counts = map(count, (finding.positives, finding.negatives, finding.comparable))
-    metrics = (finding.auroc_within, finding.auroc_pooled, finding.average_precision)
-    return row(_starred(finding), *map(estimate, metrics), *counts, exposure_of(evaluation, finding.concept))
+    metrics = (estimate(finding.auroc_within), estimate(finding.auroc_abnormal))
+    absent = f"{count(finding.negatives)} ({count(finding.negatives_abnormal)})"
+    comparable = f"{count(finding.comparable)} ({count(finding.comparable_abnormal)})"
+    counts = (count(finding.positives), absent, comparable)
+    return row(_starred(finding), *metrics, *counts, exposure_of(evaluation, finding.concept))
+
+
+def _pooled_table(evaluation: Evaluation) -> Table:
+    macro = evaluation.macro
+    rows = [
+        row(_starred(finding), estimate(finding.auroc_pooled), estimate(finding.average_precision))
+        for finding in by_value(evaluation)
+    ]
+    mean = (estimate(macro.auroc_pooled), estimate(macro.average_precision))
+    rows.append(row(f"mean of {len(macro.concepts)}", *mean, strong=True))
+    note = "At chance, average precision is the share of films that show the finding."
+    return table("All films pooled", POOLED, rows, notes=(note,))
 
 
 def _notes(evaluation: Evaluation) -> list[str]:
     notes = [
-        "Counts are of studies. Comparable: studies with the finding whose stratum also has a study without it.",
+        "Counts are of studies. Comparable: studies with the finding whose stratum also has a study without it. In "
+        "brackets: of those without the finding only the abnormal ones, which show another finding.",
+        *_abnormal_mean(evaluation),
         f"Intervals: 95%, percentiles of {counted(evaluation.draws, 'draw')} of patients, seed {evaluation.seed}; "
         f"undefined draws, dropped: {undefined_draws(evaluation)}. Uncertain labels: {evaluation.uncertain}. "
         f"Protocol {evaluation.protocol_hash}.",
-        "Average precision is pooled; at chance it is the share of films that show the finding.",
     ]
     notes += [f"* {finding_name(c)} is left out of the mean: {why}." for c, why in evaluation.left_out.items()]
     notes += [
@@ -108,6 +124,18 @@ def _notes(evaluation: Evaluation) -> list[str]:
         if f.unscored
     ]
     return notes
+
+
+def _abnormal_mean(evaluation: Evaluation) -> list[str]:
+    """Which findings the mean against abnormal studies lacks, where it lacks any."""
+    macro = evaluation.macro
+    missing = [finding_name(concept) for concept in macro.concepts if concept not in macro.concepts_abnormal]
+    if not missing:
+        return []
+    return [
+        f"The mean against abnormal is over {counted(len(macro.concepts_abnormal), 'finding')}: too few studies with "
+        f"{', '.join(missing)} are comparable with abnormal ones."
+    ]
 
 
 def undefined_draws(evaluation: Evaluation) -> str:

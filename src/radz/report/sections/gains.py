@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from radz.metrics.bootstrap import Difference
 from radz.metrics.evaluation import Comparison
-from radz.report.blocks import Gallery, Row, Section, Table, row, table
+from radz.report.blocks import Cell, Gallery, Row, Section, Table, row, table
 from radz.report.contents import Contents
 from radz.report.format import difference, finding_name, number, p_value
 from radz.report.plots import STYLES, Whisker, forest
 from radz.report.sections.findings import by_value
 
-COLUMNS = ("finding", "gain", "p", "Holm p")
-HOLM = "Holm: p adjusted for the number of findings that are tested against one model."
+COLUMNS = ("finding", "gain", "p", "Holm p", "gain, abnormal", "p, abnormal", "Holm p, abnormal")
+HOLM = (
+    "Holm: p adjusted for the number of findings that are tested against one model. Abnormal: gain in the AUROC "
+    "against abnormal."
+)
 LABEL = "gain in AUROC within strata"
 
 
@@ -54,11 +58,17 @@ def _whiskers(concept: str, shown: Mapping[str, Comparison], styles: Mapping[str
 
 def _table(name: str, comparison: Comparison, order: list[str]) -> Table:
     rows = [_row(comparison, concept) for concept in order if concept in comparison.findings]
-    mean = comparison.auroc_within
-    rows.append(row("mean", difference(mean), p_value(mean.p_value), "", strong=True))
+    within, abnormal = comparison.auroc_within, comparison.auroc_abnormal
+    rows.append(row("mean", *_cells(within, None), *_cells(abnormal, None), strong=True))
     return table(f"Gain over {name} in AUROC within strata", COLUMNS, rows, notes=(HOLM,))
 
 
 def _row(comparison: Comparison, concept: str) -> Row:
-    gain = comparison.findings[concept]
-    return row(finding_name(concept), difference(gain), p_value(gain.p_value), p_value(comparison.holm[concept]))
+    within = _cells(comparison.findings[concept], comparison.holm[concept])
+    abnormal = _cells(comparison.findings_abnormal[concept], comparison.holm_abnormal[concept])
+    return row(finding_name(concept), *within, *abnormal)
+
+
+def _cells(gain: Difference, holm: float | None) -> tuple[Cell, str, str]:
+    """Gain, p and, for a single finding, adjusted p."""
+    return difference(gain), p_value(gain.p_value), "" if holm is None else p_value(holm)

@@ -12,12 +12,12 @@ from radz.report.format import bounds, count, estimate, finding_name, number
 from radz.report.plots import Whisker, forest
 
 LABEL = "mean AUROC within strata"
-DISEASES = ("group", "AUROC within strata", "mean of", "studies that show any", "findings")
+DISEASES = ("group", "AUROC within strata", "AUROC against abnormal", "mean of", "studies that show any", "findings")
 STUDIES = (
     "group",
     "AUROC within strata",
     "everyone",
-    "AUROC pooled",
+    "AUROC against abnormal",
     "studies",
     "patients",
     "studies that show any",
@@ -60,7 +60,8 @@ def _disease_table(groups: Sequence[GroupEvaluation]) -> Table:
 def _disease_row(group: GroupEvaluation) -> Row:
     names = ", ".join(map(finding_name, group.concepts))
     averaged = f"{len(group.concepts)} of {group.findings}"
-    return row(group.group, estimate(group.auroc_within), averaged, count(group.positives), names)
+    metrics = (estimate(group.auroc_within), estimate(group.auroc_abnormal))
+    return row(group.group, *metrics, averaged, count(group.positives), names)
 
 
 def _studies(evaluation: Evaluation) -> list[Block]:
@@ -89,7 +90,7 @@ def _study_table(groups: Sequence[StudyGroupEvaluation]) -> Table:
 
 def _study_row(group: StudyGroupEvaluation) -> Row:
     counts = (group.studies, group.patients, group.positives, len(group.concepts))
-    metrics = (estimate(group.auroc_within), number(group.everyone), estimate(group.auroc_pooled))
+    metrics = (estimate(group.auroc_within), number(group.everyone), estimate(group.auroc_abnormal))
     return row(_name(group), *metrics, *map(count, counts))
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from radz.metrics.evaluation import Comparison
 from radz.report.blocks import Cell, Row, Section, Table, row, table
 from radz.report.contents import Contents, ModelRow
 from radz.report.format import count, difference, estimate, p_value
 
-COLUMNS = ("model", "AUROC within strata", "AUROC pooled", "average precision", "gain over it", "p", "findings")
-NOTES = (
+MEANS = ("model", "AUROC within strata", "AUROC against abnormal", "AUROC pooled", "average precision", "findings")
+GAINS = ("over", "gain", "p", "gain, abnormal", "p, abnormal")
+FEWER = "A model without scores for some finding averages fewer of them; the gain is over the findings that both score."
+PAIRED = (
     "Gain: AUROC within strata of the evaluated model minus that of the row, paired over the same studies, findings "
-    "and draws of patients. p: two-sided, from the same draws.",
-    "A model without scores for some finding averages fewer of them; the gain is over the findings that both score.",
+    "and draws of patients. Abnormal: the same for the AUROC against abnormal. p: two-sided, from the same draws."
 )
 
 
@@ -20,19 +22,27 @@ def section(contents: Contents) -> Section | None:
     """Averages of each model, and how much the evaluated one gains over it."""
     if len(contents.rows) < 2:
         return None
-    return Section("models", "Compared with", (models_table(contents.rows),))
+    return Section("models", "Compared with", models_tables(contents.rows))
 
 
-def models_table(rows: Sequence[ModelRow]) -> Table:
-    """One row per model; why a model has no numbers follows the table."""
+def models_tables(rows: Sequence[ModelRow]) -> tuple[Table, ...]:
+    """Means of each model, then gains over each; why a model has no numbers follows the means."""
     absent = [f"{model.name}: {model.note}" for model in rows if model.evaluation is None]
-    return table("Means over findings", COLUMNS, map(_row, rows), notes=(*NOTES, *absent))
+    means = table("Means over findings", MEANS, map(_means, rows), notes=(FEWER, *absent))
+    gains = [_gains(model.name, model.comparison) for model in rows if model.comparison]
+    return (means, table("Gain over each model", GAINS, gains, notes=(PAIRED,))) if gains else (means,)
 
 
-def _row(model: ModelRow) -> Row:
+def _means(model: ModelRow) -> Row:
     if model.evaluation is None:
-        return row(model.name, *[Cell("")] * 6)
-    macro, gain = model.evaluation.macro, model.comparison.auroc_within if model.comparison else None
-    metrics = map(estimate, (macro.auroc_within, macro.auroc_pooled, macro.average_precision))
-    gained = (difference(gain), p_value(gain.p_value)) if gain else ("", "")
-    return row(model.name, *metrics, *gained, count(len(macro.concepts)), strong=model.comparison is None)
+        return row(model.name, *[Cell("")] * (len(MEANS) - 1))
+    macro = model.evaluation.macro
+    metrics = (macro.auroc_within, macro.auroc_abnormal, macro.auroc_pooled, macro.average_precision)
+    findings = count(len(macro.concepts))
+    return row(model.name, *map(estimate, metrics), findings, strong=model.comparison is None)
+
+
+def _gains(name: str, comparison: Comparison) -> Row:
+    within, abnormal = comparison.auroc_within, comparison.auroc_abnormal
+    cells = [cell for gain in (within, abnormal) for cell in (difference(gain), p_value(gain.p_value))]
+    return row(name, *cells)

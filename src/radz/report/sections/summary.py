@@ -30,13 +30,16 @@ def section(contents: Contents) -> Section:
 
 def _averages(evaluation: Evaluation) -> tuple[Number, ...]:
     macro = evaluation.macro
-    findings = f"mean of {counted(len(macro.concepts), 'finding')}"
     averages = {
-        "AUROC within strata": macro.auroc_within,
-        "AUROC, all films pooled": macro.auroc_pooled,
-        "Average precision": macro.average_precision,
+        "AUROC within strata": (macro.auroc_within, macro.concepts),
+        "AUROC against abnormal": (macro.auroc_abnormal, macro.concepts_abnormal),
+        "AUROC, all films pooled": (macro.auroc_pooled, macro.concepts),
+        "Average precision": (macro.average_precision, macro.concepts),
     }
-    return tuple(_average(label, value, findings) for label, value in averages.items())
+    return tuple(
+        _average(label, value, f"mean of {counted(len(concepts), 'finding')}")
+        for label, (value, concepts) in averages.items()
+    )
 
 
 def _average(label: str, value: Estimate, findings: str) -> Number:
@@ -51,8 +54,13 @@ def _size(evaluation: Evaluation) -> Number:
 
 
 def _gains(contents: Contents) -> list[Number]:
-    """The gain in the main number over each model that it is compared with."""
-    gains = {row.name: row.comparison.auroc_within for row in contents.rows if row.comparison}
+    """The gain in both main numbers over each model that it is compared with."""
+    comparisons = {row.name: row.comparison for row in contents.rows if row.comparison}
+    gains = {
+        name: gain
+        for model, comparison in comparisons.items()
+        for name, gain in ((model, comparison.auroc_within), (f"{model}, abnormal", comparison.auroc_abnormal))
+    }
     return [
         Number(
             f"Gain over {name}",
@@ -81,9 +89,17 @@ def _label(evaluation: Evaluation, marks: set[str]) -> str:
 
 def _main_number(evaluation: Evaluation) -> Prose:
     strata = " and ".join(evaluation.provenance.strata)
+    abnormal = (
+        " Against abnormal: the same, with only those films without the finding that show another one. The single bit "
+        "“any finding”, used for every finding, scores 0.5 there."
+    )
     if not strata:
-        return Prose("No strata were recorded: all films form one stratum, and both AUROCs are the same.")
+        return Prose(
+            "No strata were recorded: all films form one stratum, and the AUROCs within strata and pooled are the same."
+            + abnormal
+        )
     return Prose(
         f"The main number compares a film with a finding only with films without it of the same {strata}. Whatever "
         f"{strata} alone reveal about the findings scores 0.5 there; the pooled number credits it to the model."
+        + abnormal
     )
