@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def ablate(
-    plan: Annotated[Path | None, typer.Argument(help="YAML plan of arms; shipped are configs/ablations/.")] = None,
+    plan: Annotated[Path, typer.Argument(help="YAML plan of arms; configs/ablations/ holds the shipped ones.")],
     *,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Override one setting of every arm: a.b=value. Repeatable.")
@@ -31,24 +31,15 @@ def ablate(
     devices: Annotated[
         int | None, typer.Option(min=1, help="Runs at a time: all GPUs by default, one on the CPU.")
     ] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="Run nothing: make the page of results from this directory's records.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write that page; it is shown by default.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and what is done of them.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the runs and their states; run nothing.")] = False,
 ) -> None:
-    """Run what is not done of a plan and show its table. Exit code 1 if a run failed.
+    """Run the unfinished runs of a plan and show its table. Exit code 1 if a run failed.
 
-    The same command goes on where it was interrupted; plans share the runs that they have in common.
+    Finished runs are skipped, partial ones resume; plans share the runs that they have in common.
     """
     from radz.experiments.ablation.plan import load_ablation
     from radz.experiments.ablation.runs import Store
 
-    if results is not None:
-        _write_page(results, out)
-        return
-    if plan is None:
-        raise ConfigError("Give a plan, e.g. configs/ablations/components.yaml, or --results DIR.")
     ablation = load_ablation(plan, set_ or ())
     if unknown := [name for name in arm or () if name not in ablation.arms]:
         raise UnknownNameError(f"arm of {ablation.name}", unknown[0], ablation.arms)
@@ -74,16 +65,6 @@ def _wanted(cell: Cell, arms: list[str] | None, folds: list[int] | None) -> bool
     from radz.data.views.folds import Fold
 
     return (not arms or cell.arm in arms) and (not folds or Fold.parse(cell.fold).number in folds)
-
-
-def _write_page(results: Path, out: Path | None) -> None:
-    from radz.experiments.ablation.results import read_records, results_page
-
-    page = results_page(read_records(results), str(results))
-    if out is None:
-        typer.echo(page)
-    else:
-        out.write_text(page, encoding="utf-8")
 
 
 def _list(runs: Iterable[Run], ablation: Ablation, places: dict[Place, Path]) -> None:
@@ -116,22 +97,20 @@ def _make(runs: list[Run], count: int | None) -> dict[str, str]:
 
 
 def _report(ablation: Ablation, places: dict[Place, Path], output: Path) -> None:
-    from radz.experiments.ablation.table import (
-        arms_rows,
-        html_page_of,
-        markdown,
-        notes,
-        page_of,
-        record_of,
-        write_record,
-    )
+    """Write the record and its pages, and show the arms."""
+    from radz.experiments.ablation.page import page_of, summary_page
+    from radz.experiments.ablation.record import record_of, write_record
+    from radz.report import html, markdown
+    from radz.report.console import open_console, show
+    from radz.storage import atomic_file
 
     record = record_of(ablation, places)
     write_record(record, output / f"{ablation.name}.json")
-    page = output / f"{ablation.name}.md"
-    page.write_text(page_of(record), encoding="utf-8")
+    pages = {output / f"{ablation.name}.md": markdown.render(page_of(record))}
     with suppress(MissingExtraError):  # Markdown says the same
-        page.with_suffix(".html").write_text(html_page_of(record), encoding="utf-8")
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    for part in (record["title"], markdown(*arms_rows(record)), *notes(record), f"page: {page}"):
-        console.print(part + "\n")
+        pages[output / f"{ablation.name}.html"] = html.render(page_of(record))
+    for path, text in pages.items():
+        with atomic_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+    show(summary_page(record), open_console())
+    typer.echo(f"page: {next(iter(pages))}")

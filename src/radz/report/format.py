@@ -58,13 +58,12 @@ def difference(value: Difference) -> Cell:
     return with_interval((value.value, value.interval.low, value.interval.high), sign="+")
 
 
-def with_interval(values: Sequence[float | None] | None, sign: str = "") -> Cell:
-    """A cell of (value, lower bound, upper bound, ...); a dash where there are none."""
-    if not values:
-        return Cell(NO_VALUE)
+def with_interval(values: Sequence[float | None] | None, sign: str = "", empty: str = NO_VALUE) -> Cell:
+    """A cell of (value, lower bound, upper bound, ...); ``empty`` where there are none or they are undefined."""
+    if not values or values[0] is None or math.isnan(values[0]):
+        return Cell(empty)
     value, low, high = values[:3]
-    text = number(value, sign=sign)
-    return Cell(text, "" if text == NO_VALUE else interval(low, high, sign=sign))
+    return Cell(number(value, sign=sign), interval(low, high, sign=sign))
 
 
 def p_value(p: float | None) -> str:
