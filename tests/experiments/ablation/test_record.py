@@ -23,7 +23,8 @@ def test_a_record_has_the_numbers_of_finished_cells_and_no_paths(folder, finishe
     assert record["exposure"] == {"mass": "supervised"}
     scored = read_scores(places["both", 0, "1/2"])
     assert scored.provenance.fold == "1/2"
-    assert set(scored.rows["study"]).isdisjoint(s.study_id for s in open_training_data(runs[0].config).records)
+    trained_on = open_training_data(runs[0].config.data, runs[0].config.seed)
+    assert set(scored.rows["study"]).isdisjoint(study.study_id for study in trained_on.records)
     elsewhere = load_ablation(folder / "plan.yaml", [f"data.root={folder / 'manifest.csv'}"])
     assert str(folder) not in json.dumps(record_of(elsewhere, places, draws=50))
 
