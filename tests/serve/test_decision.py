@@ -93,7 +93,10 @@ def test_an_image_far_from_the_calibration_images_is_not_judged(stored):
 
 @pytest.mark.parametrize(
     ("modality", "body_part"),
-    [("", ""), ("DX", "CHEST"), ("CR", "PORT CHEST"), ("RG", "THORAX"), ("OT", ""), ("DX", ""), ("", "LUNG")],
+    [
+        *(("", ""), ("DX", "CHEST"), ("CR", "PORT CHEST"), ("RG", "THORAX"), ("OT", ""), ("DX", ""), ("", "LUNG")),
+        *(("DR", "CHESTPA"), ("XR", "TÓRAX"), ("DR", "PECHO")),
+    ],
 )
 def test_a_header_of_the_models_kind_or_no_header_abstains_nothing(modality, body_part):
     assert why_of_another_kind(replace(NAMELESS, modality=modality, body_part=body_part), CHEST) == ""
@@ -102,7 +105,7 @@ def test_a_header_of_the_models_kind_or_no_header_abstains_nothing(modality, bod
 @pytest.mark.parametrize(
     ("modality", "body_part", "reason"),
     [
-        ("CT", "CHEST", "its header says Modality CT; the model knows the radiograph only (CR, DX, RG)"),
+        ("CT", "CHEST", "its header says Modality CT; the model knows the radiograph only (CR, DX, DR, RG, XR)"),
         ("MR", "", "its header says Modality MR"),
         ("DX", "HAND", "its header says body part HAND; the model knows the chest only (CHEST, THORAX, LUNG, LUNGS)"),
         ("CR", "CHESTABDOMEN", "its header says body part CHESTABDOMEN"),

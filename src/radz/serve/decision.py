@@ -13,6 +13,7 @@ import numpy as np
 
 from radz.calibration.calibration_file import StoredCalibration
 from radz.calibration.hierarchy import reconcile
+from radz.imaging.body_parts import body_part_words
 from radz.imaging.image import Image
 from radz.knowledge import KnowledgeBase
 from radz.metrics.ranking import Floats
@@ -20,7 +21,7 @@ from radz.provenance import Provenance
 from radz.types import Anchors, Exposure, Finding, Result
 
 UNCALIBRATED = "this model has no calibration data"
-MODALITIES = {"radiograph": ("CR", "DX", "RG")}
+MODALITIES = {"radiograph": ("CR", "DX", "DR", "RG", "XR")}
 """Kind of image that a model knows -> values of DICOM's Modality (0008,0060)."""
 BODY_PARTS = {"chest": ("CHEST", "THORAX", "LUNG", "LUNGS")}
 """Body part that a model knows -> words of DICOM's BodyPartExamined (0018,0015)."""
@@ -119,7 +120,7 @@ def why_of_another_kind(image: Image, provenance: Provenance) -> str:
     if image.modality not in (*SAYS_NOTHING, *modalities):
         return f"its header says Modality {image.modality}; the model knows {_listed(provenance.modality, modalities)}"
     parts = BODY_PARTS.get(provenance.body_part, (provenance.body_part.upper(),))
-    words = set(image.body_part.replace("_", " ").split())
+    words = body_part_words(image.body_part)
     if words and words.isdisjoint(parts):
         return f"its header says body part {image.body_part}; the model knows {_listed(provenance.body_part, parts)}"
     return ""
