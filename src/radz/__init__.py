@@ -6,17 +6,25 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "corpora", "label_report", "load", "read_image"]
+__all__ = ["__version__", "calibrate", "compare", "corpora", "evaluate", "label_report", "load", "read_image", "train"]
 
 _LAZY = {
+    "calibrate": "radz.experiments.calibrate:calibrate",
+    "compare": "radz.experiments.compare:compare",
     "corpora": "radz.data.corpora",
+    "evaluate": "radz.experiments.evaluate:evaluate",
     "label_report": "radz.text.labeler:label_report",
     "read_image": "radz.imaging.read:read_image",
+    "train": "radz.experiments.train:train",
 }
 """Attribute -> where it is; imported when it is asked for, so that ``import radz`` stays light."""
 
 if TYPE_CHECKING:
     from radz.data import corpora as corpora
+    from radz.experiments.calibrate import calibrate as calibrate
+    from radz.experiments.compare import compare as compare
+    from radz.experiments.evaluate import evaluate as evaluate
+    from radz.experiments.train import train as train
     from radz.imaging.read import read_image as read_image
     from radz.serve.predictor import Predictor
     from radz.text.labeler import label_report as label_report

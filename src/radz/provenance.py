@@ -80,8 +80,8 @@ def data_sha256(studies: Iterable[Study]) -> str:
 
 def software_versions() -> dict[str, str]:
     """Versions of Python and of what a number depends on, those that are installed."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in SOFTWARE:
         with suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
+            versions[package] = version(package)
+    return versions

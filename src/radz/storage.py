@@ -250,9 +250,9 @@ def _fetch(wheel: Wheel, folder: Path) -> Path:
 
 
 def _require_sha256(path: Path, wheel: Wheel) -> None:
-    found = file_sha256(path)
-    if found != wheel.sha256:
+    actual = file_sha256(path)
+    if actual != wheel.sha256:
         raise CacheError(
-            f"{wheel.filename} has SHA-256 {found}, but {wheel.sha256} is pinned. It is damaged or not the published "
+            f"{wheel.filename} has SHA-256 {actual}, but {wheel.sha256} is pinned. It is damaged or not the published "
             "file: delete it and fetch it again."
         )

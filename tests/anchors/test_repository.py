@@ -18,7 +18,7 @@ from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from radz.serve import predictor as serve
-from radz.serve.nearest_concepts import nearest
+from radz.serve.nearest_concepts import nearest_concepts
 from radz.types import Anchors
 from tiny import tiny_model
 
@@ -213,7 +213,7 @@ def test_vectors_of_two_models_are_not_compared(saved, tmp_path):
 
 def test_the_nearest_are_those_of_the_greatest_cosine(checkpoint):
     predictor = radz.load(checkpoint)
-    found = nearest(predictor, "mass", top=3)
+    found = nearest_concepts(predictor, "mass", top=3)
     every = predictor.anchors(["all"])
     cosines = torch.cosine_similarity(predictor.anchors(["mass"]).positive, every.positive)
     expected = [(every.concepts[i], cosines[i].item()) for i in cosines.argsort(descending=True).tolist()]
@@ -227,7 +227,7 @@ def test_the_nearest_are_those_of_the_greatest_cosine(checkpoint):
 def test_a_text_is_read_as_it_is_and_searched_in_a_directory(checkpoint, tmp_path):
     predictor = radz.load(checkpoint)
     predictor.save_anchors(tmp_path / "a", ["mass", "pneumonia", "x: a ring, as in a mass"])
-    found = nearest(radz.load(checkpoint), "There is x.", tmp_path / "a")
+    found = nearest_concepts(radz.load(checkpoint), "There is x.", tmp_path / "a")
     assert found.concept is None
     assert len(found.neighbours) == 3
     assert (found.neighbours[0].concept, found.neighbours[0].cosine) == ("x", pytest.approx(1.0))
@@ -238,12 +238,12 @@ def test_a_text_is_read_as_it_is_and_searched_in_a_directory(checkpoint, tmp_pat
         ).stdout
     )
     assert (shown["concept"], len(shown["neighbours"])) == ("x", 1)
-    assert "is no known name" in command("nearest", "ring", "--to", tmp_path / "a", "--model", checkpoint).stdout
+    assert "is not a known name" in command("nearest", "ring", "--to", tmp_path / "a", "--model", checkpoint).stdout
 
 
 def test_anchors_of_another_model_are_not_searched(checkpoint, saved):
     with pytest.raises(AnchorError, match="build them with this one"):
-        nearest(radz.load(checkpoint), "mass", saved[0])
+        nearest_concepts(radz.load(checkpoint), "mass", saved[0])
 
 
 def test_a_directory_of_something_else_is_left_alone(saved):

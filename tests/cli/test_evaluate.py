@@ -441,8 +441,8 @@ def test_controls_are_scored_saved_and_judged(world, tmp_path, monkeypatch):
     prompted_world(world, monkeypatch)
     first = run_fake("--format", "json", "--controls")
     found = json.loads(first.stdout)["controls"]
-    assert [control["name"] for control in found["films"]] == ["blank", "shuffled", "shuffled in stratum"]
-    assert found["films"][0]["macro"]["auroc_within"]["value"] == 0.5
+    assert [control["name"] for control in found["images"]] == ["blank", "shuffled", "shuffled in stratum"]
+    assert found["images"][0]["macro"]["auroc_within"]["value"] == 0.5
     assert found["negation"]["findings"][0]["correlation"] == pytest.approx(1), "this model scores both sides alike"
     assert {p["key"] for p in found["predicted"]} == {"source", "view"}
     assert found["notes"] == {}
@@ -450,7 +450,7 @@ def test_controls_are_scored_saved_and_judged(world, tmp_path, monkeypatch):
     assert re.search(r"shuffled in stratum .* \[.*\] +(yes|no)", text)
     files = [a for path in re.findall(r"scores: (.*\.parquet)", first.stderr) for a in ("--from-scores", path)]
     again = json.loads(run(*files, "--draws", "60", "--format", "json").stdout)["controls"]
-    assert (again["films"], again["negation"]) == (found["films"], found["negation"])
+    assert (again["images"], again["negation"]) == (found["images"], found["negation"])
 
 
 def test_a_control_that_cannot_be_made_says_why(world):

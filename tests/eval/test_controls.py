@@ -8,7 +8,7 @@ import torch
 
 from eval_fakes import FINDINGS, make_corpus, make_study, score_corpus
 from radz.errors import ScoresError
-from radz.eval.controls import assess_negation, film_controls, predict_metadata
+from radz.eval.controls import assess_negation, image_controls, predict_metadata
 from radz.eval.permuted_images import PermutedImages, image_donors
 from radz.types import Anchors, Presence, Scores
 
@@ -51,7 +51,7 @@ def controls_of(read, corpus):
         name: score_corpus(Reading(read), PermutedImages(corpus, rows, donors), ANCHORS, strata=("source",))
         for name, donors in image_donors(corpus.records, ("source",)).items()
     }
-    return {control.name: control for control in film_controls(tables, draws=60)}
+    return {control.name: control for control in image_controls(tables, draws=60)}
 
 
 def test_a_model_that_sees_findings_knows_nothing_without_the_film():

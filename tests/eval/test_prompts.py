@@ -27,7 +27,7 @@ def test_median_and_worst_over_wordings():
     assert found.worst.auroc_within == each[1].macro.auroc_within
     assert found.median == values[2]
     assert found.spread == {"effusion": (values[2], values[1])}
-    with pytest.raises(ScoresError, match="needs the scores of one wording at least"):
+    with pytest.raises(ScoresError, match="needs scores of at least one wording"):
         prompt_sensitivity([])
     other = summarise(make_table(np.arange(60.0), np.tile([1.0, 0.0], 30)), draws=5)
     with pytest.raises(ScoresError, match="wordings are compared on the same"):

@@ -12,7 +12,7 @@ from radz.calibration.calibration_file import UNSEEN, StoredCalibration
 from radz.imaging.image import Image
 from radz.knowledge import KnowledgeBase
 from radz.provenance import Provenance
-from radz.serve.decision import Judge, why_of_another_kind
+from radz.serve.decision import DecisionRules, why_unknown_kind
 from radz.types import Exposure
 
 NAMELESS = Image(np.zeros((1, 1, 1), np.float32))
@@ -26,7 +26,7 @@ def stored() -> StoredCalibration:
 
 def decide(stored, scores, *, anchors=None, shift=0.0, image=NAMELESS):
     """The result of one image with ``scores`` (C,), and its findings by name."""
-    (result,) = Judge(CHEST, KnowledgeBase.load(), stored).results(
+    (result,) = DecisionRules(CHEST, KnowledgeBase.load(), stored).decide(
         ["image"],
         np.array([scores]),
         appearance=np.full((1, 8), shift),
@@ -85,10 +85,10 @@ def test_an_image_far_from_the_calibration_images_is_not_judged(stored):
     near, _ = decide(stored, [0.5, 0.2, 0.1, 0.3])
     far, findings = decide(stored, [0.5, 0.2, 0.1, 0.3], shift=5)
     assert near.abstained == ""
-    assert far.abstained.startswith("the film lies at distance 1")  # 5 sqrt 8 = 14.1 standard deviations
+    assert far.abstained.startswith("the image lies at distance 1")  # 5 sqrt 8 = 14.1 standard deviations
     assert {(f.probability, f.in_set) for f in findings.values()} == {(None, None)}
     assert findings["pneumonia"].score == 0.5, "the scores are shown all the same"
-    assert findings["pneumonia"].note == "no probability: the film is not judged"
+    assert findings["pneumonia"].note == "no probability: the model abstains from this image"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_an_image_far_from_the_calibration_images_is_not_judged(stored):
     ],
 )
 def test_a_header_of_the_models_kind_or_no_header_abstains_nothing(modality, body_part):
-    assert why_of_another_kind(replace(NAMELESS, modality=modality, body_part=body_part), CHEST) == ""
+    assert why_unknown_kind(replace(NAMELESS, modality=modality, body_part=body_part), CHEST) == ""
 
 
 @pytest.mark.parametrize(

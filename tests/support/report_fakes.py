@@ -9,7 +9,7 @@ import numpy as np
 from eval_fakes import FINDINGS, Brightness, make_anchors, make_corpus, score_corpus
 from radz.calibration.platt import Bin
 from radz.calibration.reliability import Coverage, Quality, Reliability, SetRecall
-from radz.eval.controls import Controls, FilmControl, Negation, NegationControl, Predicted
+from radz.eval.controls import Controls, ImageControl, Negation, NegationControl, Predicted
 from radz.eval.prompts import PromptResult, PromptSensitivity
 from radz.metrics.bootstrap import Interval
 from radz.metrics.evaluation import Estimate, MacroEvaluation
@@ -66,10 +66,10 @@ def reliability() -> Reliability:
 def controls() -> Controls:
     half = Estimate(0.5, Interval(0.45, 0.55, DRAWS, 0))
     macro = MacroEvaluation(FINDINGS, FINDINGS, half, half, half, half)
-    films = tuple(FilmControl(name, f"what {name} is", macro, name != "shuffled") for name in ("blank", "shuffled"))
+    images = tuple(ImageControl(name, f"what {name} is", macro, name != "shuffled") for name in ("blank", "shuffled"))
     sides = NegationControl("effusion", 0.7, 0.3, 0.72, -0.9)
     return Controls(
-        films=films,
+        images=images,
         negation=Negation((sides,), half, half, half, -0.9),
         predicted=(Predicted("source", "ward", 40, half),),
         notes={"a control": "it could not be made."},

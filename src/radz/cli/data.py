@@ -77,7 +77,7 @@ def check(
 ) -> None:
     """Look for films that are missing, damaged or there twice, wrong labels, and patients in two splits.
 
-    Exit code 1 if something serious was found.
+    Exit code 1 if something serious was overlap.
     """
     from radz.config import parse_options
     from radz.data.check import check as look
@@ -85,14 +85,14 @@ def check(
     from radz.report.corpora import check_page
 
     with _progress("Reading films") as progress:
-        found = look(
+        checked = look(
             corpus, root, parse_options(option or ()), workers=workers, compare_images=pictures, progress=progress
         )
     if format_ is Format.JSON:
-        typer.echo(json.dumps(asdict(found) | {"sound": found.sound}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(asdict(checked) | {"sound": checked.sound}, indent=2, ensure_ascii=False))
     else:
-        show(check_page(found), open_console())
-    if not found.sound:
+        show(check_page(checked), open_console())
+    if not checked.sound:
         raise typer.Exit(1)
 
 
@@ -126,12 +126,12 @@ def convert(
 
     films = _opened(corpus, root, option)
     with _progress("Converting") as progress:
-        made = write(films, out, size or None, origin=origin_of(films, corpus), workers=workers, progress=progress)
+        converted = write(films, out, size or None, origin=origin_of(films, corpus), workers=workers, progress=progress)
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    for study, reason in made.unreadable.items():
+    for study, reason in converted.unreadable.items():
         console.print(f"unreadable: {study}: {reason}")
-    console.print(f"{made.studies} studies in {made.shards} shards: {out}")
-    if made.unreadable:
+    console.print(f"{converted.studies} studies in {converted.shards} shards: {out}")
+    if converted.unreadable:
         raise typer.Exit(1)
 
 
@@ -159,14 +159,14 @@ def overlap(
     sides = [_side(text, options.get(key) or {}) for text, key in ((first, "first"), (second, "second"))]
     names = None if aliases is None else read_aliases(aliases)
     with _progress("Comparing pictures") as progress:
-        found = compare(
+        overlap = compare(
             *sides[0], *sides[1], aliases=names, compare_images=pictures, workers=workers, progress=progress
         )
     if format_ is Format.JSON:
-        typer.echo(json.dumps(asdict(found) | {"lines": found.lines(f"in {second}")}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(asdict(overlap) | {"lines": overlap.lines(f"in {second}")}, indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(found.lines(f"in {second}")) or f"Nothing found that {first} and {second} share.")
-    if found.shared:
+        typer.echo("\n".join(overlap.lines(f"in {second}")) or f"Nothing found that {first} and {second} share.")
+    if overlap.shared:
         raise typer.Exit(1)
 
 

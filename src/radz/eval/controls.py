@@ -1,9 +1,9 @@
-"""Shortcut controls: what is left of a result when the film cannot have told it, and what features tell besides.
+"""Shortcut controls: how much of a result remains without the image, and what else the features reveal.
 
-A film is taken away (``blank``), or exchanged for that of another patient, of any (``shuffled``) or of one from the
-same stratum (``shuffled in stratum``). Then the AUROC within strata must be one half; pooled, the last control keeps
-what source and view alone tell by way of the pixels. The score of "no X" must fall where that of "X" rises. And a probe
-tries to tell source and view from the features.
+An image is replaced by a blank one (``blank``), or by another patient's: any patient's (``shuffled``), or one of the
+same stratum (``shuffled in stratum``). The AUROC within strata must then be one half; pooled, the last control keeps
+the contribution of source and view. The score of "no X" must fall when that of "X" rises. A probe tries to predict
+source and view from the features.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from radz.types import NORMAL, Study
 
 FOLDS = 5
 EXPECTED = {
-    BLANK: "every film replaced by an empty one: 0.5",
-    SHUFFLED: "every film replaced by another patient's: 0.5",
-    WITHIN: "replaced by another patient's of the same source and view: 0.5 in stratum; pooled, what those tell",
+    BLANK: "every image replaced by a blank one: 0.5",
+    SHUFFLED: "every image replaced by another patient's: 0.5",
+    WITHIN: "replaced by another patient's of the same source and view: 0.5 within strata; pooled, their effect",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class FilmControl:
-    """A result without the films. passed: whether the interval within strata holds one half."""
+class ImageControl:
+    """A result without the images. passed: whether the interval within strata contains one half."""
 
     name: str
     expected: str
@@ -47,8 +47,8 @@ class FilmControl:
 class NegationControl:
     """The sentence that states a finding, the one that denies it, and the pair: pooled AUROC of each.
 
-    The denial's should lie below one half. correlation: of the two sentences' scores over films, Spearman's; -1 where
-    one falls as the other rises.
+    The AUROC of the denial should be below one half. correlation: Spearman's, between the scores of the two sentences
+    over images; -1 where one falls as the other rises.
     """
 
     concept: str
@@ -60,7 +60,7 @@ class NegationControl:
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """findings: each, and the averages over those of the macro average, with intervals."""
+    """Each finding, and means with intervals over the findings of the macro average."""
 
     findings: tuple[NegationControl, ...]
     positive: Estimate
@@ -71,7 +71,7 @@ class Negation:
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """How well a linear probe of the features tells one value of ``key`` from the others, on patients it never met."""
+    """AUROC of a linear probe that predicts one value of ``key`` from the features, on held-out patients."""
 
     key: str
     value: str
@@ -81,24 +81,25 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """notes: control -> why it could not be made."""
+    """All controls of one evaluation. notes: control -> why it could not be computed."""
 
-    films: tuple[FilmControl, ...] = ()
+    images: tuple[ImageControl, ...] = ()
     negation: Negation | None = None
     predicted: tuple[Predicted, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def film_controls(
+def image_controls(
     tables: Mapping[str, ScoresTable], *, draws: int = 1000, seed: int = 0, uncertain: UncertainPolicy = "ignore"
-) -> list[FilmControl]:
-    """Controls from their scores, by name."""
-    made = []
+) -> list[ImageControl]:
+    """The image controls from their tables of scores, by name."""
+    controls = []
     for name, table in tables.items():
         values = summarise(table, draws=draws, seed=seed, uncertain=uncertain).macro
         bounds = values.auroc_within.interval
-        made.append(FilmControl(name, EXPECTED.get(name, ""), values, bool(bounds.low <= 0.5 <= bounds.high)))
-    return made
+        passed = bool(bounds.low <= 0.5 <= bounds.high)
+        controls.append(ImageControl(name, EXPECTED.get(name, ""), values, passed))
+    return controls
 
 
 def assess_negation(
@@ -109,10 +110,10 @@ def assess_negation(
     seed: int = 0,
     uncertain: UncertainPolicy = "ignore",
 ) -> Negation:
-    """From scores of the statements alone and of the denials alone, on the same studies."""
+    """How denials behave, from scores of the statements alone and of the denials alone on the same studies."""
     up, down = (as_matrix(_diseases(table), uncertain) for table in (positive, negative))
     if up.concepts != down.concepts or not np.array_equal(up.studies, down.studies):
-        raise ScoresError("Statements and denials were scored on other studies or findings: score them together.")
+        raise ScoresError("Statements and denials were scored on different studies or findings: score them together.")
     pair = replace(up, scores=up.scores - down.scores)
     ranks = [rank_all(matrix) for matrix in (up, down, pair)]
     ones = np.ones((len(up.studies), 1))
@@ -137,9 +138,9 @@ def assess_negation(
 def predict_metadata(
     features: Mapping[str, Floats], records: Sequence[Study], keys: Sequence[str], *, draws: int, seed: int
 ) -> list[Predicted]:
-    """Each value of each key that has patients enough for five folds on both sides; features: study id -> (E,).
+    """AUROC of predicting each value of each metadata key from features, study id -> (E,).
 
-    Raises MissingExtraError without scikit-learn.
+    Values with fewer than five patients, or all but five, are left out. Raises MissingExtraError without scikit-learn.
     """
     try:
         from radz.eval.probe import mean_auroc, probe
@@ -148,7 +149,7 @@ def predict_metadata(
     known = [record for record in records if record.study_id in features]
     x = np.stack([features[record.study_id] for record in known])[:, None]
     patients = np.array([record.patient_id for record in known])
-    made = []
+    predictions = []
     for key, value in _values(known, keys):
         labels = np.array([record.metadata.get(key, "") == value for record in known], dtype=np.int64)
         if min(len(np.unique(patients[labels == side])) for side in (0, 1)) < FOLDS:
@@ -156,12 +157,12 @@ def predict_metadata(
         statistic = mean_auroc(probe(x, labels, patients, folds=FOLDS, seed=seed), labels, [0], [""] * len(known))
         interval = percentile_interval(bootstrap(statistic, patients, labels, draws, seed)[0])
         estimate = Estimate(float(statistic(np.ones((len(known), 1)))[0, 0]), interval)
-        made.append(Predicted(key, value, int(labels.sum()), estimate))
-    return made
+        predictions.append(Predicted(key, value, int(labels.sum()), estimate))
+    return predictions
 
 
 def _values(records: Sequence[Study], keys: Sequence[str]) -> list[tuple[str, str]]:
-    """Keys and values, where there are two at least; of two the one is told as well as the other, so one is enough."""
+    """Pairs of key and value, where a key has at least two values; of two values one is enough."""
     chosen = []
     for key in keys:
         values = sorted({record.metadata.get(key, "") for record in records})
@@ -174,6 +175,7 @@ def _diseases(table: ScoresTable) -> ScoresTable:
 
 
 def _spearman(first: Floats, second: Floats) -> float:
+    """Rank correlation of scores (N,) and (N,), NaN where either is constant."""
     from scipy.stats import spearmanr
 
     known = ~np.isnan(first) & ~np.isnan(second)

@@ -1,4 +1,4 @@
-"""What a feature tells linearly: logistic regression on folds of patients, judged on the fold that it has not seen."""
+"""Linear probes: logistic regression on folds of patients, evaluated on the held-out fold."""
 
 from __future__ import annotations
 
@@ -46,17 +46,20 @@ def probe(features: ArrayLike, labels: ArrayLike, patients: ArrayLike, *, folds:
     return Probe(scores, fold)
 
 
-def mean_auroc(made: Probe, labels: ArrayLike, tokens: Sequence[int], strata: ArrayLike) -> Statistic:
-    """Mean over ``tokens`` of the AUROC over pairs of one fold and stratum, as a statistic of study weights."""
-    cells = [f"{fold}/{stratum}" for fold, stratum in zip(made.folds, np.asarray(strata), strict=True)]
-    rankings = [Ranking.of(made.scores[k], labels, cells) for k in tokens]
+def mean_auroc(probed: Probe, labels: ArrayLike, tokens: Sequence[int], strata: ArrayLike) -> Statistic:
+    """Mean over ``tokens`` of the AUROC over pairs of one fold and stratum, as a statistic of study weights (N, draws).
+
+    labels, strata: (N,).
+    """
+    cells = [f"{fold}/{stratum}" for fold, stratum in zip(probed.folds, np.asarray(strata), strict=True)]
+    rankings = [Ranking.of(probed.scores[k], labels, cells) for k in tokens]
     return lambda weights: np.mean([ranking.auroc(weights) for ranking in rankings], axis=0)[None]
 
 
 def compare_roles(
     statistics: tuple[Statistic, Statistic], patients: ArrayLike, labels: ArrayLike, draws: int = 1000, seed: int = 0
 ) -> tuple[Estimate, Estimate, Difference]:
-    """Each of two statistics, and first minus second, with 95 % intervals over the same draws of patients."""
+    """Two statistics and their difference, with 95 % intervals over the same draws; patients, labels: (N,)."""
     ones = np.ones((len(np.asarray(patients)), 1))
     first, second = (
         Estimate(float(s(ones)[0, 0]), percentile_interval(bootstrap(s, patients, labels, draws, seed)[0]))
@@ -67,10 +70,11 @@ def compare_roles(
 
 
 def _require_enough(labels: NDArray[np.int64], patients: NDArray[np.str_], folds: int) -> None:
+    """Raise ScoresError where a class of labels (N,) has fewer patients (N,) than folds."""
     for label in (0, 1):
-        found = len(np.unique(patients[labels == label]))
-        if found < folds:
+        count = len(np.unique(patients[labels == label]))
+        if count < folds:
             raise ScoresError(
-                f"A probe over {folds} folds of patients needs {folds} patients with label {label}, found {found}: "
+                f"A probe over {folds} folds of patients needs {folds} patients with label {label}, found {count}: "
                 "take fewer folds, or leave this label out."
             )

@@ -1,4 +1,4 @@
-"""How much a result hangs on the wording: the median and the worst over a set of prompts that mean the same."""
+"""How much a result depends on the wording: median and worst over a set of prompts with the same meaning."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PromptResult:
 
 @dataclass(frozen=True, slots=True)
 class PromptSensitivity:
-    """Over the wordings of one set, of the findings that the main number averages.
+    """Results over the wordings of one set, for the findings of the macro average.
 
     median: of the macro averages. worst: the wording with the lowest. spread: finding -> (median, worst) of its AUROC.
     """
@@ -34,12 +34,12 @@ class PromptSensitivity:
 
 
 def prompt_sensitivity(evaluations: Sequence[Evaluation]) -> PromptSensitivity:
-    """Of evaluations of the same studies under several wordings; each names its own in ``provenance.prompts``.
+    """Sensitivity from evaluations of the same studies, one per wording, which ``provenance.prompts`` names.
 
-    Raises ScoresError for none, and for evaluations that average other findings or studies.
+    Raises ScoresError for an empty sequence, and for evaluations of different findings or studies.
     """
     if not evaluations:
-        raise ScoresError("Sensitivity to prompts needs the scores of one wording at least, got none.")
+        raise ScoresError("Sensitivity to prompts needs scores of at least one wording, got none.")
     first = evaluations[0]
     for other in evaluations[1:]:
         if (other.macro.concepts, other.studies) != (first.macro.concepts, first.studies):
@@ -60,6 +60,6 @@ def prompt_sensitivity(evaluations: Sequence[Evaluation]) -> PromptSensitivity:
 
 
 def _result(evaluation: Evaluation) -> PromptResult:
-    own = {finding.concept: finding.auroc_within.value for finding in evaluation.findings}
-    averaged = {concept: own[concept] for concept in evaluation.macro.concepts}
+    values = {finding.concept: finding.auroc_within.value for finding in evaluation.findings}
+    averaged = {concept: values[concept] for concept in evaluation.macro.concepts}
     return PromptResult(evaluation.provenance.prompts, evaluation.macro.auroc_within, averaged)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from radz.errors import ConfigError, RadzError, ScoresError
-from radz.eval.controls import Controls, Predicted, assess_negation, film_controls, predict_metadata
+from radz.eval.controls import Controls, Predicted, assess_negation, image_controls, predict_metadata
 from radz.eval.entry import Corpus, Entry
 from radz.eval.permuted_images import PermutedImages, blank_image, image_donors
 from radz.eval.prompts import PromptSensitivity, prompt_sensitivity
@@ -127,7 +127,7 @@ def score_controls(scored: ScoredEntry, *, draws: int, seed: int) -> Checks:
     def metadata() -> None:
         checks.predicted = tuple(predict_metadata(_embeddings(scored), scored.records, KEYS, draws=draws, seed=seed))
 
-    for name, make in {"films": images, "negation": negation, "source and view from features": metadata}.items():
+    for name, make in {"images": images, "negation": negation, "source and view from features": metadata}.items():
         try:
             make()
         except RadzError as error:
@@ -175,7 +175,7 @@ def assess_controls(checks: Checks, *, draws: int, seed: int, uncertain: Uncerta
     images = {name: table for name, table in checks.controls.items() if name not in (POSITIVE, NEGATIVE)}
     pair = [checks.controls[name] for name in (POSITIVE, NEGATIVE) if name in checks.controls]
     return Controls(
-        films=tuple(film_controls(images, draws=draws, seed=seed, uncertain=uncertain)),
+        images=tuple(image_controls(images, draws=draws, seed=seed, uncertain=uncertain)),
         negation=assess_negation(*pair, draws=draws, seed=seed, uncertain=uncertain) if len(pair) == 2 else None,
         predicted=checks.predicted,
         notes=checks.notes,

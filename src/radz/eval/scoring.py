@@ -68,7 +68,10 @@ def score(
     )
     recorded = [replace(provenance, unreadable=unreadable) for provenance in provenances]
     return Scored(
-        {entry.name: ScoresTable(tables[entry.name], made) for entry, made in zip(entries, recorded, strict=True)},
+        {
+            entry.name: ScoresTable(tables[entry.name], provenance)
+            for entry, provenance in zip(entries, recorded, strict=True)
+        },
         features,
     )
 

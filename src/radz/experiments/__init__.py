@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_HOMES = {
-    "score": "radz.eval.scoring",
-    **{name: f"radz.experiments.{name}" for name in ("evaluate", "compare", "calibrate", "train")},
-}
-__all__ = [*_HOMES]  # noqa: PLE0604  # names of strings
+if TYPE_CHECKING:
+    from radz.eval.scoring import score as score
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name != "score":
         raise AttributeError(f"module 'radz.experiments' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    from radz.eval.scoring import score
+
+    return score

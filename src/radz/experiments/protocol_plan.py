@@ -55,8 +55,8 @@ class HeldOutProtocol(_Protocol):
 
     def _config(self, folder: Path, output: Path, held: tuple[str, ...]) -> RunConfig:
         tree = read_yaml(folder / self.base)
-        own = {"data.held_out": list(held), "output": str(output)}
-        for key, value in (self.run | own).items():
+        settings = self.run | {"data.held_out": list(held), "output": str(output)}
+        for key, value in settings.items():
             put(tree, key, value)
         return build_config(RunConfig, tree)
 
@@ -105,10 +105,10 @@ def load_protocol(path: Path, overrides: Iterable[str] = ()) -> Protocol:
         _put(tree, *parse_setting(override))
     if (kind := str(tree.get("kind"))) not in KINDS:
         raise UnknownNameError("kind of protocol", kind, KINDS)
-    made = build_config(KINDS[kind], tree)
-    if isinstance(made, LinearProtocol) and not all(0 < share <= 100 for share in made.percent):
-        raise ConfigError(f"percent: shares lie above 0 and up to 100, got {', '.join(map(str, made.percent))}.")
-    return made
+    protocol = build_config(KINDS[kind], tree)
+    if isinstance(protocol, LinearProtocol) and not all(0 < share <= 100 for share in protocol.percent):
+        raise ConfigError(f"percent: shares lie above 0 and up to 100, got {', '.join(map(str, protocol.percent))}.")
+    return protocol
 
 
 def _put(tree: dict[str, Any], key: str, value: Any) -> None:

@@ -53,8 +53,8 @@ class TrainingResult:
         described = [read_description(path)[1] for path in self.checkpoints]
         return pd.DataFrame(
             [
-                {"checkpoint": str(path), "stage": made.stage, "fingerprint": made.fingerprint}
-                for path, made in zip(self.checkpoints, described, strict=True)
+                {"checkpoint": str(path), "stage": provenance.stage, "fingerprint": provenance.fingerprint}
+                for path, provenance in zip(self.checkpoints, described, strict=True)
             ]
         )
 

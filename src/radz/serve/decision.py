@@ -1,7 +1,7 @@
-"""Scores to results: what may be said of a film, and why not where it may not.
+"""Scores to results: probabilities, finding sets and abstention, each with the reason where there is none.
 
-A film is not judged where its header names another kind of image than the model knows, or where it lies farther from
-the calibration films than nearly all of them do. Its scores are shown all the same, without probabilities and set.
+The model abstains from an image whose header names another kind of image than it knows, and from one that lies farther
+from the calibration images than nearly all of them. Scores are shown anyway, without probabilities and set.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ SAYS_NOTHING = ("", "OT", "SC")
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """stored: the model's calibration, or ``None`` and ``uncalibrated``, the reason."""
+class DecisionRules:
+    """What one model may state about an image. stored: its calibration; without one, ``uncalibrated`` is the reason."""
 
     provenance: Provenance
     knowledge: KnowledgeBase
     stored: StoredCalibration | None = None
     uncalibrated: str = UNCALIBRATED
 
-    def results(
+    def decide(
         self,
         names: Sequence[str],
         scores: Floats,
@@ -48,21 +48,22 @@ class Judge:
         anchors: Anchors,
         exposures: dict[str, Exposure],
     ) -> list[Result]:
-        """Results of B films from scores (B, C) and appearances (B, A), in the order of the images."""
+        """Results of B images from scores (B, C) and appearances (B, A), in the order of ``names``."""
         shown = reconcile(scores, anchors.concepts, self.knowledge)
         blanks = [self._why_blank(c, t, exposures[c]) for c, t in _texts(anchors)]
         probability = self._probabilities(scores, anchors, blanks)
         reasons = [self.why_abstain(image, row) for image, row in zip(images, appearance, strict=True)]
-        films = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
-        said = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
-        notes = ["; ".join(filter(None, both)) for both in said]
-        return [_result(*film, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for film in films]
+        rows = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
+        pairs = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
+        notes = ["; ".join(filter(None, pair)) for pair in pairs]
+        return [_result(*row, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for row in rows]
 
     def why_abstain(self, image: Image, appearance: Floats) -> str:
-        """Why the model does not judge a film; empty where it does."""
-        return why_of_another_kind(image, self.provenance) or self._why_far(appearance)
+        """Why the model abstains from an image with this appearance (A,); empty where it does not."""
+        return why_unknown_kind(image, self.provenance) or self._why_far(appearance)
 
     def _why_far(self, appearance: Floats) -> str:
+        """Why an appearance (A,) is out of distribution; empty where it is not."""
         known = self.stored.out_of_distribution if self.stored else None
         if known is None:
             return ""
@@ -70,7 +71,7 @@ class Judge:
         if distance <= known.threshold:
             return ""
         return (
-            f"the film lies at distance {distance:.1f} from the calibration films, of which {known.known:.0%} lie "
+            f"the image lies at distance {distance:.1f} from the calibration images, of which {known.known:.0%} lie "
             f"within {known.threshold:.1f}; it may be of a kind that the model does not know"
         )
 
@@ -80,7 +81,7 @@ class Judge:
         return self.stored.why_no_probability(concept, texts, mark)
 
     def _probabilities(self, scores: Floats, anchors: Anchors, blanks: Sequence[str]) -> Floats:
-        """Probabilities (B, C), NaN where there is none, no parent's below its child's."""
+        """Probabilities (B, C) from scores (B, C), NaN where there is none; a parent's is at least its child's."""
         values = np.full(np.shape(scores), np.nan)
         for column, (concept, blank) in enumerate(zip(anchors.concepts, blanks, strict=True)):
             if self.stored and not blank:
@@ -88,7 +89,7 @@ class Judge:
         return reconcile(values, anchors.concepts, self.knowledge)
 
     def _sets(self, shown: Floats, anchors: Anchors, exposures: dict[str, Exposure]) -> list[list[bool | None]]:
-        """Whether each finding is in its film's set; scores that were raised to a child's can only add to it."""
+        """Whether each finding is in its image's set, from scores (B, C) raised to those of their children."""
         if self.stored is None or self.stored.finding_set is None:
             return [[None] * len(anchors) for _ in shown]
         inside = shown >= self.stored.finding_set.threshold
@@ -96,7 +97,7 @@ class Judge:
         return [[bool(x) if k else None for x, k in zip(row, known, strict=True)] for row in inside]
 
     def _disagreements(self, anchors: Anchors) -> list[str]:
-        """A note for each finding whose texts agree less than those of any calibrated one."""
+        """A note for each finding whose texts agree less than those of every calibrated finding."""
         least = self.stored.agreement if self.stored else None
         if least is None or anchors.agreement is None:
             return [""] * len(anchors)
@@ -114,8 +115,8 @@ class Judge:
         ]
 
 
-def why_of_another_kind(image: Image, provenance: Provenance) -> str:
-    """Why an image whose header names another kind than the model knows is not judged; empty where it is."""
+def why_unknown_kind(image: Image, provenance: Provenance) -> str:
+    """Why the model does not know the kind of image that the header names; empty where it does."""
     modalities = MODALITIES.get(provenance.modality, (provenance.modality.upper(),))
     if image.modality not in (*SAYS_NOTHING, *modalities):
         return f"its header says Modality {image.modality}; the model knows {_listed(provenance.modality, modalities)}"
@@ -146,10 +147,10 @@ def _result(
     blanks: Sequence[str],
     notes: Sequence[str],
 ) -> Result:
-    """Findings by falling score; an abstention takes probabilities and set away."""
+    """Findings by falling score (C,); without probabilities (C,) and set where the model abstains."""
     findings = []
     for i in np.argsort(-scores, kind="stable"):
-        blank = "the film is not judged" if abstained else blanks[i]
+        blank = "the model abstains from this image" if abstained else blanks[i]
         note = "; ".join(filter(None, (f"no probability: {blank}" if blank else "", notes[i])))
         value, member = (None, None) if abstained else (None if blank else float(probability[i]), inside[i])
         concept = anchors.concepts[i]

@@ -1,4 +1,4 @@
-"""Drafts of statements by a language model. What it writes may be wrong: nothing here is reviewed."""
+"""Statements drafted by a language model. They may be wrong, and nobody has reviewed them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+", re.MULTILINE)
 
 
 def draft(writer: Writer, concept: Concept, seed: int, day: str) -> tuple[Statement, ...]:
-    """What ``writer`` writes of ``concept``, as ``as_statements`` takes it; day: ISO 8601."""
+    """Statements that ``writer`` drafts about ``concept``; day: ISO 8601."""
     prompt = writer.prompt(request(concept))
     name, fingerprint = writer.backbone.name, writer.backbone.fingerprint
     how = Draft(backbone=name, fingerprint=fingerprint, seed=seed, sampling=SAMPLING, prompt=prompt)
@@ -26,20 +26,20 @@ def draft(writer: Writer, concept: Concept, seed: int, day: str) -> tuple[Statem
 
 
 def as_statements(written: Written, concept: Concept, how: Draft, day: str) -> tuple[Statement, ...]:
-    """Each sentence as a statement; a last one that the limit of tokens cut is left out.
+    """Each sentence as a statement, without a last sentence that the token limit cut short.
 
     Raises KnowledgeError where nothing was written.
     """
-    found = list(dict.fromkeys(split_sentences(_LIST_MARK.sub("", written.text))))
-    if not found:
+    sentences = list(dict.fromkeys(split_sentences(_LIST_MARK.sub("", written.text))))
+    if not sentences:
         raise KnowledgeError(f"{how.backbone} wrote nothing about '{concept.name}'. Give another --seed.")
-    whole = found if written.finished or len(found) == 1 else found[:-1]
+    whole = sentences if written.finished or len(sentences) == 1 else sentences[:-1]
     source = f"drafted by {how.backbone} ({how.fingerprint}), {day}"
     return tuple(Statement(text=text, source=source, draft=how) for text in whole)
 
 
 def request(concept: Concept) -> str:
-    """What is asked of the model: in the words of the knowledge base, the definition first where there is one."""
+    """The prompt for the model: the concept in the words of the knowledge base, after its definition."""
     meaning = f"{concept.name[:1].upper()}{concept.name[1:]}: {concept.definition}. " if concept.definition else ""
     modality = concept.modality if concept.modality == "radiograph" else f"{concept.modality.upper()} image"
     part = concept.body_part.replace("_", " ")

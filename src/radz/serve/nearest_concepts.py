@@ -1,4 +1,4 @@
-"""Which concepts a model takes for near: cosines between anchors, or between a text and anchors."""
+"""The concepts nearest to another, or to a text, in a model's anchor space."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from radz.types import Anchors, Exposure
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbour:
-    """One concept; cosine: between its statement's anchor and what was asked for, in [-1, 1]."""
+class NearConcept:
+    """One concept. cosine: between its anchor and the query, in [-1, 1]."""
 
     concept: str
     cosine: float
@@ -27,18 +27,18 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbourhood:
-    """The nearest concepts first. concept: id of what was asked for, ``None`` where the query was read as a text."""
+class NearestConcepts:
+    """Concepts by falling cosine. concept: id of the query, ``None`` where it was encoded as a text."""
 
     query: str
     concept: str | None
     strategy: str
-    neighbours: tuple[Neighbour, ...]
+    neighbours: tuple[NearConcept, ...]
 
 
-def nearest(
+def nearest_concepts(
     predictor: Predictor, query: str, directory: Path | None = None, top: int = 10, strategy: str | None = None
-) -> Neighbourhood:
+) -> NearestConcepts:
     """The ``top`` concepts nearest to ``query``, itself left out.
 
     query: a name that the base knows, "name: description", or any other text, which is encoded as it is. directory:
@@ -52,8 +52,8 @@ def nearest(
     ranked = sorted(zip(anchors.concepts, cosines, strict=True), key=lambda pair: -pair[1])
     kept = [(name, cosine) for name, cosine in ranked if concept is None or name != concept.id][:top]
     marks = _exposures(predictor, [name for name, _ in kept], directory)
-    found = tuple(Neighbour(name, cosine, marks[name]) for name, cosine in kept)
-    return Neighbourhood(query, concept.id if concept else None, anchors.strategy, found)
+    nearest = tuple(NearConcept(name, cosine, marks[name]) for name, cosine in kept)
+    return NearestConcepts(query, concept.id if concept else None, anchors.strategy, nearest)
 
 
 def _every(predictor: Predictor, strategy: str | None) -> Anchors:
@@ -69,7 +69,7 @@ def _named(predictor: Predictor, query: str) -> Concept | None:
 
 
 def _row(predictor: Predictor, concept: Concept | None, query: str, anchors: Anchors) -> Tensor:
-    """Unit row (E,) of what was asked for."""
+    """Unit row (E,) of the query."""
     if concept is None:
         return F.normalize(predictor.model.encode_text([query])[0].float(), dim=0)
     if concept.id not in anchors.concepts:
@@ -87,6 +87,6 @@ def _exposures(predictor: Predictor, names: list[str], directory: Path | None) -
 
 
 def _concept(predictor: Predictor, entry: Mapping[str, Any]) -> Concept:
-    """As the directory has it; parents that the base does not know say nothing of what was seen."""
+    """The concept as the directory records it, without parents that the base does not know."""
     parents = [parent for parent in entry.get("parents", ()) if parent in predictor.knowledge]
     return Concept.model_validate({**entry, "parents": parents})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,8 +28,8 @@ from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.provenance import Provenance
-from radz.serve.decision import UNCALIBRATED, Judge
-from radz.storage import cache_root
+from radz.serve.decision import UNCALIBRATED, DecisionRules
+from radz.storage import cache_root, content_hash
 from radz.types import NORMAL, Anchors, Exposure, Result, Study
 
 T = TypeVar("T")
@@ -84,10 +83,10 @@ class Predictor:
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:
-        """What is scored when nobody names a finding, in the order of the knowledge base; "normal" is none.
+        """Findings scored where the user names none, in the order of the knowledge base, without "normal".
 
-        The findings marked ``default`` of the model's body part and modality, those that it was trained on, and those
-        that the user's files add; of these the ones that its anchors can be of.
+        These are the findings marked ``default`` for the model's body part and modality, those it was trained on, and
+        those that the user's files add, as far as the model has anchors for them.
         """
         closed = closed_set(open_strategy(self.provenance.anchors, self.model.model.anchors))
         usual = {concept.id for concept in self._fitting(ALL) if concept.default}
@@ -109,32 +108,32 @@ class Predictor:
         return self._anchors[key]
 
     def prompted(self, findings: Sequence[str], pair: PromptPair) -> Anchors:
-        """Anchors of ``findings`` from one wording, made anew: one sentence that states each, one that denies it."""
+        """Anchors of ``findings`` from one wording: one sentence states each finding, one denies it. Not cached."""
         return pair.anchors(self._parse(findings), self.model.encode_text)
 
     def save_anchors(self, directory: Path, findings: Sequence[str] | None = None, strategy: str | None = None) -> int:
-        """Write the anchors of ``findings`` to ``directory``, as ``anchors`` makes them; how many they are."""
+        """Write the anchors of ``findings`` to ``directory``; returns their number."""
         anchors = self.anchors(findings, strategy)
         save_anchors(anchors, self._parse(findings or self.default_findings), self.identity(), directory)
         return len(anchors)
 
     def _cached(self, strategy: str, concepts: Sequence[Concept]) -> Anchors:
-        """From the user's cache, else made and kept there; a damaged entry is made again."""
+        """Anchors from the user's cache, or made and cached; a damaged entry is replaced."""
         make = open_strategy(strategy, self.model.model.anchors)
-        if not self.fingerprint:  # never saved: nothing tells its anchors from another model's
+        if not self.fingerprint:  # never saved, so its anchors have no key
             return make(concepts, self.model.encode_text)
         model = self.identity()
-        key = json.dumps([__version__, model, strategy, [concept.sha256 for concept in concepts]], sort_keys=True)
-        place = cache_root() / "anchors" / hashlib.sha256(key.encode()).hexdigest()
+        key = content_hash([__version__, model, strategy, [concept.sha256 for concept in concepts]])
+        place = cache_root() / "anchors" / key
         with suppress(AnchorError):
             return load_anchors(place, model)
         anchors = make(concepts, self.model.encode_text)
-        with suppress(OSError, AnchorError):  # a cache that cannot be written costs time, not the result
+        with suppress(OSError, AnchorError):  # an unwritable cache costs time only
             save_anchors(anchors, concepts, model, place)
         return anchors
 
     def identity(self) -> dict[str, str]:
-        """What an anchor's values depend on besides the strategy and the concepts."""
+        """Properties of the model that determine an anchor's values, for a given strategy and concept."""
         dtypes = sorted({str(tensor.dtype) for tensor in self.model.model.parameters()})
         return {
             "fingerprint": self.fingerprint,
@@ -169,18 +168,18 @@ class Predictor:
     ) -> Iterator[Result]:
         """Results in order, as they are ready; files are read ahead of the model."""
         anchors = self.anchors(findings)
-        with ThreadPoolExecutor(max_workers=2) as readers:
-            for chunk in _chunks(zip(images, readers.map(self._read_or_refuse, images), strict=True), batch_size):
-                films = {path: film for path, film in chunk if not isinstance(film, RadzError)}
-                scored = dict(zip(films, self._results([*map(str, films)], [*films.values()], anchors), strict=True))
-                for path, film in chunk:
-                    yield Result(str(path), error=str(film)) if isinstance(film, RadzError) else scored[path]
+        for chunk in _chunks(self._read_ahead(images, 2 * batch_size), batch_size):
+            readable = [(path, image) for path, image in chunk if not isinstance(image, RadzError)]
+            names, pixels = [str(path) for path, _ in readable], [image for _, image in readable]
+            scored = iter(self._results(names, pixels, anchors))
+            for path, image in chunk:
+                yield Result(str(path), error=str(image)) if isinstance(image, RadzError) else next(scored)
 
     def maps(self, image: str | Path, findings: Sequence[str] | None = None) -> dict[str, NDArray[np.float32]]:
-        """Where the model looks for each finding: name -> (h, w) over the patch grid, at least 0, of sum 1.
+        """Attention of each finding: name -> (h, w) over the patch grid, at least 0, of sum 1.
 
-        It shows what the score was read from, not where a lesion lies. The grid spans the film as the model sees it,
-        resized. Raises ImageError, and ConfigError for a model whose patches are pooled by their mean.
+        A map shows what the score was read from, not where a lesion lies. The grid spans the resized image.
+        Raises ImageError, and ConfigError for a model whose patches are pooled by their mean.
         """
         anchors = self.anchors(findings)
         features = self.model.encode([Study(str(image), "", pixels=self.read(Path(image)).pixels)])
@@ -207,9 +206,19 @@ class Predictor:
         return self.knowledge.select(which, self.provenance.body_part, self.provenance.modality)
 
     def _added(self) -> set[str]:
-        """Ids of what the user's files bring along or replace."""
+        """Ids of the concepts that the user's files add or replace."""
         shipped = {concept.id: concept for concept in KnowledgeBase.load()}
         return {concept.id for concept in self.knowledge if shipped.get(concept.id) != concept}
+
+    def _read_ahead(self, paths: Sequence[Path], limit: int) -> Iterator[tuple[Path, Image | RadzError]]:
+        """Images in order, or why one is refused; at most ``limit`` are read before they are taken."""
+        with ThreadPoolExecutor(max_workers=2) as readers:
+            waiting = iter(paths)
+            ahead = deque((path, readers.submit(self._read_or_refuse, path)) for path in islice(waiting, limit))
+            while ahead:
+                path, future = ahead.popleft()
+                yield path, future.result()
+                ahead.extend((path, readers.submit(self._read_or_refuse, path)) for path in islice(waiting, 1))
 
     def _read_or_refuse(self, path: Path) -> Image | RadzError:
         try:
@@ -223,7 +232,8 @@ class Predictor:
         studies = [Study(name, "", pixels=image.pixels) for name, image in zip(names, images, strict=True)]
         features = self.model.encode(studies)
         assert features.appearance is not None
-        return Judge(self.provenance, self.knowledge, self.calibration, self.uncalibrated).results(
+        rules = DecisionRules(self.provenance, self.knowledge, self.calibration, self.uncalibrated)
+        return rules.decide(
             names,
             self.model.similarity(features, anchors).values.astype(np.float64),
             appearance=features.appearance.astype(np.float64),
@@ -252,7 +262,7 @@ def _chunks(items: Iterator[T], size: int) -> Iterator[list[T]]:
 def _calibration(
     directory: Path, given: str | Path | None, provenance: Provenance
 ) -> tuple[StoredCalibration | None, str]:
-    """The file that was given or, where there is one, the checkpoint's; without one, why."""
+    """The given calibration or the checkpoint's, and why there is none."""
     if given is not None:
         return read_calibration(Path(given), provenance.fingerprint, provenance.anchors), ""
     path = directory / CALIBRATION

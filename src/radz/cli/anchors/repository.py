@@ -59,7 +59,7 @@ def show(
 
 
 def _cited(entry: dict[str, Any]) -> Callable[[str], str]:
-    """A text with its source and whether it was reviewed, where it is a statement that has one of its own."""
+    """A text, with the source and review status of a statement."""
     known = {statement["text"]: statement for statement in entry["concept"].get("statements", ())}
 
     def cite(text: str) -> str:
@@ -80,38 +80,38 @@ def diff(
     """Say which findings were added, removed or changed, and how far their vectors moved; no model is loaded."""
     from radz.anchors import compare_directories
 
-    found = compare_directories(first, second)
+    difference = compare_directories(first, second)
     if format_ is Format.JSON:
-        document = {**dataclasses.asdict(found), "comparable": found.comparable}
+        document = {**dataclasses.asdict(difference), "comparable": difference.comparable}
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False, markup=False)
-    for line in _heading(found):
+    for line in _heading(difference):
         console.print(line, soft_wrap=True)
-    if found.added or found.removed or found.changed:
-        console.print(_changes(found))
+    if difference.added or difference.removed or difference.changed:
+        console.print(_changes(difference))
 
 
-def _heading(found: Difference) -> list[str]:
+def _heading(difference: Difference) -> list[str]:
     """How many of each, and what of model and strategy differs."""
-    counts = (found.added, found.removed, found.changed)
+    counts = (difference.added, difference.removed, difference.changed)
     added, removed, changed = map(len, counts)
-    lines = [f"{added} added, {removed} removed, {changed} changed, {found.unchanged} unchanged"]
-    if found.strategies[0] != found.strategies[1]:
-        lines.append(f"another strategy: {found.strategies[0]} -> {found.strategies[1]}")
-    lines += [f"another model, {name}: {old} -> {new}" for name, (old, new) in found.model.items()]
-    return lines if found.comparable else [*lines, "no cosines: vectors of two models do not share a space"]
+    lines = [f"{added} added, {removed} removed, {changed} changed, {difference.unchanged} unchanged"]
+    if difference.strategies[0] != difference.strategies[1]:
+        lines.append(f"another strategy: {difference.strategies[0]} -> {difference.strategies[1]}")
+    lines += [f"another model, {name}: {old} -> {new}" for name, (old, new) in difference.model.items()]
+    return lines if difference.comparable else [*lines, "no cosines: vectors of two models do not share a space"]
 
 
-def _changes(found: Difference) -> Table:
+def _changes(difference: Difference) -> Table:
     from rich.table import Table
 
     table = Table("", "finding", "what", "cosine")
-    for concept in found.added:
+    for concept in difference.added:
         table.add_row("+", concept)
-    for concept in found.removed:
+    for concept in difference.removed:
         table.add_row("-", concept)
-    for change in found.changed:
+    for change in difference.changed:
         cosine = "" if change.cosine is None else f"{change.cosine:.4f}"
         table.add_row("~", change.concept, "\n".join(_what(change)) or "vector", cosine)
     return table

@@ -1,4 +1,4 @@
-"""``radz anchors nearest``: what a model takes for alike."""
+"""``radz anchors nearest``: the findings nearest to another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from radz.cli.options import Format
 from radz.types import RESEARCH_USE
 
 if TYPE_CHECKING:
-    from radz.serve.nearest_concepts import Neighbourhood
+    from radz.serve.nearest_concepts import NearestConcepts
 
 
 def nearest(
@@ -33,25 +33,25 @@ def nearest(
     source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
 ) -> None:
     """List the findings whose anchors are nearest to a finding or a text, with what the model has seen of each."""
-    from radz.serve.nearest_concepts import nearest as find
+    from radz.serve.nearest_concepts import nearest_concepts
     from radz.serve.predictor import Predictor
 
     with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):
         predictor = Predictor.load(model, source=source, findings=findings_file or [])
-        found = find(predictor, query, to, top, strategy)
+        result = nearest_concepts(predictor, query, to, top, strategy)
     if format_ is Format.JSON:
-        typer.echo(json.dumps({"notice": RESEARCH_USE, **dataclasses.asdict(found)}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps({"notice": RESEARCH_USE, **dataclasses.asdict(result)}, indent=2, ensure_ascii=False))
     else:
-        _print(found)
+        _print(result)
 
 
-def _print(found: Neighbourhood) -> None:
+def _print(result: NearestConcepts) -> None:
     from rich.table import Table
 
-    asked = found.concept or f"the text '{found.query}', which is no known name"
+    asked = result.concept or f"the text '{result.query}', which is not a known name"
     table = Table("", "finding", "cosine", "exposure")
-    for rank, near in enumerate(found.neighbours, start=1):
+    for rank, near in enumerate(result.neighbours, start=1):
         table.add_row(str(rank), near.concept, f"{near.cosine:+.3f}", near.exposure.value)
     console = Console(highlight=False, markup=False)
-    console.print(f"nearest to {asked}, anchors '{found.strategy}'", soft_wrap=True)
+    console.print(f"nearest to {asked}, anchors '{result.strategy}'", soft_wrap=True)
     console.print(table)

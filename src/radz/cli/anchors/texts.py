@@ -27,7 +27,7 @@ def import_(
     *,
     concept: Concepts,
     out: Out,
-    title: Annotated[str | None, typer.Option(help="Title to cite; the document's own by default.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title to cite; by default the document's.")] = None,
     accessed: Annotated[str | None, typer.Option(help="Day it was read, as 2026-11-25; today by default.")] = None,
     findings_file: FindingsFile = None,
 ) -> None:
@@ -41,9 +41,9 @@ def import_(
     concepts, knowledge = named(concept, findings_file)
     read = read_document(document)
     read = replace(read, title=title) if title else read
-    found = CitationFinder(concepts, knowledge)(read, accessed or today())
-    added = add_statements(out, {name: own for name, own in found.statements.items() if own})
-    say_imported(found, added, out)
+    citations = CitationFinder(concepts, knowledge)(read, accessed or today())
+    added = add_statements(out, {name: texts for name, texts in citations.statements.items() if texts})
+    say_imported(citations, added, out)
 
 
 def write(
@@ -86,11 +86,11 @@ def today() -> str:
     return datetime.date.today().isoformat()
 
 
-def say_imported(found: Citations, added: int, out: Path) -> None:
+def say_imported(citations: Citations, added: int, out: Path) -> None:
     """Counts per finding and per reason, to standard error."""
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-    for concept, statements in found.statements.items():
+    for concept, statements in citations.statements.items():
         console.print(f"{concept}: {len(statements)} sentences, unreviewed")
-    for reason, count in found.left_out.most_common():
+    for reason, count in citations.left_out.most_common():
         console.print(f"left out: {count} ({reason})")
     console.print(f"{added} new statements: {out}. Use it with --findings-file; set `reviewed` on what you checked.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from radz.eval.controls import Controls, FilmControl, Negation, NegationControl, Predicted
+from radz.eval.controls import Controls, ImageControl, Negation, NegationControl, Predicted
 from radz.report.blocks import Block, Callout, Prose, Row, Section, Table, row, table
 from radz.report.contents import Contents
 from radz.report.format import count, estimate, finding_name, number, yes_or_no
@@ -29,8 +29,8 @@ def section(contents: Contents) -> Section | None:
     if controls is None:
         return None
     blocks: list[Block] = [*_failed(controls)]
-    if controls.films:
-        blocks.append(_without_image(controls.films))
+    if controls.images:
+        blocks.append(_without_image(controls.images))
     if controls.negation:
         blocks.append(_negation(controls.negation))
     if controls.predicted:
@@ -40,18 +40,18 @@ def section(contents: Contents) -> Section | None:
 
 
 def _failed(controls: Controls) -> list[Callout]:
-    failed = ", ".join(control.name for control in controls.films if not control.passed)
+    failed = ", ".join(control.name for control in controls.images if not control.passed)
     text = f"{failed}: the interval within strata does not hold 0.5. Something other than the film reveals the labels."
     return [Callout("A control fails", text)] if failed else []
 
 
-def _without_image(controls: Sequence[FilmControl]) -> Table:
+def _without_image(controls: Sequence[ImageControl]) -> Table:
     columns = ("control", "AUROC within strata", "AUROC pooled", "holds 0.5")
     expected = [f"{control.name}: {control.expected}." for control in controls if control.expected]
     return table("Without the film", columns, map(_image_row, controls), notes=(WITHOUT_IMAGE, *expected))
 
 
-def _image_row(control: FilmControl) -> Row:
+def _image_row(control: ImageControl) -> Row:
     macro = control.macro
     return row(control.name, estimate(macro.auroc_within), estimate(macro.auroc_pooled), yes_or_no(control.passed))
 
