@@ -7,13 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import nn
 
 from eval_fakes import Brightness, make_anchors, make_study
-from radz.errors import CheckpointError, ScoresError
+from radz.errors import ScoresError
 from radz.eval.cost import measure_cost, torch_modules
-from radz.model.checkpoint import WEIGHTS, trained_parameters
 from radz.types import Scores
 
 STUDIES = [make_study(i) for i in range(5)]
@@ -88,11 +86,3 @@ def test_modules_are_found_behind_bound_methods_and_once():
 def test_without_films_there_is_no_cost():
     with pytest.raises(ScoresError, match="got 1 studies without pixels: read them first"):
         measure_cost(Net(), [replace(STUDIES[0], pixels=None)], make_anchors())
-
-
-def test_what_training_changed_is_counted_in_the_checkpoints_file(tmp_path):
-    save_file({"a": torch.zeros(3, 4), "b": torch.zeros(5)}, tmp_path / WEIGHTS)
-    assert trained_parameters(tmp_path) == 17
-    (tmp_path / WEIGHTS).write_bytes(b"no weights")
-    with pytest.raises(CheckpointError, match=r"model.safetensors cannot be read: .* Copy the checkpoint again"):
-        trained_parameters(tmp_path)

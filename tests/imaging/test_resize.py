@@ -10,7 +10,7 @@ from torchvision.transforms.v2 import functional as tv
 from radz.imaging.resize import resize
 
 
-@pytest.mark.parametrize("shape", [(40, 30), (300, 517), (224, 100), (30, 224)])
+@pytest.mark.parametrize("shape", [(40, 30), (300, 517), (224, 100), (30, 224), (320, 262), (7, 1001)])
 def test_values_are_those_of_torchvision(shape):
     plane = torch.rand(shape, generator=torch.Generator().manual_seed(0))
     theirs = tv.resize(plane[None], [224, 96], interpolation=InterpolationMode.BICUBIC, antialias=True)[0]

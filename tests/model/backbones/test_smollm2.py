@@ -9,19 +9,21 @@ import pytest
 import torch
 
 from radz.config import ModelConfig, build_config
+from radz.errors import ConfigError
+from radz.model.backbones._llava import load_llava
+from radz.model.backbones.smollm2 import scale_projector, smollm2
 from radz.model.build import build_model
 from radz.types import ImageBatch
 
-pytestmark = pytest.mark.slow
+slow = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def backbone():
-    from radz.model.backbones.smollm2 import smollm2
-
     return smollm2()
 
 
+@slow
 def test_it_is_a_genuine_llava(backbone):
     from transformers import LlavaProcessor
     from transformers.models.llava.modeling_llava import LlavaModel
@@ -32,6 +34,7 @@ def test_it_is_a_genuine_llava(backbone):
     assert backbone.llava.config.image_seq_length == 49
 
 
+@slow
 def test_the_second_start_prepares_nothing(backbone, monkeypatch):
     from radz.model.backbones import smollm2
 
@@ -39,6 +42,7 @@ def test_the_second_start_prepares_nothing(backbone, monkeypatch):
     assert smollm2.smollm2().fingerprint == backbone.fingerprint
 
 
+@slow
 @torch.no_grad()
 def test_it_still_speaks(backbone):
     """The weights were copied right if the language model completes what everybody knows."""
@@ -54,6 +58,7 @@ def test_it_still_speaks(backbone):
     assert next_word.strip() == "Paris"
 
 
+@slow
 @torch.no_grad()
 def test_the_projector_speaks_at_the_scale_of_words(backbone):
     patches = torch.randn(256, 1280).clamp(min=0)
@@ -61,6 +66,7 @@ def test_the_projector_speaks_at_the_scale_of_words(backbone):
     assert 0.5 < float(ratio) < 2
 
 
+@slow
 def test_the_gradient_at_a_black_film_is_that_of_any_other():
     """The tower's states of a black film are zero, and a normalisation divides by the size of what it gets."""
     model = build_model(build_config(ModelConfig, {"readout": {"layer": 12}}))
@@ -75,6 +81,7 @@ def test_the_gradient_at_a_black_film_is_that_of_any_other():
     assert gradient(torch.zeros(1, 49, 1280)) < 20 * gradient(noise)
 
 
+@slow
 @torch.no_grad()
 def test_the_tower_equals_the_published_network(tmp_path):
     """Parity with the network that the weights were published for, where it is installed."""
@@ -94,6 +101,7 @@ def test_the_tower_equals_the_published_network(tmp_path):
     torch.testing.assert_close(tower(pixels).hidden_states[-1], expected, atol=1e-5, rtol=0)
 
 
+@slow
 @torch.no_grad()
 def test_features_do_not_depend_on_neighbours_even_in_training_mode():
     """BatchNorm statistics are frozen."""
@@ -107,6 +115,7 @@ def test_features_do_not_depend_on_neighbours_even_in_training_mode():
     torch.testing.assert_close(encode(films)[1], encode(films[1:2])[0], atol=1e-4, rtol=0)
 
 
+@slow
 def test_development_data_holds_the_films_that_were_trained_on(request):
     import os
 
@@ -120,3 +129,20 @@ def test_development_data_holds_the_films_that_were_trained_on(request):
     corpus = registry.load("corpora", "manifest")
     sizes = [len(corpus(Path(root) / "manifest.csv", split=split, **options)) for split in SPLITS]
     assert sizes == [1264, 231, 415]
+
+
+def test_it_takes_no_source():
+    with pytest.raises(ConfigError, match=r"'smollm2' takes no source, got 'x'\. Use the backbone 'hf' for it"):
+        smollm2("x")
+
+
+@torch.no_grad()
+def test_the_projector_starts_at_the_scale_of_words_and_moves_black_patches_off_zero(llava_dir):
+    """A black patch is a state of zeros, whose projection must not be zero."""
+    llava = load_llava("hf", llava_dir).llava
+    scale_projector(llava)
+    words = llava.language_model.get_input_embeddings().weight.std()
+    black = llava.multi_modal_projector(torch.zeros(1, llava.config.vision_config.hidden_size))
+    assert 0.25 < float(black.std() / words) < 1, "biases are drawn at half the scale of words"
+    patches = torch.randn(4096, llava.config.vision_config.hidden_size).clamp(min=0)
+    assert 0.5 < float(llava.multi_modal_projector(patches).std() / words) < 2

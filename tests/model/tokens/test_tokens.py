@@ -8,7 +8,6 @@ import torch
 from radz import registry
 from radz.model.build import freeze, part_of
 from radz.model.checkpoint import load_checkpoint, save_checkpoint
-from radz.model.processor import find_tokens
 from radz.provenance import Provenance
 from radz.types import ImageBatch
 from tiny import tiny_model
@@ -78,35 +77,6 @@ def test_gradient_reaches_every_parameter_of_the_design(model):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in trained.values())
 
 
-@torch.no_grad()
-def test_adaptive_equals_medical_while_its_gate_is_shut_and_looks_at_the_input_once_it_opens(llava_dir):
-    medical, adaptive = (tiny_model(llava_dir, tokens={"design": d}) for d in ("medical", "adaptive"))
-    prompt = medical.processor.text_prompt(TEXTS)
-    assert torch.equal(adaptive(texts=prompt).text_global, medical(texts=prompt).text_global)
-    for shift in adaptive.conditioner.modalities.values():
-        shift.gate.fill_(0.5)
-    plain = adaptive._embed(prompt)
-    moved = adaptive.conditioner("text", plain, prompt) - plain
-    at = moved.gather(1, prompt.modality_tokens.unsqueeze(-1).expand(-1, -1, moved.shape[-1]))
-    assert not torch.allclose(at[0], at[1])
-    assert torch.count_nonzero(moved.abs().sum(-1)) == prompt.modality_tokens.numel()
-
-
-@torch.no_grad()
-def test_an_open_gate_looks_past_padding_and_neighbours(llava_dir):
-    model = tiny_model(llava_dir, tokens={"design": "adaptive"})
-    for shift in model.conditioner.modalities.values():
-        shift.gate.fill_(0.5)
-
-    def encode(texts):
-        return model(texts=model.processor.text_prompt(texts)).text_global
-
-    together, alone = encode(TEXTS), encode(TEXTS[:1])
-    model.processor.padding_side = "left"
-    torch.testing.assert_close(together[:1], alone, atol=2e-6, rtol=0)
-    torch.testing.assert_close(encode(TEXTS), together, atol=2e-6, rtol=0)
-
-
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_any_number_of_tokens(design, count):
@@ -128,22 +98,3 @@ def test_without_tokens_the_pooled_positions_take_their_place(design, llava_dir,
     loaded, saved = (each(images, texts) for each in (load_checkpoint(tmp_path / "c")[0], model))
     assert torch.equal(loaded.text_global, saved.text_global)
     assert torch.equal(loaded.image_global, saved.image_global)
-
-
-def test_roles_of_the_medical_design():
-    """Odd K: the extra token is pathology or terminology; one alone takes both vocabularies."""
-    made = registry.load("tokens", "medical")(3)
-    image = [made.vocabulary[token].split()[0] for token in made.image_tokens]
-    text = [made.vocabulary[token].split()[0] for token in made.text_tokens]
-    assert image == ["lung", "opacity", "opacity"]
-    assert text == ["patient", "finding", "finding"]
-    (alone,) = registry.load("tokens", "medical")(1).image_tokens
-    assert {"lung", "opacity"} <= set(registry.load("tokens", "medical")(1).vocabulary[alone].split())
-    assert not set(made.image_tokens) & set(made.text_tokens)
-
-
-def test_a_token_that_occurs_twice_or_never_is_an_error():
-    with pytest.raises(ValueError, match="exactly once"):
-        find_tokens(torch.tensor([[7, 7, 1]]), [7])
-    with pytest.raises(ValueError, match="exactly once"):
-        find_tokens(torch.tensor([[1, 2, 3]]), [7])
