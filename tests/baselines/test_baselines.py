@@ -7,25 +7,31 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import tiny_checkpoints
 from eval_fakes import FINDINGS, make_anchors, make_corpus
 from radz import registry
 from radz.baselines import BaselineContext, open_baseline
-from radz.errors import ConfigError, CorpusError, LeakageError
-from radz.types import Anchors, Scores, ZeroShotModel
+from radz.errors import ConfigError, CorpusError, ImageError, LeakageError
+from radz.types import Anchors, ImageFeatures, Scores, TwoStepModel, ZeroShotModel
 
 STUDIES = 6
 CONCEPTS = (*FINDINGS, "disease never labelled")
 
 
 OPTIONS = {name: {"dtype": "float32"} for name in ("llava", "frozen_mllm")}
-"""Contracts hold within rounding, and bfloat16 rounds by more than they allow."""
+"""The contract holds within rounding, and bfloat16 rounds by more than it allows."""
+VARIANTS = [*((name, OPTIONS.get(name, {})) for name in registry.names("baselines")), ("blip2", {"head": "contrast"})]
+ONE_STEP = {"chance", "metadata_only", "llava", "blip2"}
+"""Baselines without an image side of their own; ``blip2`` has one with the head ``contrast``."""
+WITHOUT_TORCH = {"chance", "metadata_only"}
 
 
-@pytest.fixture(params=registry.names("baselines"), scope="module")
+@pytest.fixture(params=VARIANTS, ids=lambda variant: "-".join([variant[0], *variant[1].values()]), scope="module")
 def baseline(request, tmp_path_factory) -> ZeroShotModel:
-    name = request.param
+    name, options = request.param
     plugin = registry.load("baselines", name)
     absent = [package for package in getattr(plugin, "packages", ()) if find_spec(package) is None]
     if absent:
@@ -34,7 +40,7 @@ def baseline(request, tmp_path_factory) -> ZeroShotModel:
     if hasattr(plugin, "example"):
         return plugin.example(train.studies)
     checkpoint = getattr(tiny_checkpoints, f"save_{name}")(tmp_path_factory.mktemp(name) / "tiny")
-    return open_baseline(name, str(checkpoint), BaselineContext(lambda: train), OPTIONS.get(name))
+    return open_baseline(name, str(checkpoint), BaselineContext(lambda: train), options)
 
 
 @pytest.fixture
@@ -98,6 +104,46 @@ def test_no_studies_is_no_rows(baseline):
 def test_labels_and_reports_are_not_looked_at(baseline, studies):
     blind = [replace(study, labels={}, report=None) for study in studies]
     np.testing.assert_array_equal(scored(baseline, blind).values, scored(baseline, studies).values)
+
+
+def test_score_is_the_similarity_of_what_was_encoded(baseline, studies):
+    if not isinstance(baseline, TwoStepModel):
+        assert baseline.name in ONE_STEP
+        return
+    features, anchors = baseline.encode(studies), make_anchors(CONCEPTS)
+    assert len(features) == len(features.embedding) == STUDIES
+    assert features.embedding.device.type == "cpu"
+    scores = baseline.similarity(features, anchors)
+    assert (scores.study_ids, scores.concepts) == (features.study_ids, CONCEPTS)
+    whole = baseline.score(studies, anchors)
+    np.testing.assert_allclose(scores.values, whole.values, atol=TOLERANCE)
+    assert scores.notes == whole.notes
+
+
+def test_an_encoded_image_does_not_depend_on_its_neighbours(baseline, studies):
+    if not isinstance(baseline, TwoStepModel):
+        pytest.skip("encodes no image apart from the question")
+    together = baseline.encode(studies)
+    alone = ImageFeatures.concatenate([baseline.encode([study]) for study in studies])
+    assert alone.study_ids == together.study_ids
+    torch.testing.assert_close(alone.embedding, together.embedding, atol=TOLERANCE, rtol=0)
+    rows, anchors = [3, 0, 3], make_anchors(CONCEPTS)
+    expected = baseline.similarity(together, anchors).values[rows]
+    np.testing.assert_allclose(baseline.similarity(together.take(rows), anchors).values, expected, atol=TOLERANCE)
+
+
+def test_a_study_without_pixels_is_refused(baseline, studies):
+    if baseline.name in WITHOUT_TORCH:
+        pytest.skip("never looks at an image")
+    with pytest.raises(ImageError, match="Study test-001 has no pixels"):
+        scored(baseline, [studies[0], replace(studies[1], pixels=None)])
+
+
+def test_modules_are_listed_for_cost(baseline):
+    listed = baseline.modules() if hasattr(baseline, "modules") else []
+    assert all(isinstance(module, nn.Module) for module in listed)
+    without = baseline.name in WITHOUT_TORCH or baseline.name == "supervised"  # its example has no network
+    assert bool(listed) != without
 
 
 # --- metadata_only

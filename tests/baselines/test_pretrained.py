@@ -32,7 +32,7 @@ from radz.types import Anchors
 
 STUDIES = make_corpus(3).studies
 ANCHORS = make_anchors()
-AROUND = BaselineContext(lambda: make_corpus(8, "train"))
+CONTEXT = BaselineContext(lambda: make_corpus(8, "train"))
 STATED = [f"There is {name}." for name in FINDINGS]
 DENIED = [f"There is no {name}." for name in FINDINGS]
 
@@ -56,7 +56,7 @@ def checkpoint(tmp_path_factory):
 
 
 def score(name, source, **options):
-    return torch.from_numpy(open_baseline(name, source, AROUND, options).score(STUDIES, ANCHORS).values)
+    return torch.from_numpy(open_baseline(name, source, CONTEXT, options).score(STUDIES, ANCHORS).values)
 
 
 # --- dual encoders
@@ -247,7 +247,7 @@ def test_frozen_states_are_those_of_the_whole_model(checkpoint):
     sides = [torch.stack([F.normalize(words(text), dim=-1) for text in side]) for side in (STATED, DENIED)]
     expected = F.normalize(patches, dim=-1) @ (sides[0] - sides[1]).T
     options = {"layer": 2, "standardise": False, "dtype": "float32"}
-    ours = torch.from_numpy(open_baseline("frozen_mllm", source, AROUND, options).score(studies, ANCHORS).values)
+    ours = torch.from_numpy(open_baseline("frozen_mllm", source, CONTEXT, options).score(studies, ANCHORS).values)
     torch.testing.assert_close(ours, expected, atol=1e-5, rtol=0)
 
 
@@ -259,7 +259,7 @@ def test_torchxrayvision_is_read_as_its_authors_pickled_it(tmp_path):
     torch.manual_seed(0)
     network = xrv.models.DenseNet(growth_rate=2, block_config=(1, 2, 1, 1), num_init_features=4).eval()
     torch.save(network, tmp_path / "nih-densenet121-d121-tw-lr001-rot45-tr15-sc15-seed0-best.pt")
-    model = open_baseline("supervised", str(next(tmp_path.glob("*.pt"))), AROUND)
+    model = open_baseline("supervised", str(next(tmp_path.glob("*.pt"))), CONTEXT)
     films = [xrv.utils.normalize(study.pixels[0], 1, reshape=True) for study in STUDIES]
     values = torch.from_numpy(np.stack([xrv.datasets.XRayResizer(224)(film) for film in films]))
     scores = model.score(STUDIES, make_anchors(("effusion", "cardiomegaly", "fracture")))
@@ -268,7 +268,7 @@ def test_torchxrayvision_is_read_as_its_authors_pickled_it(tmp_path):
     assert np.isnan(scores.values[:, 2]).all(), "a column without a name in the file that knows 14 of 18"
     assert scores.notes == {"fracture": "not a label that it was trained with"}
     with pytest.raises(UnknownNameError, match="Did you mean 'densenet121-res224-nih'"):
-        open_baseline("supervised", "densenet121-res224-nhi", AROUND)
+        open_baseline("supervised", "densenet121-res224-nhi", CONTEXT)
 
 
 # --- words and options
@@ -299,4 +299,4 @@ def test_all_are_asked_in_the_words_of_the_anchors():
 def test_what_cannot_be_opened_says_why(name, source, options, refusal, monkeypatch):
     monkeypatch.setattr("radz.baselines.llava.open_backbone", lambda *_: SimpleNamespace())
     with pytest.raises(refusal[0], match=refusal[1]):
-        open_baseline(name, source, AROUND, options)
+        open_baseline(name, source, CONTEXT, options)

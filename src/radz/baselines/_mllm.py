@@ -1,4 +1,4 @@
-"""A multimodal language model as a baseline: raw, as its backbone comes, or after the training stage ``general``."""
+"""A multimodal language model as a baseline: the untrained backbone, or one after the training stage ``general``."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def is_run(checkpoint: str | None) -> bool:
 
 
 def open_backbone(checkpoint: str | None, backbone: str | None = None, dtype: str = "auto") -> Backbone:
-    """The whole model with its head: ``backbone``, by default the shipped one, or ``hf`` over a directory or hub id.
+    """All layers with the head that predicts words: ``backbone``, by default the shipped one, or ``hf`` over a source.
 
     A checkpoint of stage ``general`` lends its tower and projector to the backbone that it was trained on.
     dtype: of the decoder. Raises ConfigError for a checkpoint of another stage.
     """
     if is_run(checkpoint):
         model = general_model(Path(str(checkpoint)))
-        found = _whole(model.config.backbone, model.config.source)
-        found.llava.vision_tower, found.llava.multi_modal_projector = model.tower, model.projector
+        whole = _whole(model.config.backbone, model.config.source)
+        whole.llava.vision_tower, whole.llava.multi_modal_projector = model.tower, model.projector
     else:
-        found = _whole(backbone or ("smollm2" if checkpoint is None else "hf"), checkpoint)
-    number = choose_dtype(dtype)
-    found.llava.language_model.to(number)
-    found.head.to(number)
-    found.llava.eval().requires_grad_(False)
-    return found
+        whole = _whole(backbone or ("smollm2" if checkpoint is None else "hf"), checkpoint)
+    number_format = choose_dtype(dtype)
+    whole.llava.language_model.to(number_format)
+    whole.head.to(number_format)
+    whole.llava.eval().requires_grad_(False)
+    return whole
 
 
 def open_reader(checkpoint: str | None, backbone: str | None = None, layer: int | None = None) -> RadZ:
-    """The same model as one whose states can be read at ``layer``; adapters are at their start, where they do nothing.
+    """The same model with states that can be read at ``layer``; untrained adapters change nothing.
 
     layer: by default that of the checkpoint, or the penultimate one.
     """
@@ -55,7 +55,7 @@ def open_reader(checkpoint: str | None, backbone: str | None = None, layer: int 
 
 
 def general_model(directory: Path) -> RadZ:
-    """The model of a checkpoint that no loss of the method has trained."""
+    """The model of a checkpoint that captioning alone has trained."""
     stage = read_description(directory)[1].stage
     if stage != GENERAL:
         raise ConfigError(

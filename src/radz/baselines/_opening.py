@@ -1,4 +1,4 @@
-"""Making a baseline from what a comparison names: its checkpoint, its options and what it may see of the corpus."""
+"""Opening a baseline by name, with its checkpoint, its options and what it may see of the corpus."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from radz.types import ZeroShotModel
 
 @dataclass(frozen=True, slots=True)
 class BaselineContext:
-    """What a baseline may use besides its checkpoint.
+    """What a baseline may use apart from its checkpoint.
 
-    train: opens the corpus's training split, or raises a RadzError that says why there is none. strata: metadata keys
-    that studies of one stratum share.
+    train: opens the corpus's training split, or raises a RadzError that says why it cannot. strata: metadata keys that
+    studies of one stratum share.
     """
 
     train: Callable[[], Any]
@@ -25,7 +25,7 @@ class BaselineContext:
 
 
 def open_baseline(
-    name: str, checkpoint: str | None, around: BaselineContext, options: Mapping[str, Any] | None = None
+    name: str, checkpoint: str | None, context: BaselineContext, options: Mapping[str, Any] | None = None
 ) -> ZeroShotModel:
     """The baseline ``name``, ready to score.
 
@@ -40,7 +40,7 @@ def open_baseline(
     for option in options or {}:
         if option not in known:
             raise UnknownNameError(f"option of the baseline '{name}'", option, known)
-    model: ZeroShotModel = make(checkpoint, around, **(options or {}))
+    model: ZeroShotModel = make(checkpoint, context, **(options or {}))
     return model
 
 

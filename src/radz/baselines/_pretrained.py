@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
@@ -16,7 +16,7 @@ from radz.model.quiet import quietly
 
 
 class PretrainedDualEncoder(DualEncoder):
-    """Model and processor through transformers' auto classes; code that a checkpoint brings along is never run.
+    """Model and processor through transformers' auto classes; a checkpoint's own code is never run.
 
     model_types: what the checkpoint's configuration may call itself. padding: how its texts were padded in training.
     """
@@ -31,13 +31,17 @@ class PretrainedDualEncoder(DualEncoder):
         self.model, self.processor = load_pretrained(self.name, source, self.model_types)
         self.model.to(self.device)
 
-    def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """RGB pictures -> (B, E)."""
-        values = self.processor.image_processor(images=list(pictures), return_tensors="pt")["pixel_values"]
+    def modules(self) -> list[nn.Module]:
+        """The torch modules that scoring runs."""
+        return [self.model]
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Tensor:
+        """B RGB images -> (B, E)."""
+        values = self.processor.image_processor(images=list(images), return_tensors="pt")["pixel_values"]
         return pooled(self.model.get_image_features(pixel_values=values.to(self.device)))
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Sentences -> (N, E); what is longer than the model reads is cut."""
+        """Sentences (N,) -> (N, E); sentences longer than the model's context are cut."""
         length = self.model.config.text_config.max_position_embeddings
         tokens = self.processor.tokenizer(
             list(texts), padding=self.padding, truncation=True, max_length=length, return_tensors="pt"
@@ -63,6 +67,6 @@ def load_pretrained(name: str, source: str, model_types: Sequence[str]) -> tuple
 
 
 def pooled(output: Any) -> Tensor:
-    """Features that transformers hands over bare or, from 5.0 on, within an output."""
+    """Features (N, E), which transformers returns bare or, from 5.0 on, within an output."""
     features: Tensor = output if isinstance(output, Tensor) else output.pooler_output
     return features

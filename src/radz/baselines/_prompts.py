@@ -1,4 +1,4 @@
-"""The sentences that a baseline is asked with.
+"""The sentences that a baseline is given for each concept.
 
 ``given``: those that the anchors were made from, so that all models of a comparison read the same words.
 ``published``: what the baseline's own authors used. Anything else is a pair of templates, "{}|no {}".
@@ -29,11 +29,16 @@ class PromptSet:
     @property
     def sentences(self) -> list[str]:
         """Every distinct sentence, in order of appearance."""
-        return list(dict.fromkeys(text for group in (*self.positive, *self.negative) for text in group))
+        return _distinct((*self.positive, *self.negative))
+
+    @property
+    def statements(self) -> list[str]:
+        """Every distinct sentence that states a concept, in order of appearance."""
+        return _distinct(self.positive)
 
 
 def finding_names(anchors: Anchors) -> tuple[str, ...]:
-    """Each concept as it stands in a sentence."""
+    """Each concept's name within a sentence."""
     return anchors.names or tuple(concept.replace("_", " ") for concept in anchors.concepts)
 
 
@@ -65,5 +70,9 @@ def _filled(names: Sequence[str], template: Template) -> PromptSet:
     return PromptSet(positive, negative)
 
 
-def _or(own: Sequence[Sentences], plain: tuple[Sentences, ...]) -> tuple[Sentences, ...]:
-    return tuple(mine or other for mine, other in zip(own, plain, strict=True)) if own else plain
+def _or(given: Sequence[Sentences], plain: tuple[Sentences, ...]) -> tuple[Sentences, ...]:
+    return tuple(sentences or default for sentences, default in zip(given, plain, strict=True)) if given else plain
+
+
+def _distinct(groups: Sequence[Sentences]) -> list[str]:
+    return list(dict.fromkeys(text for group in groups for text in group))

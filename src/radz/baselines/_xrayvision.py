@@ -1,7 +1,7 @@
 """torchxrayvision's DenseNets (Cohen et al., 2022; Apache-2.0), trained with the labels of public corpora.
 
-The published files are pickled modules. They are read by torch's restricted unpickler, which builds nothing but
-tensors and the layers named here, and only their tensors are kept.
+The published files are pickled modules. torch's restricted unpickler reads them: it builds only tensors and the
+layers named here, and of these only the tensors are used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from radz.baselines._films import best_device
+from radz.baselines._images import best_device
 from radz.baselines._opening import one_of, unreadable
 from radz.errors import CheckpointError, MissingExtraError
 from radz.knowledge import KnowledgeBase
@@ -23,12 +23,12 @@ from radz.types import Pixels
 
 SIDE = 224
 GREATEST = 1024.0
-"""Films run from minus this to this."""
+"""Pixels of its input run from minus this to this."""
 LAYERS = (nn.Sequential, nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d, nn.Linear)
 
 
 class XrayVision:
-    """Films -> logits, one column per concept of ``concepts``."""
+    """Images -> logits, one column per concept of ``concepts``."""
 
     def __init__(self, source: str) -> None:
         """source: a name of torchxrayvision's weights (densenet121-res224-all), or a file of them.
@@ -52,9 +52,9 @@ class XrayVision:
         self.concepts, self.columns = tuple(known), list(known.values())
         self.crop, self.resize = library.datasets.XRayCenterCrop(), library.datasets.XRayResizer(SIDE)
 
-    def logits(self, films: Sequence[Pixels]) -> Tensor:
-        """Films (1, H, W) in [0, 1] -> (B, C) on the CPU."""
-        values = np.stack([self.resize(self.crop((2 * film - 1) * GREATEST)) for film in films])
+    def logits(self, images: Sequence[Pixels]) -> Tensor:
+        """Images (1, h, w) in [0, 1] -> (B, C) on the CPU."""
+        values = np.stack([self.resize(self.crop((2 * image - 1) * GREATEST)) for image in images])
         device = next(self.model.parameters()).device
         whole: Tensor = self.model(torch.from_numpy(values).float().to(device)).float().cpu()
         return whole[:, self.columns]
@@ -92,7 +92,7 @@ def _network(library: Any, state: dict[str, Tensor]) -> Any:
 
 
 def _labels(library: Any, filename: str) -> Sequence[str]:
-    """What the columns of a published file are; the library's own list for a file it does not know."""
+    """Labels of the columns of a published file; the library's default list for an unknown file."""
     for entry in library.models.model_urls.values():
         if entry["weights_url"].endswith(f"/{filename}"):
             labels: Sequence[str] = entry["labels"]
@@ -102,7 +102,7 @@ def _labels(library: Any, filename: str) -> Sequence[str]:
 
 
 def _fetch(library: Any, name: str) -> Path:
-    """torchxrayvision's own download, or the file that is there already."""
+    """A file that torchxrayvision downloads, or has downloaded before."""
     try:
         return Path(library.models.get_weights(name))
     except Exception as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
@@ -43,23 +43,27 @@ class BiomedClip(DualEncoder):
             raise MissingExtraError("The baseline 'biomedclip'", "open_clip_torch", "baselines") from None
         local = Path(source).is_dir()
         place = f"local-dir:{source}" if local else f"hf-hub:{source}"
-        own = {"text_cfg": _local_text_config(Path(source))} if local else {}
+        options = {"text_cfg": _local_text_config(Path(source))} if local else {}
         try:
             with quietly():
-                self.model, self.preprocess = open_clip.create_model_from_pretrained(place, **own)
+                self.model, self.preprocess = open_clip.create_model_from_pretrained(place, **options)
                 self.tokenizer = open_clip.get_tokenizer(place)
         except (OSError, ValueError, RuntimeError) as error:
             raise unreadable(self.name, source, error) from error
         self.model.to(self.device).eval().requires_grad_(False)
 
-    def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """RGB pictures -> (B, E)."""
-        values = torch.stack([self.preprocess(picture) for picture in pictures])
+    def modules(self) -> list[nn.Module]:
+        """The torch modules that scoring runs."""
+        return [self.model]
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Tensor:
+        """B RGB images -> (B, E)."""
+        values = torch.stack([self.preprocess(image) for image in images])
         features: Tensor = self.model.encode_image(values.to(self.device))
         return features
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Sentences -> (N, E)."""
+        """Sentences (N,) -> (N, E)."""
         features: Tensor = self.model.encode_text(self.tokenizer(list(texts)).to(self.device))
         return features
 

@@ -1,8 +1,8 @@
 """BLIP-2's first stage as a recogniser (Li et al., "BLIP-2: Bootstrapping Language-Image Pre-training with Frozen Image
 Encoders and Large Language Models", 2023; the weights Salesforce/blip2-itm-vit-g are MIT).
 
-``head: matching`` lets the sentence look at the film through the querying transformer and asks whether they match:
-one pass per film and sentence. ``head: contrast`` compares the nearest of the film's queries with the sentence.
+``head: matching`` lets the sentence attend to the image through the querying transformer and asks whether they match:
+one pass per image and sentence. ``head: contrast`` compares the nearest of the image's queries with the sentence.
 """
 
 from __future__ import annotations
@@ -13,93 +13,151 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from radz.baselines._dual import RULES
-from radz.baselines._films import as_picture, best_device, score_in_batches
+from radz.baselines._images import as_rgb_image, best_device, image_features, score_in_batches
 from radz.baselines._opening import BaselineContext, one_of, required, unreadable
 from radz.baselines._prompts import GIVEN, STATEMENT, PromptSet, Sentences, prompt_set
+from radz.baselines._text_rows import RULES, unit
 from radz.errors import CheckpointError
 from radz.model.quiet import quietly
-from radz.types import Anchors, Pixels, Scores, Study
+from radz.model.two_step import TwoStep, pixels_of
+from radz.types import Anchors, ImageFeatures, Pixels, Scores, Study
 
 HEADS = ("matching", "contrast")
 
 
 class Blip2:
-    """Log-odds of a match, or cosine, with what states a finding less that with what denies it."""
+    """What both heads share: the model, its inputs, and scores of sentences turned into scores of concepts."""
 
     name = "blip2"
     checkpoint = "Salesforce/blip2-itm-vit-g"
 
-    def __init__(
-        self, source: str, *, head: str = "matching", prompts: str = GIVEN, rule: str = "pair", batch_size: int = 8
-    ) -> None:
-        """head: ``matching`` or ``contrast``. prompts, rule: as for the dual encoders."""
-        self.head, self.rule = one_of("head", head, HEADS), one_of("rule", rule, RULES)
-        self.prompts, self.batch_size, self.device = prompts, batch_size, best_device()
+    def __init__(self, source: str, *, prompts: str = GIVEN, rule: str = "pair", batch_size: int = 8) -> None:
+        """prompts, rule: as for the dual encoders."""
+        self.prompts, self.rule, self.batch_size = prompts, one_of("rule", rule, RULES), batch_size
+        self.device = best_device()
         self.model, self.processor = _load(source)
         self.model.to(self.device)
 
-    @classmethod
+    @staticmethod
     def open(
-        cls,
         checkpoint: str | None,
-        around: BaselineContext,
+        context: BaselineContext,
         *,
         head: str = "matching",
         prompts: str = GIVEN,
         rule: str = "pair",
         batch_size: int = 8,
-    ) -> Blip2:
+    ) -> Matching | Contrast:
         """The baseline over ``checkpoint``, in transformers' Blip2ForImageTextRetrieval format."""
-        source = required(cls.name, checkpoint or cls.checkpoint)
-        return cls(source, head=head, prompts=prompts, rule=rule, batch_size=batch_size)
+        source = required(Blip2.name, checkpoint or Blip2.checkpoint)
+        kind = Matching if one_of("head", head, HEADS) == "matching" else Contrast
+        return kind(source, prompts=prompts, rule=rule, batch_size=batch_size)
+
+    def modules(self) -> list[nn.Module]:
+        """The torch modules that scoring runs."""
+        return [self.model]
+
+    def prompt_set(self, anchors: Anchors) -> PromptSet:
+        """The sentences of C concepts."""
+        return prompt_set(anchors, self.prompts, STATEMENT)
+
+    def sentences(self, prompts: PromptSet) -> list[str]:
+        """The sentences that the rule compares with."""
+        return prompts.sentences if self.rule == "pair" else prompts.statements
+
+    def by_concept(self, prompts: PromptSet, scores: dict[str, Tensor]) -> NDArray[np.float32]:
+        """Sentence -> scores (B,); their mean over each concept's sentences, less that over its denials: (B, C)."""
+        values = _mean_scores(prompts.positive, scores)
+        if self.rule == "pair":
+            values = values - _mean_scores(prompts.negative, scores)
+        array: NDArray[np.float32] = values.cpu().numpy()
+        return array
+
+    def pixel_values(self, images: Sequence[Pixels]) -> Tensor:
+        """Images (1, h, w) -> (B, 3, h', w')."""
+        rgb = [as_rgb_image(image) for image in images]
+        values: Tensor = self.processor.image_processor(images=rgb, return_tensors="pt")["pixel_values"]
+        return values.to(self.device)
+
+    def tokens(self, sentence: str) -> tuple[Tensor, Tensor]:
+        """Token ids and attention mask of one sentence, (1, T) each."""
+        tokens = self.processor.tokenizer(sentence, return_tensors="pt").to(self.device)
+        return tokens["input_ids"], tokens["attention_mask"]
+
+
+class Matching(Blip2):
+    """Log-odds of a match with what states a finding, less those with what denies it."""
 
     @torch.inference_mode()
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
         """Values (B, C)."""
-        asked = prompt_set(anchors, self.prompts, STATEMENT)
+        prompts = self.prompt_set(anchors)
 
-        def match(films: list[Pixels]) -> NDArray[np.float32]:
-            values = self._pixel_values(films)
-            sentences = asked.sentences if self.rule == "pair" else _sentences(asked.positive)
-            known = dict(zip(sentences, torch.stack([self._logits(values, s) for s in sentences]), strict=True))
-            return self._by_concept(asked, known).cpu().numpy()
+        def match(images: list[Pixels]) -> NDArray[np.float32]:
+            values = self.pixel_values(images)
+            scores = {sentence: self._log_odds(values, sentence) for sentence in self.sentences(prompts)}
+            return self.by_concept(prompts, scores)
 
         return score_in_batches(studies, anchors, self.batch_size, match)
 
-    def _logits(self, values: Tensor, sentence: str) -> Tensor:
+    def _log_odds(self, values: Tensor, sentence: str) -> Tensor:
         """Pixel values (B, 3, h, w) and one sentence -> (B,)."""
-        tokens = self.processor.tokenizer(sentence, return_tensors="pt").to(self.device)
-        ids, mask = (tokens[name].expand(len(values), -1) for name in ("input_ids", "attention_mask"))
-        if self.model.config.image_token_index is not None:  # the model cuts as many ids off as it has queries
+        ids, mask = (part.expand(len(values), -1) for part in self.tokens(sentence))
+        if self.model.config.image_token_index is not None:  # the model removes as many ids as it has queries
             room = ids.new_zeros(len(values), self.model.config.num_query_tokens)
             ids, mask = torch.cat([room, ids], dim=1), torch.cat([torch.ones_like(room), mask], dim=1)
-        matching = self.head == "matching"
-        if not matching:
-            ids, mask = ids[:1], mask[:1]  # one text against all films
         logits: Tensor = self.model(
-            pixel_values=values, input_ids=ids, attention_mask=mask, use_image_text_matching_head=matching
+            pixel_values=values, input_ids=ids, attention_mask=mask, use_image_text_matching_head=True
         ).logits_per_image.float()
-        return logits[:, 1] - logits[:, 0] if matching else logits[:, 0]
-
-    def _by_concept(self, asked: PromptSet, known: dict[str, Tensor]) -> Tensor:
-        """Mean over each concept's sentences, denials taken off: (B, C)."""
-        positive, *negative = (
-            torch.stack([torch.stack([known[text] for text in group]).mean(0) for group in side], dim=1)
-            for side in ((asked.positive, asked.negative) if self.rule == "pair" else (asked.positive,))
-        )
-        return positive - negative[0] if negative else positive
-
-    def _pixel_values(self, films: list[Pixels]) -> Tensor:
-        pictures = [as_picture(film) for film in films]
-        values: Tensor = self.processor.image_processor(images=pictures, return_tensors="pt")["pixel_values"]
-        return values.to(self.device)
+        return logits[:, 1] - logits[:, 0]
 
 
-def _sentences(groups: Sequence[Sentences]) -> list[str]:
-    return list(dict.fromkeys(text for group in groups for text in group))
+class Contrast(Blip2, TwoStep):
+    """Cosine of the nearest query with what states a finding, less that with what denies it."""
+
+    def __init__(self, source: str, *, prompts: str = GIVEN, rule: str = "pair", batch_size: int = 8) -> None:
+        super().__init__(source, prompts=prompts, rule=rule, batch_size=batch_size)
+        self._last: tuple[PromptSet, dict[str, Tensor]] | None = None
+
+    @torch.inference_mode()
+    def encode(self, studies: Sequence[Study]) -> ImageFeatures:
+        """``positions``: the unit queries (B, P, E); ``embedding``: their mean as a unit row (B, E).
+
+        Raises ImageError for a study without pixels.
+        """
+        patches = self.model.vision_model(self.pixel_values(pixels_of(studies))).last_hidden_state
+        queries = self.model.query_tokens.expand(len(studies), -1, -1)
+        states = self.model.qformer(query_embeds=queries, encoder_hidden_states=patches).last_hidden_state
+        positions = unit(self.model.vision_projection(states))
+        return image_features(studies, unit(positions.mean(1)), positions)
+
+    @torch.inference_mode()
+    def similarity(self, features: ImageFeatures, anchors: Anchors) -> Scores:
+        """Each sentence against the nearest of the queries (B, P, E): values (B, C) in [-2, 2]."""
+        assert features.positions is not None
+        prompts = self.prompt_set(anchors)
+        scores = {text: (features.positions @ row).amax(1) for text, row in self._text_rows(prompts).items()}
+        return Scores(features.study_ids, anchors.concepts, self.by_concept(prompts, scores))
+
+    def _text_rows(self, prompts: PromptSet) -> dict[str, Tensor]:
+        """Sentence -> its unit row (E,), on the CPU; those of the last prompt set are remembered."""
+        if self._last is None or self._last[0] != prompts:
+            self._last = (prompts, {text: self._text_row(text) for text in self.sentences(prompts)})
+        return self._last[1]
+
+    def _text_row(self, sentence: str) -> Tensor:
+        """(E,)."""
+        ids, mask = self.tokens(sentence)
+        embeddings = self.model.embeddings(input_ids=ids)
+        states = self.model.qformer(query_embeds=embeddings, query_length=0, attention_mask=mask).last_hidden_state
+        return unit(self.model.text_projection(states[:, 0]))[0].cpu()
+
+
+def _mean_scores(groups: Sequence[Sentences], scores: dict[str, Tensor]) -> Tensor:
+    """The mean score (B,) of each group's sentences, side by side: (B, C)."""
+    return torch.stack([torch.stack([scores[text] for text in group]).mean(0) for group in groups], dim=1)
 
 
 def _load(source: str) -> tuple[Any, Any]:

@@ -20,7 +20,7 @@ class Chance:
         self.seed = seed
 
     @classmethod
-    def open(cls, checkpoint: str | None, around: BaselineContext, *, seed: int = 0) -> Chance:
+    def open(cls, checkpoint: str | None, context: BaselineContext, *, seed: int = 0) -> Chance:
         """The baseline; it has no weights."""
         no_checkpoint(cls.name, checkpoint)
         return cls(seed)

@@ -1,8 +1,8 @@
-"""CheXzero: CLIP's ViT-B/32 trained on the films and impressions of MIMIC-CXR (Tiu et al., "Expert-level detection of
+"""CheXzero: CLIP's ViT-B/32 trained on the images and impressions of MIMIC-CXR (Tiu et al., "Expert-level detection of
 pathologies from unannotated chest X-ray images via self-supervised learning", 2022).
 
 Its checkpoints are weights in OpenAI's naming, read without unpickling anything but tensors. Its published score is
-the softmax of the raw cosines with "{}" and "no {}", which orders films as the difference does that is given here.
+the softmax of the raw cosines with "{}" and "no {}", which orders images as the difference returned here does.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from radz.baselines._opening import unreadable
 from radz.errors import CheckpointError, MissingExtraError
 
 SIDE = 320
-"""Films are fitted into a black square of this many pixels before anything else."""
+"""Images are first fitted into a black square of this many pixels."""
 MEAN, DEVIATION = 101.48761, 83.43944
-"""Of the training films, in grey values of 0 to 255."""
+"""Of the training images, in grey values of 0 to 255."""
 
 
 class CheXzero(DualEncoder):
@@ -51,26 +51,30 @@ class CheXzero(DualEncoder):
         self.models = nn.ModuleList([read_openai(file) for file in files]).to(self.device)
         self.tokenizer = SimpleTokenizer(context_length=self.models[0].context_length)
 
-    def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """RGB pictures -> (B, E), the members' unit features side by side."""
-        values = torch.stack([fitted(picture) for picture in pictures]).to(self.device)
+    def modules(self) -> list[nn.Module]:
+        """The torch modules that scoring runs."""
+        return [self.models]
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Tensor:
+        """B RGB images -> (B, E), the members' unit features side by side."""
+        values = torch.stack([fitted(image) for image in images]).to(self.device)
         return self._joined([model.encode_image(self._sized(values, model)) for model in self.models])
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Sentences -> (N, E), the members' unit features side by side."""
+        """Sentences (N,) -> (N, E), the members' unit features side by side."""
         tokens = self.tokenizer(list(texts)).to(self.device)
         return self._joined([model.encode_text(tokens) for model in self.models])
 
     def _sized(self, values: Tensor, model: Any) -> Tensor:
+        """(B, 3, 320, 320) -> (B, 3, h, w) of the model's size."""
         side = model.visual.image_size[0]
-        sized: Tensor = resize(
-            values, [side, side], InterpolationMode.BICUBIC, antialias=False
-        )  # as torchvision did then
+        sized: Tensor  # without antialiasing, the default of torchvision when these were trained
+        sized = resize(values, [side, side], InterpolationMode.BICUBIC, antialias=False)
         return sized
 
     def _joined(self, features: list[Tensor]) -> Tensor:
-        """The inner product of such rows is, but for a constant factor, the mean of the members' cosines."""
-        return torch.cat([nn.functional.normalize(own.float(), dim=-1) for own in features], dim=-1)
+        """M members' (N, E) -> (N, M E). Inner products of such rows are M times the mean of the members' cosines."""
+        return torch.cat([nn.functional.normalize(rows.float(), dim=-1) for rows in features], dim=-1)
 
 
 def read_openai(path: Path) -> Any:
@@ -89,21 +93,21 @@ def read_openai(path: Path) -> Any:
 
 
 def _refuse_torchscript(path: Path) -> None:
-    """TorchScript archives hold code, and running it is what loading them means."""
+    """Loading a TorchScript archive would run the code that it holds."""
     if zipfile.is_zipfile(path) and any("/code/" in name for name in zipfile.ZipFile(path).namelist()):
         raise CheckpointError(
-            f"{path} is a TorchScript archive, which brings its own code along and is never run. Take the weights "
+            f"{path} is a TorchScript archive, which contains code and is never run. Take the weights "
             "alone, as CheXzero's authors publish them."
         )
 
 
-def fitted(picture: Image.Image) -> Tensor:
-    """The film in the middle of a black square, normalised: (3, 320, 320)."""
-    scale = SIDE / max(picture.size)
-    width, height = (max(1, int(side * scale)) for side in picture.size)
+def fitted(image: Image.Image) -> Tensor:
+    """The image in the middle of a black square, normalised: (3, 320, 320)."""
+    scale = SIDE / max(image.size)
+    width, height = (max(1, int(side * scale)) for side in image.size)
     square = Image.new("L", (SIDE, SIDE))
     square.paste(
-        picture.convert("L").resize((width, height), Image.Resampling.LANCZOS),
+        image.convert("L").resize((width, height), Image.Resampling.LANCZOS),
         ((SIDE - width) // 2, (SIDE - height) // 2),
     )
     grey = torch.from_numpy(np.asarray(square, dtype=np.float32))

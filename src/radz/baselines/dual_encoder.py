@@ -1,4 +1,4 @@
-"""A CLIP-style pair trained by our own trainer on the pairs that the method is trained on: same tower, no decoder.
+"""A CLIP-style dual encoder trained by radz on the same pairs as the method: same tower, no decoder.
 
 Sentences are encoded by a small sentence encoder, all-MiniLM-L6-v2 (Apache-2.0) from a pinned wheel of PyPI unless
 another one is named. `radz train CONFIG --baseline dual_encoder` trains one. The heads are those of our model.
@@ -54,26 +54,26 @@ class PairConfig:
 
 
 class PairProcessor:
-    """Films as the tower takes them, sentences as the text encoder takes them; there is no image sequence."""
+    """Images for the tower, sentences for the text encoder; there is no image sequence."""
 
     def __init__(self, image_processor: Any, tokenizer: Any) -> None:
         self.image_processor, self.tokenizer = image_processor, tokenizer
 
     def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
-        """Films (1, H, W) in [0, 1], any size -> (B, 3, h, w)."""
-        films = [torch.from_numpy(film.copy()).expand(3, -1, -1) for film in pixels]
+        """Images (1, h, w) in [0, 1], any size -> (B, 3, h, w)."""
+        images = [torch.from_numpy(image.copy()).expand(3, -1, -1) for image in pixels]
         values: Tensor = self.image_processor(
-            images=films, do_rescale=False, return_tensors="pt", input_data_format="channels_first"
+            images=images, do_rescale=False, return_tensors="pt", input_data_format="channels_first"
         )["pixel_values"]
         return values.contiguous(memory_format=torch.channels_last)
 
     def image_prompt(self, count: int) -> Prompt:
-        """One empty sequence per film, which says how many there are."""
+        """``count`` sequences that only say how many images there are: ids (B, 1)."""
         one = torch.zeros(count, 1, dtype=torch.int64)
         return Prompt(one, torch.ones_like(one), one[:, :0], one.bool())
 
     def text_prompt(self, texts: Sequence[str]) -> Prompt:
-        """One sequence per sentence."""
+        """One sequence per sentence: ids (U, T)."""
         tokens = self.tokenizer(list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
         ids, mask = tokens["input_ids"], tokens["attention_mask"]
         return Prompt(ids, mask, ids[:, :0], mask.bool())
@@ -178,15 +178,19 @@ class TrainedPair(DualEncoder):
         self.net = load_pair(Path(source)).to(self.device)
         self.net.tower.to(memory_format=torch.channels_last)
 
-    def encode_films(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """RGB pictures -> (B, D)."""
-        values = self.net.processor.image_processor(images=list(pictures), return_tensors="pt")["pixel_values"]
+    def modules(self) -> list[nn.Module]:
+        """The torch modules that scoring runs."""
+        return [self.net]
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Tensor:
+        """B RGB images -> (B, D)."""
+        values = self.net.processor.image_processor(images=list(images), return_tensors="pt")["pixel_values"]
         states = self.net.tower_states(values.to(self.device, memory_format=torch.channels_last))
         features: Tensor = self.net.image_head(states.float().mean(1))
         return features
 
     def encode_texts(self, texts: Sequence[str]) -> Tensor:
-        """Sentences -> (N, D)."""
+        """Sentences (N,) -> (N, D)."""
         prompt = self.net.processor.text_prompt(texts).to(self.device)
         features: Tensor = self.net.text_head(self.net.text_states(prompt))
         return features

@@ -1,6 +1,6 @@
 """How far one gets without looking at the image: the positive rate among training studies of the same metadata.
 
-Where a film comes from and how it was taken tell much about its findings. A model that cannot beat this row
+Where an image comes from and how it was taken says much about its findings. A model that cannot beat this row
 may have learned the source and not the disease. Within strata of the same keys its AUROC is 0.5 by construction.
 """
 
@@ -37,7 +37,7 @@ class MetadataOnly:
         Raises LeakageError for a study of a test split, CorpusError for no study, ConfigError for no smoothing.
         """
         if smoothing <= 0:
-            raise ConfigError(f"metadata_only needs a smoothing above 0 for metadata it has not met, got {smoothing}.")
+            raise ConfigError(f"metadata_only needs a smoothing above 0 for unseen metadata, got {smoothing}.")
         self.keys, self.smoothing = tuple(keys), smoothing
         self._present: Counter[tuple[str, Cell | None]] = Counter()
         self._labelled: Counter[tuple[str, Cell | None]] = Counter()
@@ -50,10 +50,10 @@ class MetadataOnly:
             self._count(study)
 
     @classmethod
-    def open(cls, checkpoint: str | None, around: BaselineContext, *, smoothing: float = SMOOTHING) -> MetadataOnly:
+    def open(cls, checkpoint: str | None, context: BaselineContext, *, smoothing: float = SMOOTHING) -> MetadataOnly:
         """Counted on the corpus's training split, by the keys that make the strata."""
         no_checkpoint(cls.name, checkpoint)
-        return cls(around.train().records, around.strata, smoothing)
+        return cls(context.train().records, context.strata, smoothing)
 
     @classmethod
     def example(cls, train: Sequence[Study]) -> MetadataOnly:
@@ -61,7 +61,7 @@ class MetadataOnly:
         return cls(train)
 
     def score(self, studies: Sequence[Study], anchors: Anchors) -> Scores:
-        """Smoothed positive rates, values (B, C) in (0, 1)."""
+        """Smoothed positive rates: values (B, C) in (0, 1)."""
         values = [[self.rate(concept, self._cell(study)) for concept in anchors.concepts] for study in studies]
         array = np.array(values, dtype=np.float32).reshape(len(studies), len(anchors))
         return Scores(tuple(study.study_id for study in studies), anchors.concepts, array)

@@ -10,11 +10,11 @@ import gc
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import psutil
@@ -29,6 +29,15 @@ from radz.types import Anchors, Study, ZeroShotModel
 CALLS = 50
 MIB = 2**20
 SAMPLING_S = 0.005
+
+
+@runtime_checkable
+class HoldsModules(Protocol):
+    """A model that lists the torch modules that scoring runs."""
+
+    def modules(self) -> Iterable[nn.Module]:
+        """Each module once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,37 +121,9 @@ def measure_cost(
     )
 
 
-def torch_modules(holder: object) -> list[nn.Module]:
-    """The outermost torch modules that an object holds in attributes, containers, or behind a bound method."""
-    found: list[nn.Module] = []
-    seen: set[int] = set()
-    waiting: list[object] = [holder]
-    while waiting:
-        thing = waiting.pop()
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, nn.Module):
-            found.append(thing)
-        else:
-            waiting += _held(thing)
-    return found
-
-
-def _held(thing: object) -> list[object]:
-    """What an object holds, one step down; classes, modules of code, tensors and arrays hold nothing here."""
-    if isinstance(thing, type | torch.Tensor | np.ndarray | str | bytes):
-        return []
-    if isinstance(thing, dict):
-        return [*thing.values()]
-    if isinstance(thing, list | tuple | set | frozenset):
-        return [*thing]
-    if isinstance(thing, partial):
-        return [thing.func, *thing.args, *thing.keywords.values()]
-    slots = [getattr(thing, name, None) for name in getattr(type(thing), "__slots__", ())]
-    owner = getattr(thing, "__self__", None)
-    is_code = type(thing).__module__ == "builtins"
-    return [owner, *slots] if is_code else [owner, *slots, *getattr(thing, "__dict__", {}).values()]
+def torch_modules(model: ZeroShotModel) -> list[nn.Module]:
+    """The torch modules that scoring runs, as the model lists them; none for a model without torch."""
+    return list(model.modules()) if isinstance(model, HoldsModules) else []
 
 
 def _seconds(model: ZeroShotModel, batches: Sequence[Sequence[Study]], anchors: Anchors) -> list[float]:
