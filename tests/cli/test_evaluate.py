@@ -422,7 +422,7 @@ def test_wordings_are_scored_saved_and_summarised_again_from_the_files(world, tm
     files = [argument for path in written for argument in ("--from-scores", path)]
     again = run(*files, "--draws", "60", "--format", "json")
     assert json.loads(again.stdout)["prompts"] == found
-    assert [*models_of(again)] == ["metadata_only"]
+    assert [*models_of(again)] == ["metadata_only", "any_finding"]
     assert re.search(r"median .* 0\.\d{3}", run(*files, "--draws", "5").stdout)
     with pytest.raises(ConfigError, match="give the file of the result first"):
         run("--from-scores", written[-1])

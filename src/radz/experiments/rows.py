@@ -11,6 +11,7 @@ from radz.calibration.hierarchy import groups_of
 from radz.errors import CalibrationError
 from radz.eval.robustness import Checks, assess_controls, sensitivity
 from radz.knowledge import KnowledgeBase
+from radz.metrics.references import ANY_FINDING, any_finding
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
 from radz.metrics.summary import compare, summarise
 from radz.metrics.thresholds import Thresholds
@@ -45,10 +46,12 @@ def model_rows(
 ) -> list[ModelRow]:
     """The model first, with its groups, calibration and checks, then its references with what it gains over them.
 
-    notes: reference without scores -> why. Raises CalibrationError for thresholds of none of the models.
+    The last reference is ``any_finding``, made from the labels. notes: reference without scores -> why. Raises
+    CalibrationError for thresholds of none of the models.
     """
-    (_, first), *others = tables.items()
-    chosen = thresholds_by_table([table.provenance for table in tables.values()], settings.thresholds)
+    first = next(iter(tables.values()))
+    chosen = [*thresholds_by_table([t.provenance for t in tables.values()], settings.thresholds), None]
+    _, *others = {**tables, ANY_FINDING: any_finding(first, settings.uncertain)}.items()
     rows = [_first_row(*next(iter(tables.items())), checks, chosen[0], settings)]
     numbers = {"draws": settings.draws, "seed": settings.seed, "uncertain": settings.uncertain}
     for (name, table), thresholds in zip(others, chosen[1:], strict=True):
