@@ -105,7 +105,6 @@ def table(folder: Path) -> Path:
 
 
 def test_reports_are_labelled_and_uncertain_stays_uncertain(tmp_path):
-    pytest.importorskip("negspacy")
     studies = read_reports(table(tmp_path), "report", {"split": "train"}, "en")
     assert [study.report for study in studies] == [
         "There is a lung mass. No pleural effusion.",
@@ -117,7 +116,6 @@ def test_reports_are_labelled_and_uncertain_stays_uncertain(tmp_path):
 
 
 def test_reports_lose_what_is_held_out(tmp_path):
-    pytest.importorskip("negspacy")
     (study,) = read_reports(table(tmp_path), "report", {"split": "train"}, "en", frozenset({"effusion", "pneumonia"}))
     assert study.report == "There is a lung mass."
     assert "effusion" not in study.labels
@@ -168,7 +166,6 @@ def test_rows_that_no_loss_would_read_are_refused(tmp_path, rows, weights, messa
 
 @pytest.mark.parametrize("views", [0, 2])
 def test_a_run_with_unlabelled_rows_resumes_exactly_and_says_what_it_read(llava_dir, tmp_path, views):
-    pytest.importorskip("negspacy")
     (tmp_path / "films").mkdir()
     root = Manifest.fake(tmp_path / "films")
     text = root.read_text().replace(",val,", ",train,").replace(",test,", ",train,")

@@ -11,7 +11,7 @@ from radz.text import citations as _citations
 from radz.text.citations import CitationFinder
 from radz.text.documents import read_document
 
-pytest.importorskip("negspacy", reason="the extra 'documents' is not installed")
+pytest.importorskip("spacy", reason="the extra 'documents' is not installed")
 
 KNOWLEDGE = KnowledgeBase.load()
 BOOK = """# Dust diseases
@@ -100,5 +100,5 @@ def test_a_pdf_is_cited_by_page(finder, tmp_path):
 
 def test_an_absent_extra_is_named(monkeypatch):
     monkeypatch.setattr(_citations, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError, match=r"Detecting negation in a document .*pip install 'radz\[documents\]'"):
+    with pytest.raises(MissingExtraError, match=r"Splitting a document .*pip install 'radz\[documents\]'"):
         CitationFinder([KNOWLEDGE["mass"]], KNOWLEDGE)

@@ -1,10 +1,12 @@
-"""The report labeler: negation, doubt, history, longest match and the policies. Every sentence is our own."""
+"""The report labeler: whole reports of many kinds, and the policies. Every sentence is our own."""
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,18 +18,15 @@ from radz.types import NORMAL, Presence
 
 KNOWLEDGE = KnowledgeBase.load()
 PRESENT, ABSENT, UNCERTAIN = Presence.PRESENT, Presence.ABSENT, Presence.UNCERTAIN
-NEEDS_EXTRA = "the extra 'labeler' (negspacy) is not installed"
 
 
 @pytest.fixture(scope="module")
 def english():
-    pytest.importorskip("negspacy", reason=NEEDS_EXTRA)
     return Labeler("en")
 
 
 @pytest.fixture(scope="module")
 def spanish():
-    pytest.importorskip("negspacy", reason=NEEDS_EXTRA)
     return Labeler("es")
 
 
@@ -100,6 +99,41 @@ def test_spanish_sentences(spanish, report, expected):
     assert findings(spanish(report)) == expected
 
 
+def read_cases(path):
+    """(language, report, expected) of a table; expected: concept -> the presences that are right."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+    return [
+        (language, report.replace("\\n", "\n"), dict(item.split("=") for item in expected.split(";")))
+        for _, language, report, expected in rows
+    ]
+
+
+def wrong(language, report, expected):
+    """Concepts that are labelled otherwise than expected, with their labels."""
+    labels = radz.label_report(report, language)
+    presences = {concept: str(labels.get(concept, "none")) for concept in expected}
+    return {
+        concept: presence for concept, presence in presences.items() if presence not in expected[concept].split("|")
+    }
+
+
+@pytest.mark.parametrize(
+    ("language", "report", "expected"), read_cases(Path(__file__).with_name("report_sentences.tsv"))
+)
+def test_sentences_of_many_kinds(language, report, expected):
+    assert wrong(language, report, expected) == {}
+
+
+@pytest.mark.skipif("RADZ_DEV_CASES" not in os.environ, reason="RADZ_DEV_CASES does not say where labeler.tsv is")
+def test_nine_in_ten_of_the_shared_cases_are_right():
+    cases = read_cases(Path(os.environ["RADZ_DEV_CASES"]) / "labeler.tsv")
+    assert sum(not wrong(*case) for case in cases) >= 0.9 * len(cases)
+
+
+def test_the_strongest_mention_of_a_sentence_counts():
+    assert radz.label_report("A nodule is unchanged and no further nodule is seen.")["nodule"] is PRESENT
+
+
 def test_only_findings_and_impression_are_read(english):
     report = "INDICATION: Pneumonia.\nCOMPARISON: Mass on an old film.\nFINDINGS: A nodule.\nIMPRESSION: No effusion."
     assert findings(english(report)) == {"nodule": PRESENT, "effusion": ABSENT}
@@ -167,7 +201,6 @@ def test_strongest_is_the_other_way_round_for_no_finding():
 
 
 def test_a_name_of_the_users_own_is_found(tmp_path):
-    pytest.importorskip("negspacy", reason=NEEDS_EXTRA)
     path = tmp_path / "own.yaml"
     path.write_text("silicosis: {name: silicosis, parents: [fibrosis]}\n")
     labeler = Labeler("en", KnowledgeBase.load([path]))
@@ -181,7 +214,6 @@ def test_a_concept_without_words_in_the_lexicon_is_not_labelled(english):
 
 
 def test_the_public_function_labels_one_report():
-    pytest.importorskip("negspacy", reason=NEEDS_EXTRA)
     labels = radz.label_report("FINDINGS: No effusion, possible nodule.")
     assert labels == {NORMAL: UNCERTAIN, "effusion": ABSENT, "nodule": UNCERTAIN}
     assert radz.label_report("Sin derrame pleural.", language="es") == {"effusion": ABSENT}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from radz.text.lexicon import compiled
 from radz.text.mentions import Mention, find_mentions, longest_mentions
+from radz.text.terms import TermIndex
 
 
 def test_the_longest_hides_what_overlaps_and_keeps_equals():
@@ -14,5 +14,5 @@ def test_the_longest_hides_what_overlaps_and_keeps_equals():
 
 
 def test_a_term_with_a_gap_hides_what_lies_in_the_gap():
-    patterns = [("cardiomegaly", compiled("heart ... enlarged")), ("other", compiled("mildly"))]
-    assert find_mentions("heart is mildly enlarged", patterns) == [Mention("cardiomegaly", 16, 24, 0)]
+    terms = TermIndex([("heart ... enlarged", "cardiomegaly"), ("mildly", "other")])
+    assert find_mentions("heart is mildly enlarged", terms) == [Mention("cardiomegaly", 16, 24, 0)]

@@ -68,3 +68,26 @@ def test_ordinary_text_has_no_marks_and_keeps_its_lines():
 def test_no_heading_is_of_two_kinds():
     headings = [heading for kind in HEADINGS.values() for heading in kind]
     assert len(headings) == len(set(headings))
+
+
+@pytest.mark.parametrize(
+    ("text", "described"),
+    [
+        ("INDICATION: Mass?\n\nThe lungs are clear.", "The lungs are clear."),
+        ("REASON FOR THIS EXAMINATION:\n r/o mass\n FINAL REPORT\n The lungs are clear.", "The lungs are clear."),
+        ("INDICATION: Mass?\n\nPORTABLE CHEST:\nThe lungs are clear.", "The lungs are clear."),
+        ("INDICATION: Mass?\nIMPRESSION: Clear.\nRECOMMENDATION: CT.\n\nSigned.", "Clear."),
+        ("Motivo: masa.\n\nRX DE TÓRAX:\nPulmones claros.", "Pulmones claros."),
+    ],
+)
+def test_paragraphs_after_the_question_are_read_where_no_heading_says_findings(text, described):
+    assert read_sections(text).described == described
+
+
+def test_an_addendum_and_a_first_read_are_about_the_image():
+    assert read_sections("WET READ: Mass.\nHISTORY: Cough.\nFINAL ADDENDUM\nNo mass.").findings == "Mass.\n\nNo mass."
+
+
+@pytest.mark.parametrize("heading", ["FINDINGS/IMPRESSION", "Findings and Impression", "Findings & Impression"])
+def test_joined_headings(heading):
+    assert read_sections(f"History: mass.\n{heading}: Clear.").described == "Clear."

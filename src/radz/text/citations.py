@@ -26,9 +26,10 @@ from radz.errors import DocumentError, KnowledgeError, MissingExtraError
 from radz.knowledge import IMAGED, Concept, KnowledgeBase
 from radz.knowledge.statement import Statement
 from radz.text.documents import Document
-from radz.text.lexicon import UNRELATED, Lexicon, compiled, fold, load_lexicon
+from radz.text.lexicon import UNRELATED, Lexicon, load_lexicon
 from radz.text.mentions import find_mentions
 from radz.text.negation import MentionClassifier
+from radz.text.terms import TermIndex, fold
 from radz.types import NORMAL, Presence
 
 MAX_OTHER_FINDINGS = 4
@@ -57,13 +58,12 @@ class CitationFinder:
     def __init__(self, concepts: Sequence[Concept], knowledge: KnowledgeBase) -> None:
         if NORMAL in {concept.id for concept in concepts}:
             raise KnowledgeError(f"'{NORMAL}' is the absence of findings; no sentence describes it. Name a finding.")
-        if find_spec("negspacy") is None:
-            raise MissingExtraError("Detecting negation in a document", "negspacy", "documents")
+        if find_spec("spacy") is None:
+            raise MissingExtraError("Splitting a document into sentences", "spacy", "documents")
         lexicon, ids = load_lexicon("en", knowledge), {concept.id for concept in concepts}
         self.concepts = concepts
-        self._patterns = [(label, compiled(term)) for label, term in sorted(_terms(ids, knowledge, lexicon))]
-        self._concept_patterns = [pattern for label, pattern in self._patterns if label in ids]
-        self._classify, self._split = MentionClassifier("en", lexicon), _sentence_splitter()
+        self._terms = TermIndex((term, label) for label, term in sorted(_terms(ids, knowledge, lexicon)))
+        self._classify, self._split = MentionClassifier(lexicon), _sentence_splitter()
 
     def __call__(self, document: Document, accessed: str) -> Citations:
         """Each sentence at most once per concept. accessed: the day the document was read, ISO 8601.
@@ -93,9 +93,7 @@ class CitationFinder:
     def _verdicts(self, sentence: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
         """(concept id, why the sentence is left out or the other findings it names) for each concept it names."""
         folded = fold(sentence)
-        if not any(pattern.search(folded) for pattern in self._concept_patterns):
-            return
-        mentions = find_mentions(folded, self._patterns)
+        mentions = find_mentions(folded, self._terms)
         classified = [*zip((mention.label for mention in mentions), self._classify(folded, mentions), strict=True)]
         named = {label for label, _ in classified}
         for concept in self.concepts:

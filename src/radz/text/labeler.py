@@ -21,11 +21,12 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache, lru_cache
 
 from radz.knowledge import KnowledgeBase
-from radz.text.lexicon import OTHER_ABNORMAL, UNRELATED, Lexicon, compiled, fold, load_lexicon
-from radz.text.mentions import find_mentions
+from radz.text.lexicon import ANAPHOR, OTHER_ABNORMAL, UNRELATED, Lexicon, load_lexicon
+from radz.text.mentions import Mention, find_mentions
 from radz.text.negation import MentionClassifier
 from radz.text.sections import read_sections
-from radz.text.sentences import split_sentences
+from radz.text.sentences import split_sentences, unify_marks
+from radz.text.terms import TermIndex, fold
 from radz.types import NORMAL, Presence
 
 Labels = dict[str, Presence]
@@ -48,28 +49,27 @@ class Labeler:
         self.knowledge = knowledge or KnowledgeBase.load()
         lexicon = lexicon or load_lexicon(language, self.knowledge)
         self._labelled = lexicon.labelled(self.knowledge)
-        self._patterns = [(label, compiled(term)) for label, term in sorted(set(lexicon.terms(self.knowledge)))]
+        self._terms = TermIndex((term, label) for label, term in sorted(set(lexicon.terms(self.knowledge))))
         self._normal = frozenset(fold(name) for name in self.knowledge[NORMAL].names if lexicon.concept_names)
-        self._classify = MentionClassifier(language, lexicon)
+        self._classify = MentionClassifier(lexicon)
         self._of_sentence = lru_cache(_CACHED_SENTENCES)(self._label_sentence)
 
     def __call__(self, report: str) -> Labels:
         """Labels of one report; only its findings and impression are read."""
-        by_sentence = map(self._of_sentence, split_sentences(read_sections(report).described))
-        return self._complete(strongest(map(dict, by_sentence)))
+        sentences = split_sentences(read_sections(report).described)
+        return self._complete(strongest({label: p} for each in sentences for label, p in self._of_sentence(each)))
 
     def merge(self, labels: Iterable[Mapping[str, Presence]]) -> Labels:
         """Labels of several reports of one image under the policies ``strongest`` and ``normal_only``."""
         return self._complete(strongest(labels))
 
     def _label_sentence(self, sentence: str) -> tuple[tuple[str, Presence], ...]:
-        folded = fold(sentence)
+        folded = fold(unify_marks(sentence))
         if folded.strip(" .") in self._normal:
             return ((NORMAL, Presence.PRESENT),)
-        mentions = find_mentions(folded, self._patterns)
-        presences = self._classify(folded, mentions) if mentions else []
-        labels = [_label(mention.label, presence) for mention, presence in zip(mentions, presences, strict=True)]
-        return tuple((label, presence) for label, presence in labels if presence is not Presence.UNLABELLED)
+        mentions = find_mentions(folded, self._terms)
+        presences = self._classify(folded, mentions)
+        return tuple(_labels(mentions, presences))
 
     def _complete(self, labels: Labels) -> Labels:
         """Apply ``parents`` and ``normal_only``; keep concepts only, in the order of the knowledge base."""
@@ -118,12 +118,19 @@ def strongest(labels: Iterable[Mapping[str, Presence]]) -> Labels:
     return merged
 
 
-def _label(label: str, presence: Presence) -> tuple[str, Presence]:
-    """The label of one mention. Terms of "no finding" include their negation ("no acute disease"), so cues are
-    ignored."""
-    if label == UNRELATED:
-        return label, Presence.UNLABELLED
-    return label, Presence.PRESENT if label == NORMAL else presence
+def _labels(mentions: Sequence[Mention], presences: Sequence[Presence]) -> Iterator[tuple[str, Presence]]:
+    """Labels of the mentions that say something about this image; an anaphor repeats the mention before it.
+
+    Terms of "no finding" include their negation ("no acute disease"), so no cue changes them.
+    """
+    antecedent = UNRELATED
+    for mention, presence in zip(mentions, presences, strict=True):
+        label = antecedent if mention.label == ANAPHOR else mention.label
+        antecedent = label
+        if label == NORMAL:
+            yield label, Presence.PRESENT
+        elif label != UNRELATED and presence is not Presence.UNLABELLED:
+            yield label, presence
 
 
 @cache

@@ -1,30 +1,32 @@
 """The labeler's vocabulary for one language: a YAML file in ``lexicons/``, validated when it is read.
 
 It is separate from the knowledge base because names and synonyms there become training sentences; words that only
-have to be recognized belong here. Terms are lower case without accents. ``*`` matches any ending ("nodul*"), ``...``
-up to three words without punctuation ("heart ... enlarged").
+have to be recognized belong here. ``radz.text.terms`` describes how terms and cues are written.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from radz.errors import KnowledgeError, UnknownNameError
 from radz.knowledge import LIST_HINT, KnowledgeBase
+from radz.text.clauses import ClauseWords
+from radz.text.terms import expanded, fold
 from radz.types import NORMAL
 
 OTHER_ABNORMAL = "other_abnormal"
 """Label of an abnormality that is not a concept; an image with one is not normal."""
 UNRELATED = "unrelated"
 """Label of a longer phrase that contains a term but means something else: "subcutaneous emphysema"."""
-_GAP = r"(?:\w+ ){0,3}"
+
+ANAPHOR = "anaphor"
+"""Label of a phrase that repeats the mention before it: "a small one"."""
 
 
 class Cues(BaseModel):
@@ -34,8 +36,7 @@ class Cues(BaseModel):
 
     before: tuple[str, ...] = Field((), description="Cues for the mentions that follow.")
     after: tuple[str, ...] = Field((), description="Cues for the mentions that precede.")
-    pseudo: tuple[str, ...] = Field((), description="Phrases that contain a cue but are not one: 'no change'.")
-    end: tuple[str, ...] = Field((), description="Phrases that end the scope of a cue: 'but'.")
+    either: tuple[str, ...] = Field((), description="Cues for the mentions on both sides.")
 
 
 class Lexicon(BaseModel):
@@ -43,6 +44,7 @@ class Lexicon(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    groups: dict[str, tuple[str, ...]] = Field({}, description="Name -> words; a term with {name} has each of them.")
     concept_names: bool = Field(False, description="Whether names in the knowledge base are in this language.")
     findings: dict[str, tuple[str, ...]] = Field(description="Concept id -> terms; concepts may share a term.")
     topics: dict[str, tuple[str, ...]] = Field(
@@ -52,9 +54,23 @@ class Lexicon(BaseModel):
     )
     other_abnormal: tuple[str, ...] = Field((), description="Abnormalities that are not concepts.")
     unrelated: tuple[str, ...] = Field((), description="Longer phrases that contain a term but mean something else.")
+    anaphors: tuple[str, ...] = Field((), description="Phrases that repeat the mention before: 'a small one'.")
+    clauses: ClauseWords = Field(ClauseWords(), description="Words that show where a clause or a list ends.")
+    neutral: tuple[str, ...] = Field((), description="Phrases that contain a cue but are not one: 'no change in'.")
     negated: Cues = Field(description="Cues of absence.")
     uncertain: Cues = Field(description="Cues of doubt.")
     elsewhere: Cues = Field(description="Cues of another time or a question, which say nothing about this image.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand_groups(cls, fields: Any) -> Any:
+        """Replace each term that names a group by one term for each of its words."""
+        if not isinstance(fields, dict):
+            return fields
+        groups = fields.get("groups") or {}
+        return {
+            name: value if name in ("groups", "clauses") else _expand(value, groups) for name, value in fields.items()
+        }
 
     def labelled(self, knowledge: KnowledgeBase) -> frozenset[str]:
         """Ids of the concepts that are labelled: those that have terms here, and those that the user added.
@@ -76,6 +92,7 @@ class Lexicon(BaseModel):
         yield from ((concept, term) for concept, terms in self.findings.items() for term in terms)
         yield from ((OTHER_ABNORMAL, term) for term in self.other_abnormal)
         yield from ((UNRELATED, term) for term in self.unrelated)
+        yield from ((ANAPHOR, term) for term in self.anaphors)
 
 
 def languages() -> tuple[str, ...]:
@@ -103,23 +120,13 @@ def read_lexicon(path: Path, knowledge: KnowledgeBase) -> Lexicon:
     return lexicon
 
 
-def fold(text: str) -> str:
-    """Lower case without accents; hyphens, slashes, underscores and runs of white space become one space."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return re.sub(r"[\s_\-/]+", " ", plain).strip().lower()
-
-
-def compiled(term: str) -> re.Pattern[str]:
-    """The regular expression of a term, for folded text. Cues act on group 1, the words after the last gap.
-
-    In "heart is not enlarged" that is "enlarged", so that the "not" within the term counts.
-    """
-    *before, last = (_words(part) for part in term.split("..."))
-    return re.compile(rf"\b{''.join(f'{part} {_GAP}' for part in before)}({last})\b")
-
-
-def _words(part: str) -> str:
-    return re.escape(part.strip()).replace(r"\*", r"\w*").replace(r"\ ", " ")
+def _expand(value: Any, groups: Mapping[str, Sequence[str]]) -> Any:
+    """The lists of terms in a mapping or a list, expanded."""
+    if isinstance(value, dict):
+        return {name: _expand(terms, groups) for name, terms in value.items()}
+    if isinstance(value, list):
+        return [longer for term in value for longer in (expanded(term, groups) if isinstance(term, str) else [term])]
+    return value
 
 
 def _folder() -> Path:

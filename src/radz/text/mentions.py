@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from radz.text.terms import TermIndex
 
 
 class Mention(NamedTuple):
@@ -20,16 +21,10 @@ class Mention(NamedTuple):
     whole_start: int
 
 
-def find_mentions(folded: str, patterns: Iterable[tuple[str, re.Pattern[str]]]) -> list[Mention]:
-    """Mentions of the patterns (label, expression with group 1) in a folded sentence, the longest of those that
-    overlap."""
-    return longest_mentions(
-        [
-            Mention(label, match.start(1), match.end(1), match.start())
-            for label, pattern in patterns
-            for match in pattern.finditer(folded)
-        ]
-    )
+def find_mentions(folded: str, terms: TermIndex[str]) -> list[Mention]:
+    """Mentions of terms (term -> label) in a folded sentence, in text order; the longest of those that overlap."""
+    matches = terms.find(folded)
+    return longest_mentions([Mention(label, m.start(1), m.end(1), m.start()) for m, label in matches])
 
 
 def longest_mentions(mentions: Sequence[Mention]) -> list[Mention]:

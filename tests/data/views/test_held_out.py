@@ -83,7 +83,6 @@ def test_narrower_forms_go_along_and_so_does_what_names_them():
 
 
 def test_reports_lose_what_they_say_of_it_denials_included():
-    pytest.importorskip("negspacy")
     cut = ReportCutter(frozenset({"cardiomegaly", "effusion"}), KnowledgeBase.load())
     report = "The heart size is normal. No pleural effusion. There is a mass."
     assert cut(report) == "There is a mass."
@@ -93,7 +92,6 @@ def test_reports_lose_what_they_say_of_it_denials_included():
 
 
 def test_real_reports_are_cut_in_training(manifest, llava_dir, tmp_path):
-    pytest.importorskip("negspacy")
     settings = config(manifest, llava_dir, tmp_path, held_out=["effusion"], report_policy="report")
     data = open_data(settings)
     assert {data.write_text(study, 0) for study in data.records} == {"A mass. Heart size is normal."}

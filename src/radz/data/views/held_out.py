@@ -14,9 +14,10 @@ from radz.data.studies import Studies
 from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import KnowledgeBase, fold, mentions
 from radz.text.labeler import Labeler
-from radz.text.lexicon import compiled, load_lexicon
+from radz.text.lexicon import load_lexicon
 from radz.text.sentences import split_sentences
 from radz.text.synthesis import NORMAL_TEXT
+from radz.text.terms import compiled
 from radz.types import Presence, Study
 
 _CARRIED = (Presence.PRESENT, Presence.UNCERTAIN)
@@ -25,8 +26,8 @@ _CARRIED = (Presence.PRESENT, Presence.UNCERTAIN)
 class WithoutConcepts(Studies):
     """A corpus as if the concepts ``held`` (ids) did not exist. An index reads its image.
 
-    reports: whether its reports are trained on. They are read with the English labeler (extra ``labeler``), and a study
-    whose report becomes empty is left out.
+    reports: whether its reports are trained on. They are read with the English labeler, and a study whose report
+    becomes empty is left out.
     """
 
     def __init__(self, corpus: Any, held: frozenset[str], knowledge: KnowledgeBase, reports: bool) -> None:
