@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html.parser import HTMLParser
 
 import numpy as np
 
@@ -16,13 +17,15 @@ from radz.metrics.evaluation import Estimate, MacroEvaluation
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable
 from radz.metrics.summary import compare, summarise
 from radz.metrics.thresholds import fit_thresholds
+from radz.report.blocks import Row, Section, Table
 from radz.report.contents import Contents, ModelRow
 
 GROUPS = dict(zip(FINDINGS, ("cardiovascular", "other", "other"), strict=True))
 DRAWS = 40
 
 
-def made(model: str = "brightness", mark: str = "supervised") -> ScoresProvenance:
+def provenance(model: str = "brightness", mark: str = "supervised") -> ScoresProvenance:
+    """Scores of a model on the fake corpus; its options name patients."""
     return ScoresProvenance(
         model,
         fingerprint="0123456789abcdef",
@@ -41,9 +44,9 @@ def made(model: str = "brightness", mark: str = "supervised") -> ScoresProvenanc
 
 def scores(model: str = "brightness", mark: str = "supervised", count: int = 80, noise: float = 0.0) -> ScoresTable:
     table = score_corpus(Brightness(), make_corpus(count), make_anchors())
-    table = replace(table, provenance=made(model, mark))
+    table = replace(table, provenance=provenance(model, mark))
     rows = table.rows.assign(score=table.rows["score"] + np.random.default_rng(0).normal(0, noise, len(table.rows)))
-    return ScoresTable(rows.astype({"score": "float32"}), made(model, mark))
+    return ScoresTable(rows.astype({"score": "float32"}), provenance(model, mark))
 
 
 def reliability() -> Reliability:
@@ -109,3 +112,54 @@ def contents(mark: str = "supervised", others: tuple[str, ...] = ("other",), **c
     rows = [ModelRow("brightness", summarise(first, draws=DRAWS, groups=GROUPS), **changed)]
     rows += [ModelRow(t.provenance.model, summarise(t, draws=DRAWS), compare(first, t, draws=DRAWS)) for t in rest]
     return Contents.of(rows, tables)
+
+
+def tables(section: Section) -> dict[str, Table]:
+    """Tables of a section by their captions."""
+    return {block.caption: block for block in section.blocks if isinstance(block, Table)}
+
+
+def texts(row: Row) -> list[str]:
+    """Cells of a row as they are printed."""
+    return [str(cell) for cell in row.cells]
+
+
+def row_of(table: Table, name: str) -> list[str]:
+    """The one row of that name."""
+    (row,) = [row for row in table.rows if row.cells[0].text == name]
+    return texts(row)
+
+
+VOID = {"meta", "link", "img", "br"}
+
+
+class Reader(HTMLParser):
+    """Text, addresses and order of the elements; a wrong nesting fails."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open, self.words, self.tags, self.addresses, self.names = [], [], [], [], []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.addresses += [value for name, value in attrs if name in ("src", "href", "xlink:href", "action", "data")]
+        self.names += [value for name, value in attrs if name == "id"]
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open[-1:] = [] if tag not in VOID else self.open[-1:]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not {"style", "title", "desc"} & set(self.open):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())

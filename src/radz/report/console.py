@@ -151,8 +151,17 @@ def _grid(table: Table, columns: Sequence[_Column], width: int) -> Grid:
     for place, row in enumerate(table.rows):
         if row.strong and place and not table.rows[place - 1].strong:
             grid.add_section()
-        grid.add_row(*(column.cells[place] for column in columns), style="bold" if row.strong else None)
+        cells = [_padded(column.cells[place], column, size) for column, size in zip(columns, widths, strict=True)]
+        grid.add_row(*cells, style="bold" if row.strong else None)
     return grid
+
+
+def _padded(cell: Text, column: _Column, width: int) -> Text:
+    """The cell at the right of its column; rich alone would strip the spaces under a missing interval."""
+    if column.wraps or "\n" in cell.plain:
+        return cell
+    padded = Text(" " * (width - cell.cell_len), justify="left")
+    return padded.append_text(cell)
 
 
 def _widths(columns: Sequence[_Column], width: int) -> list[int]:
