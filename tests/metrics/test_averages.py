@@ -10,7 +10,8 @@ from eval_fakes import make_table
 from radz.metrics.averages import evaluate_macro
 from radz.metrics.finding_evaluation import SummaryOptions
 from radz.metrics.finding_ranks import rank_all
-from radz.metrics.scores_file import ScoresTable, as_matrix
+from radz.metrics.score_matrix import as_matrix
+from radz.metrics.scores_file import ScoresTable
 from radz.metrics.summary import summarise
 
 GROUPS = {"pneumonia": "infectious", "lobar": "infectious", "custom": "other"}

@@ -10,7 +10,7 @@ from radz.metrics.delong import delong_interval
 from radz.metrics.finding_evaluation import SummaryOptions, evaluate_finding
 from radz.metrics.finding_ranks import rank_all
 from radz.metrics.ranking import auroc, average_precision, within_strata_auroc
-from radz.metrics.scores_file import as_matrix
+from radz.metrics.score_matrix import as_matrix
 from radz.metrics.summary import summarise
 
 OPTIONS = SummaryOptions(draws=50, seed=0, min_positives=10)

@@ -22,7 +22,8 @@ from radz.metrics.finding_ranks import (
     why_left_out,
 )
 from radz.metrics.ranking import auroc, average_precision, within_strata_auroc
-from radz.metrics.scores_file import ScoresTable, as_matrix
+from radz.metrics.score_matrix import as_matrix
+from radz.metrics.scores_file import ScoresTable
 
 N = 60
 STRATA = np.arange(N) % 3

@@ -10,7 +10,8 @@ import pytest
 
 from eval_fakes import Brightness, make_anchors, make_corpus, make_table, score_corpus
 from radz.metrics.ranking import auroc
-from radz.metrics.scores_file import as_matrix, read_scores, write_scores
+from radz.metrics.score_matrix import as_matrix
+from radz.metrics.scores_file import read_scores, write_scores
 from radz.metrics.subgroups import age_band
 from radz.metrics.summary import summarise
 

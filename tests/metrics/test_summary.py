@@ -17,7 +17,8 @@ from radz.errors import ScoresError
 from radz.metrics.delong import delong_test
 from radz.metrics.ranking import auroc, average_precision, within_strata_auroc
 from radz.metrics.references import any_finding
-from radz.metrics.scores_file import ScoresProvenance, ScoresTable, as_matrix, make_rows
+from radz.metrics.score_matrix import as_matrix
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, make_rows
 from radz.metrics.summary import compare, macro_auroc, summarise
 from radz.types import NORMAL, Scores
 

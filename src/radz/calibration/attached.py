@@ -15,7 +15,8 @@ from radz.calibration.calibration_file import StoredCalibration
 from radz.calibration.reliability import Reliability, reliability
 from radz.errors import ScoresError
 from radz.metrics.fitted_file import first_fault
-from radz.metrics.scores_file import DISTANCE, ScoresTable, UncertainPolicy
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import DISTANCE, ScoresTable
 
 
 def attach_calibration(

@@ -21,7 +21,8 @@ from radz.calibration.platt import PlattScaling, fit_platt_scaling, require_vali
 from radz.errors import CalibrationError, LeakageError, ScoresError
 from radz.metrics.fitted_file import read_stored, write_stored
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoresTable, as_matrix, scores_sha256
+from radz.metrics.score_matrix import as_matrix
+from radz.metrics.scores_file import ScoresTable, scores_sha256
 from radz.storage import content_hash
 from radz.types import NORMAL, RESEARCH_USE, Anchors, Exposure
 

@@ -20,7 +20,8 @@ from scipy.special import expit
 from radz.errors import LeakageError, MissingExtraError, ScoresError
 from radz.metrics.bootstrap import Interval, bootstrap, percentile_interval
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoresTable, as_matrix
+from radz.metrics.score_matrix import as_matrix
+from radz.metrics.scores_file import ScoresTable
 from radz.types import NORMAL
 
 MIN_PER_CLASS = 20

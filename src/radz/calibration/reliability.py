@@ -17,7 +17,8 @@ from radz.calibration.calibration_file import StoredCalibration
 from radz.calibration.conformal import recalls
 from radz.calibration.platt import Bin, brier, expected_calibration_error, probability_bins
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoreMatrix, ScoresTable, UncertainPolicy, as_matrix
+from radz.metrics.score_matrix import ScoreMatrix, UncertainPolicy, as_matrix
+from radz.metrics.scores_file import ScoresTable
 
 COVERAGES = (1.0, 0.99, 0.95, 0.9, 0.8, 0.5)
 LEVEL = 0.95

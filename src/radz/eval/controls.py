@@ -21,7 +21,8 @@ from radz.metrics.evaluation import Estimate, MacroEvaluation
 from radz.metrics.finding_ranks import POOLED, any_positive, included, macro, rank_all
 from radz.metrics.protocol import MIN_POSITIVES
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
+from radz.metrics.score_matrix import UncertainPolicy, as_matrix
+from radz.metrics.scores_file import ScoresTable
 from radz.metrics.summary import summarise
 from radz.types import NORMAL, Study
 

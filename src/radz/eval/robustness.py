@@ -17,7 +17,8 @@ from radz.eval.entry import Corpus, Entry
 from radz.eval.permuted_images import PermutedImages, blank_image, image_donors
 from radz.eval.prompts import PromptSensitivity, prompt_sensitivity
 from radz.eval.scoring import Scored, columns_of, rows_of, score_batches
-from radz.metrics.scores_file import ScoresTable, UncertainPolicy, make_rows
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import ScoresTable, make_rows
 from radz.metrics.summary import summarise
 from radz.types import Anchors, ImageFeatures, Study, TwoStepModel
 

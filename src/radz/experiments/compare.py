@@ -20,7 +20,8 @@ from radz.experiments.outcome import EvaluationResult
 from radz.experiments.progress import Bar, silent
 from radz.experiments.rows import EvalSettings, model_rows
 from radz.leakage.claims import Claim, require_unseen_images
-from radz.metrics.scores_file import ScoresTable, UncertainPolicy, write_scores
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import ScoresTable, write_scores
 from radz.report.record import comparison_record
 from radz.serve.predictor import Predictor
 

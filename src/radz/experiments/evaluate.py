@@ -25,7 +25,8 @@ from radz.experiments.outcome import EvaluationResult
 from radz.experiments.progress import Bar, silent
 from radz.experiments.rows import EvalSettings, by_model, model_rows
 from radz.leakage.claims import Claim, check_claim, named_by_claim
-from radz.metrics.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy, read_scores, write_scores
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, read_scores, write_scores
 from radz.metrics.thresholds import read_thresholds
 from radz.serve.predictor import Predictor
 from radz.types import Anchors, Exposure, ZeroShotModel

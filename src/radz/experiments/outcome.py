@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from radz.leakage.claims import claim_statement, named_by_claim
 from radz.metrics.evaluation import Evaluation
-from radz.metrics.scores_file import ScoresTable, UncertainPolicy
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import ScoresTable
 from radz.report.contents import ModelRow
 from radz.report.record import as_record
 

@@ -12,7 +12,8 @@ from radz.errors import CalibrationError
 from radz.eval.robustness import Checks, assess_controls, sensitivity
 from radz.knowledge import KnowledgeBase
 from radz.metrics.references import ANY_FINDING, any_finding
-from radz.metrics.scores_file import ScoresProvenance, ScoresTable, UncertainPolicy
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable
 from radz.metrics.summary import compare, summarise
 from radz.metrics.thresholds import Thresholds
 from radz.report.contents import ModelRow

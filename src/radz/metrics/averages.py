@@ -19,7 +19,7 @@ from radz.metrics.finding_ranks import (
     stacked,
 )
 from radz.metrics.operating_points import mean_rates, operating_points, rates_at
-from radz.metrics.scores_file import ScoreMatrix
+from radz.metrics.score_matrix import ScoreMatrix
 
 
 def evaluate_macro(

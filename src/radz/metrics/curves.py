@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoreMatrix, ScoresTable, UncertainPolicy, as_matrix
+from radz.metrics.score_matrix import ScoreMatrix, UncertainPolicy, as_matrix
+from radz.metrics.scores_file import ScoresTable
 from radz.types import NORMAL
 
 POINTS = 200

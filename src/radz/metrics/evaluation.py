@@ -8,7 +8,8 @@ from typing import Literal
 
 from radz.metrics.bootstrap import Difference, Interval
 from radz.metrics.delong import DelongInterval, DelongTest
-from radz.metrics.scores_file import ScoresProvenance, UncertainPolicy
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import ScoresProvenance
 
 ThresholdSource = Literal["validation", "oracle"]
 

@@ -14,7 +14,7 @@ from radz.metrics.evaluation import FindingEvaluation, ThresholdSource, Uncertai
 from radz.metrics.finding_ranks import METRICS, FindingRanks, estimates, stacked, why_left_out
 from radz.metrics.operating_points import operating_points, rates_at
 from radz.metrics.ranking import Floats, Ranking
-from radz.metrics.scores_file import ScoreMatrix
+from radz.metrics.score_matrix import ScoreMatrix
 
 ThresholdsBySource = Mapping[ThresholdSource, Mapping[str, float]]
 """Where thresholds come from -> concept -> threshold."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from radz.metrics.bootstrap import Seed, Statistic, bootstrap, percentile_interval
 from radz.metrics.evaluation import Estimate
 from radz.metrics.ranking import Floats, Ranking
-from radz.metrics.scores_file import ScoreMatrix
+from radz.metrics.score_matrix import ScoreMatrix
 
 METRICS = ("auroc_within", "auroc_abnormal", "auroc_pooled", "average_precision")
 """W: AUROC within strata. A: the same, but only with negatives that show another finding, so that a score gains nothing

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoresTable, UncertainPolicy, as_matrix
+from radz.metrics.score_matrix import UncertainPolicy, as_matrix
+from radz.metrics.scores_file import ScoresTable
 
 
 @dataclass(frozen=True, slots=True)

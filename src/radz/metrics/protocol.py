@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from radz.metrics.finding_ranks import METRICS
-from radz.metrics.scores_file import UncertainPolicy
+from radz.metrics.score_matrix import UncertainPolicy
 from radz.metrics.thresholds import Thresholds
 from radz.storage import content_hash
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from radz.errors import ScoresError
-from radz.metrics.scores_file import LABEL_ONLY, ScoresTable, UncertainPolicy, as_matrix
+from radz.metrics.score_matrix import UncertainPolicy, as_matrix
+from radz.metrics.scores_file import LABEL_ONLY, ScoresTable
 from radz.types import NORMAL
 
 ANY_FINDING = "any_finding"

@@ -30,7 +30,8 @@ from radz.metrics.finding_ranks import (
 )
 from radz.metrics.protocol import DRAWS, MIN_POSITIVES
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoresTable, as_matrix, without_normal
+from radz.metrics.score_matrix import as_matrix, without_normal
+from radz.metrics.scores_file import ScoresTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from radz.metrics.finding_evaluation import SummaryOptions
 from radz.metrics.finding_ranks import estimates
 from radz.metrics.protocol import DRAWS, MIN_POSITIVES
 from radz.metrics.ranking import Ranking
-from radz.metrics.scores_file import ScoreMatrix, ScoresTable, UncertainPolicy, as_matrix, without_normal
+from radz.metrics.score_matrix import ScoreMatrix, UncertainPolicy, as_matrix, without_normal
+from radz.metrics.scores_file import ScoresTable
 
 NORMAL_STUDIES = "normal"
 ANOTHER_FINDING = "another finding"

@@ -12,7 +12,7 @@ from radz.metrics.evaluation import StudyGroupEvaluation
 from radz.metrics.finding_evaluation import SummaryOptions
 from radz.metrics.finding_ranks import METRICS, FindingRanks, any_positive, estimates, included, macro, rank_all
 from radz.metrics.ranking import Floats
-from radz.metrics.scores_file import ScoreMatrix
+from radz.metrics.score_matrix import ScoreMatrix
 
 MIN_GROUP_POSITIVES = 5
 """Comparable positives that a finding of the macro average needs within a group."""

@@ -22,14 +22,8 @@ from radz.metrics.finding_evaluation import SummaryOptions, ThresholdsBySource, 
 from radz.metrics.finding_ranks import METRICS, any_positive, included, macro, macro_and_findings, rank_all
 from radz.metrics.operating_points import oracle_thresholds
 from radz.metrics.protocol import DRAWS, MIN_POSITIVES, protocol_hash
-from radz.metrics.scores_file import (
-    ScoreMatrix,
-    ScoresProvenance,
-    ScoresTable,
-    UncertainPolicy,
-    as_matrix,
-    without_normal,
-)
+from radz.metrics.score_matrix import ScoreMatrix, UncertainPolicy, as_matrix, without_normal
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable
 from radz.metrics.subgroups import evaluate_study_groups
 from radz.metrics.thresholds import Thresholds
 

@@ -12,7 +12,8 @@ from radz import __version__
 from radz.errors import CalibrationError, LeakageError
 from radz.metrics.fitted_file import read_stored, write_stored
 from radz.metrics.operating_points import Rule, best_threshold
-from radz.metrics.scores_file import ScoresProvenance, ScoresTable, as_matrix, scores_sha256
+from radz.metrics.score_matrix import as_matrix
+from radz.metrics.scores_file import ScoresProvenance, ScoresTable, scores_sha256
 from radz.types import NORMAL, RESEARCH_USE
 
 MIN_PER_CLASS = 10

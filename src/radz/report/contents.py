@@ -12,7 +12,8 @@ from radz.eval.prompts import PromptSensitivity
 from radz.metrics.curves import FindingCurves, finding_curves
 from radz.metrics.evaluation import Comparison, Evaluation
 from radz.metrics.hardest_cases import HardestCase
-from radz.metrics.scores_file import ScoresTable, UncertainPolicy, scores_sha256
+from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.scores_file import ScoresTable, scores_sha256
 from radz.report.blocks import Thumbnail
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from radz.metrics.repeats import Repeats, summarise_repeats
-from radz.metrics.scores_file import ScoresTable, join_findings
+from radz.metrics.score_matrix import join_findings
+from radz.metrics.scores_file import ScoresTable
 from radz.metrics.summary import compare, summarise
 from radz.report.blocks import Cell, Row, Table, row, table
 from radz.report.format import NO_VALUE, count, difference, estimate, finding_name, shortest, span
