@@ -14,7 +14,7 @@ import tiny_checkpoints
 from eval_fakes import FINDINGS, make_anchors, make_corpus
 from radz import registry
 from radz.baselines import BaselineContext, open_baseline
-from radz.errors import ConfigError, CorpusError, ImageError, LeakageError
+from radz.errors import ImageError
 from radz.types import Anchors, ImageFeatures, Scores, TwoStepModel, ZeroShotModel
 
 STUDIES = 6
@@ -144,51 +144,3 @@ def test_modules_are_listed_for_cost(baseline):
     assert all(isinstance(module, nn.Module) for module in listed)
     without = baseline.name in WITHOUT_TORCH or baseline.name == "supervised"  # its example has no network
     assert bool(listed) != without
-
-
-# --- metadata_only
-
-
-def metadata_only(*args, **options):
-    return registry.load("baselines", "metadata_only")(*args, **options)
-
-
-def test_rates_by_hand():
-    records = make_corpus(40, "train").records
-    model = metadata_only(records, keys=("source",), smoothing=2.0)
-    ward = [s.labels["cardiomegaly"] == "present" for s in records if s.metadata["source"] == "ward"]
-    every = [s.labels["cardiomegaly"] == "present" for s in records]
-    overall = (sum(every) + 1) / (40 + 2)
-    assert model.rate("cardiomegaly", ("ward",)) == pytest.approx((sum(ward) + 2 * overall) / (20 + 2))
-    assert model.rate("cardiomegaly", ("nowhere",)) == pytest.approx(overall), "an unseen cell has the overall rate"
-    assert model.rate("disease never labelled", ("ward",)) == 0.5
-
-
-def test_uncertain_labels_do_not_count():
-    records = make_corpus(40, "train").records
-    known = [s for s in records if s.labels["effusion"] != "uncertain"]
-    assert len(known) < 40
-    rates = [metadata_only(r).rate("effusion", ("ward", "PA")) for r in (records, known)]
-    assert rates[0] == rates[1]
-
-
-def test_a_test_split_no_studies_and_no_smoothing_are_refused():
-    with pytest.raises(LeakageError, match=r"a study of the test split.*split='train'"):
-        metadata_only(make_corpus(4).records)
-    with pytest.raises(CorpusError, match="needs labelled training studies, got none"):
-        metadata_only([])
-    with pytest.raises(ConfigError, match=r"smoothing above 0 .* got 0"):
-        metadata_only(make_corpus(4, "train").records, smoothing=0)
-
-
-# --- chance
-
-
-def test_chance_is_uniform_and_follows_its_seed():
-    plugin = registry.load("baselines", "chance")
-    studies = make_corpus(500).studies
-    values = scored(plugin(0), studies).values
-    assert 0 <= values.min() < 0.01
-    assert 0.99 < values.max() < 1
-    assert abs(values.mean() - 0.5) < 0.02  # measured 0.006; standard error 0.0065
-    assert (scored(plugin(1), studies).values != values).all()
