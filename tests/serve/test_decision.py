@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from calibration_fakes import CONCEPTS, MARKS, fitted, make_anchors
+from encoders import encode_text
+from radz.anchors.hybrid import Hybrid
 from radz.calibration.calibration_file import UNSEEN, StoredCalibration
 from radz.imaging.image import Image
 from radz.knowledge import KnowledgeBase
+from radz.knowledge.statement import Statement
 from radz.provenance import Provenance
 from radz.serve.decision import DecisionRules, why_unknown_kind
 from radz.types import Exposure
@@ -114,3 +117,15 @@ def test_a_header_of_the_models_kind_or_no_header_abstains_nothing(modality, bod
 def test_a_header_of_another_kind_abstains(modality, body_part, reason):
     result, _ = decide(None, [0.5, 0.2, 0.1, 0.3], image=replace(NAMELESS, modality=modality, body_part=body_part))
     assert result.abstained.startswith(reason)
+
+
+def test_unreviewed_statements_are_noted():
+    cited = Statement(text="Fibrosis pulls the hilum up.", source="A book, p. 1, accessed 2026-11-25")
+    for statement, note in (
+        (cited, "1 of its 2 texts are unreviewed statements"),
+        (cited.model_copy(update={"reviewed": True}), ""),
+    ):
+        fibrosis = KnowledgeBase.load()["fibrosis"].model_copy(update={"statements": (statement,)})
+        base = KnowledgeBase([fibrosis if c.id == "fibrosis" else c for c in KnowledgeBase.load()])
+        anchors = Hybrid(["fibrosis"], 16)([fibrosis], encode_text)
+        assert DecisionRules(CHEST, base)._unreviewed(anchors) == [note]
