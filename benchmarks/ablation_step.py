@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/ablation_step.py configs/ablations/components.yaml
 
-Films are random states of the tower, as many as a batch of the plan has; processor time of one thread is the same
-however busy the machine is.
+Images are random states of the tower, as many as a batch of the plan has; processor time of one thread does not depend
+on how busy the machine is.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def measured(config: RunConfig) -> list[str]:
 
 
 def batch(model: RadZ, size: int) -> PairBatch:
-    """Random films with made-up reports and labels."""
+    """Random images with invented reports and labels."""
     torch.manual_seed(0)
     texts = [
         f"The film shows finding number {i} and opacity, no effusion or mass." for i in range(int(DISTINCT * size))

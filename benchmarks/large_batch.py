@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def in_process(which: str) -> dict[str, float]:
-    """Measured in a fresh process, whose peak memory is its own."""
+    """Measured in a fresh process, so that its peak memory is that of this alternative."""
     command = [sys.executable, __file__, *sys.argv[1:], "--only", which]
     result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return result

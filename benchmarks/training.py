@@ -1,4 +1,4 @@
-"""Training steps: pairs per second through the whole model and the optimiser, and what each saving adds."""
+"""Training steps: pairs per second through model and optimiser, and how much each optimisation saves."""
 
 from __future__ import annotations
 

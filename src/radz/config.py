@@ -277,7 +277,7 @@ class TrainConfig(Section):
         (), description="Parts that the checkpoint holds in float16, half as large; they train and load as they are."
     )
     workers: int = Field(0, ge=0, description="DataLoader processes.")
-    reporters: tuple[str, ...] = Field((), description="Trainer reporters, e.g. tensorboard.")
+    reporters: tuple[str, ...] = Field((), description="accelerate's trackers, e.g. tensorboard.")
 
     @model_validator(mode="after")
     def _averaged_states_are_kept(self) -> Self:

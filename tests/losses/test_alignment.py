@@ -17,8 +17,8 @@ def features(count: int, dim: int = 6) -> Features:
     return Features(*(unit(count, dim, seed=seed) for seed in range(4)))
 
 
-def loss_of(given: Features, rows: BatchRows, granularity: str = "same", **settings) -> float:
-    return float(loss("alignment", granularity, **settings)(Inputs(given, rows))["alignment"])
+def loss_of(pair: Features, rows: BatchRows, granularity: str = "same", **settings) -> float:
+    return float(loss("alignment", granularity, **settings)(Inputs(pair, rows))["alignment"])
 
 
 @pytest.mark.parametrize("count", [2, 5])
@@ -35,19 +35,19 @@ def test_nce_by_hand():
 
 
 def test_same_as_open_contrast_of_rows_and_columns():
-    given = features(4)
-    logits = given.image_global @ given.text_local.T / 0.07
-    other = given.image_local @ given.text_global.T / 0.07
+    pair = features(4)
+    logits = pair.image_global @ pair.text_local.T / 0.07
+    other = pair.image_local @ pair.text_global.T / 0.07
     target = torch.arange(4)
     expected = sum(F.cross_entropy(x, target) + F.cross_entropy(x.T, target) for x in (logits, other)) / 4
-    assert loss_of(given, pairs(4), "cross") == pytest.approx(float(expected), abs=1e-5)
+    assert loss_of(pair, pairs(4), "cross") == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_swapping_image_and_text_changes_nothing():
-    given = features(5)
-    swapped = Features(given.text_global, given.text_local, given.image_global, given.image_local)
+    pair = features(5)
+    swapped = Features(pair.text_global, pair.text_local, pair.image_global, pair.image_local)
     for granularity in ("same", "cross"):
-        assert loss_of(given, pairs(5), granularity) == pytest.approx(loss_of(swapped, pairs(5), granularity), abs=1e-6)
+        assert loss_of(pair, pairs(5), granularity) == pytest.approx(loss_of(swapped, pairs(5), granularity), abs=1e-6)
 
 
 LABELS = [[1, 0, 0], [1, 0, 0], [1, 1, 0], [0, 0, 1]]

@@ -10,9 +10,9 @@ from radz.types import Features
 
 
 def test_a_learned_temperature_gets_a_gradient_and_a_fixed_one_is_no_parameter():
-    given = Features(*(unit(4, 6, seed=seed) for seed in range(4)))
+    features = Features(*(unit(4, 6, seed=seed) for seed in range(4)))
     learned, fixed = loss("alignment", learn_temperature=True), loss("alignment")
-    learned(Inputs(given, pairs(4)))["alignment"].backward()
+    learned(Inputs(features, pairs(4)))["alignment"].backward()
     assert learned.log_scale.grad.abs() > 0
     assert not [*fixed.parameters()]
 

@@ -38,12 +38,12 @@ def inputs(image=False, report=None) -> Inputs:
         texts=torch.arange(3 + bool(report)),
     )
     second_view = Features(unit(4, 6, seed=7)[: 3 + image], unit(4, 6, seed=8)[: 3 + image])
-    given = features(list(range(3 + image)), [0, 1, 2] + [3] * bool(report))
-    return Inputs(given, rows, anchors(ANCHORS), second_view, captions=torch.arange(3.0))  # captions are of the pairs
+    batch = features(list(range(3 + image)), [0, 1, 2] + [3] * bool(report))
+    return Inputs(batch, rows, anchors(ANCHORS), second_view, captions=torch.arange(3.0))  # captions are of the pairs
 
 
-def term(name, given: Inputs, **settings) -> torch.Tensor:
-    return loss(name, "cross", **settings)(given)[name]
+def term(name, batch: Inputs, **settings) -> torch.Tensor:
+    return loss(name, "cross", **settings)(batch)[name]
 
 
 @pytest.mark.parametrize("unmentioned", ["ignore", "negative"])
@@ -60,40 +60,40 @@ def test_each_row_changes_its_own_term_and_no_other(name, unmentioned):
 
 def test_an_uncertain_label_of_a_report_counts_for_nothing():
     """Under "negative" an uncertain label is neither present nor absent."""
-    given = inputs(report=[1, 0, NAN])
+    batch = inputs(report=[1, 0, NAN])
     uncertain = torch.zeros(4, 3, dtype=torch.bool)
     uncertain[3, 2] = True
-    value = term("knowledge", replace(given, rows=replace(given.rows, uncertain=uncertain)), unmentioned="negative")
-    labels = given.rows.labels
+    value = term("knowledge", replace(batch, rows=replace(batch.rows, uncertain=uncertain)), unmentioned="negative")
+    labels = batch.rows.labels
     present, absent = labels == 1, (labels == 0) | labels.isnan()
     absent[3, 2] = False
-    text = given.features.text_embedding("cross") @ ANCHORS.T / 0.07
-    image = given.features.image_embedding("cross") @ ANCHORS.T / 0.07
+    text = batch.features.text_embedding("cross") @ ANCHORS.T / 0.07
+    image = batch.features.image_embedding("cross") @ ANCHORS.T / 0.07
     expected = (contrast(image, present[:3], absent[:3]) + contrast(text, present, absent)) / 2
     torch.testing.assert_close(value, expected)
-    assert not torch.equal(term("knowledge", given, unmentioned="negative"), value)
+    assert not torch.equal(term("knowledge", batch, unmentioned="negative"), value)
 
 
 def test_consistency_takes_the_pairs_with_text_and_all_images_with_their_second_view():
-    given = inputs(image=True, report=[1, 0, 0])
+    batch = inputs(image=True, report=[1, 0, 0])
     image, text, other = (
         (x @ ANCHORS.T / 0.07).log_softmax(1)
         for x in (
-            given.features.image_embedding("cross"),
-            given.features.text_embedding("cross"),
-            given.second_view.image_embedding("cross"),
+            batch.features.image_embedding("cross"),
+            batch.features.text_embedding("cross"),
+            batch.second_view.image_embedding("cross"),
         )
     )
     kl = [((p.exp() - q.exp()) * (p - q)).sum(1).mean() / 2 for p, q in ((image[:3], text[:3]), (image, other))]
-    torch.testing.assert_close(term("consistency", given), sum(kl) / 2)
+    torch.testing.assert_close(term("consistency", batch), sum(kl) / 2)
 
 
 @pytest.mark.parametrize("name", ["alignment", "consistency", "knowledge"])
 def test_gradients_reach_the_rows_of_the_term_alone(name):
-    given = inputs(image=True, report=[1, 0, 0])
+    batch = inputs(image=True, report=[1, 0, 0])
     names = [n for n in Features.__dataclass_fields__ if n.endswith("l")]
-    leaves = Features(**{n: getattr(given.features, n).requires_grad_() for n in names})
-    term(name, replace(given, features=leaves)).backward()
+    leaves = Features(**{n: getattr(batch.features, n).requires_grad_() for n in names})
+    term(name, replace(batch, features=leaves)).backward()
     assert bool(leaves.image_global.grad[3].any()) is (name == "consistency")
     assert bool(leaves.text_global.grad[3].any()) is (name == "knowledge")
     assert leaves.image_global.grad[:3].any()

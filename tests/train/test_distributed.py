@@ -171,10 +171,10 @@ def test_keys_tell_texts_apart():
     ],
 )
 def test_shipped_launch_configurations_are_read_by_accelerate(name, kind):
-    found = load_config_from_file(str(CONFIGS / "accelerate" / f"{name}.yaml"))
-    assert found.distributed_type == kind
-    assert found.num_processes == 2
-    assert found.mixed_precision == "no"
+    launch = load_config_from_file(str(CONFIGS / "accelerate" / f"{name}.yaml"))
+    assert launch.distributed_type == kind
+    assert launch.num_processes == 2
+    assert launch.mixed_precision == "no"
 
 
 def test_fsdp_shards_layer_by_layer_whatever_the_decoder(monkeypatch, llava_dir):

@@ -82,16 +82,16 @@ def test_it_scores_as_the_network_does(world, trained):
     features = net(ImageBatch(net.processor.image_prompt(12), films), prompt)
     expected = features.image_global @ (features.text_global[0] - features.text_global[1])
     scores = model.score(list(corpus), make_anchors(("mass",))).values[:, 0]
-    np.testing.assert_allclose(scores, expected.detach().numpy(), atol=1e-4)  # 8-bit films of the tower's own size
+    np.testing.assert_allclose(scores, expected.detach().numpy(), atol=1e-4)  # 8-bit images of the tower's size
 
 
 def test_the_tower_is_the_warmed_one_and_stays_as_it_was(world, trained):
     warmed = {n.removeprefix("tower."): t for n, t in load_file(world / "run" / "tower.safetensors").items()}
-    kept = load_pair(trained).tower.state_dict()
-    assert all(torch.equal(kept[name], warmed[name]) for name in kept)
-    made = json.loads((trained / "provenance.json").read_text())
-    assert made["supervised"] == {"effusion": 6, "mass": 6}
-    assert made["warmup"].startswith("supervised, 1 epochs")
+    saved = load_pair(trained).tower.state_dict()
+    assert all(torch.equal(saved[name], warmed[name]) for name in saved)
+    provenance = json.loads((trained / "provenance.json").read_text())
+    assert provenance["supervised"] == {"effusion": 6, "mass": 6}
+    assert provenance["warmup"].startswith("supervised, 1 epochs")
 
 
 def test_a_run_that_is_through_is_not_trained_again(world, trained):

@@ -67,8 +67,8 @@ def test_chunks_have_the_gradients_of_the_whole_batch(llava_dir, cached, side, p
     whole = task_of(llava_dir, None, 0.0, side, pooling)
     pieces = task_of(llava_dir, 3, 0.0, side, pooling)
     loss, expected = gradients(whole, batch_of(whole, cached))
-    found, got = gradients(pieces, batch_of(pieces, cached))
-    assert found == pytest.approx(loss, abs=1e-5)  # measured: 5e-7
+    chunked_loss, got = gradients(pieces, batch_of(pieces, cached))
+    assert chunked_loss == pytest.approx(loss, abs=1e-5)  # measured: 5e-7
     assert largest_error(expected, got) < 5e-5  # measured: at most 7.3e-6
 
 
@@ -78,9 +78,9 @@ def test_dropout_is_replayed(llava_dir, cached, monkeypatch):
     pieces = task_of(llava_dir, 3, 0.3)
     batch = batch_of(pieces, cached)
     loss, got = gradients(pieces, batch)
-    monkeypatch.setattr(grad_cache, "checkpoint", lambda run, *given, use_reentrant: run(*given))
-    kept = task_of(llava_dir, 3, 0.3)
-    expected_loss, expected = gradients(kept, batch)
+    monkeypatch.setattr(grad_cache, "checkpoint", lambda run, *args, use_reentrant: run(*args))
+    plain = task_of(llava_dir, 3, 0.3)
+    expected_loss, expected = gradients(plain, batch)
     assert loss == expected_loss
     assert largest_error(expected, got) < 1e-5
     dry = task_of(llava_dir, 3, 0.0)
@@ -120,10 +120,10 @@ def test_groups_of_texts_have_the_gradients_of_one(llava_dir, monkeypatch):
     handle = apart.model.register_forward_hook(
         lambda module, args, named, features: passes.append(named.get("texts")), with_kwargs=True
     )
-    found, got = gradients(apart, batch)
+    grouped_loss, got = gradients(apart, batch)
     handle.remove()
     assert len([prompt for prompt in passes if prompt is not None]) > 4
-    assert found == pytest.approx(loss, abs=1e-5)
+    assert grouped_loss == pytest.approx(loss, abs=1e-5)
     assert largest_error(expected, got) < 5e-5
 
 

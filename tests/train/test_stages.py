@@ -106,9 +106,9 @@ def test_statistics_of_the_heads_are_measured_once_by_the_first_stage_that_reads
 
 
 def test_captioning_is_logged(trained):
-    found = losses(trained / "general")
-    assert len(found) == 4
-    assert all(map(math.isfinite, found))
+    values = losses(trained / "general")
+    assert len(values) == 4
+    assert all(map(math.isfinite, values))
 
 
 def test_a_killed_stage_resumes_with_the_same_losses_and_finished_ones_are_skipped(plan, trained, tmp_path):
@@ -149,8 +149,8 @@ def test_a_checkpoint_that_does_not_fit_is_refused(plan, trained, tmp_path, case
     folder = trained if stage == "general" else tmp_path / "new"
     key, _, value = override.partition("=")
     started_from = {"start": str(trained / value / "checkpoint")} if key == "start" else {}
-    given = [] if started_from else [f"{stage}.{override}"]
-    config = {c.stage: c for c in load_plan(plan, [f"output={trained}", *given])}[stage]
+    changes = [] if started_from else [f"{stage}.{override}"]
+    config = {c.stage: c for c in load_plan(plan, [f"output={trained}", *changes])}[stage]
     config = config.model_copy(update={"output": folder / stage} | {k: Path(v) for k, v in started_from.items()})
     with pytest.raises(CheckpointError, match=message):
         train(config)

@@ -6,12 +6,14 @@ import contextlib
 import errno
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from kills import run_killed
 from radz.errors import CheckpointError, ConfigError, TrainingError
 from radz.train import states
 from radz.train.states import damage, keep_newest, newest_state, read_progress, steps_done, whole_states, writing
@@ -162,3 +164,32 @@ def test_a_mean_of_more_states_than_there_are_is_refused(manifest, llava_dir, tm
     steps = {"max_steps": 2, "save_steps": 2, "keep_states": 3, "average_states": 3}
     with pytest.raises(CheckpointError, match="mean of 3 states, but the run left 1"):
         train(run_config(manifest, llava_dir, tmp_path, train=steps))
+
+
+def survive(manifest, llava_dir, folder, whole, changes) -> int:
+    """How many runs were killed before one of the given ``changes`` of their directory; each then resumes."""
+    killed = 0
+    for change in changes:
+        run = run_config(manifest, llava_dir, folder / str(change), train={"keep_states": 1}, warmup={"epochs": 1})
+        killed += run_killed(lambda run=run: train(run), run.output, change)
+        assert equal(train(run), whole), f"killed before change {change}"
+        assert not [*run.output.rglob("*.unfinished")], f"killed before change {change}"
+    return killed
+
+
+@pytest.fixture(scope="module")
+def warmed_up(manifest, llava_dir, tmp_path_factory):
+    """The checkpoint of an uninterrupted run with a warm-up."""
+    output = tmp_path_factory.mktemp("warmed_up")
+    return train(run_config(manifest, llava_dir, output, train={"keep_states": 1}, warmup={"epochs": 1}))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_run_killed_at_any_change_of_a_file_resumes(manifest, llava_dir, tmp_path, warmed_up):
+    assert survive(manifest, llava_dir, tmp_path, warmed_up, range(2, 40, 8)) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="forks")
+def test_a_run_killed_at_every_change_of_a_file_resumes(manifest, llava_dir, tmp_path, warmed_up):
+    assert survive(manifest, llava_dir, tmp_path, warmed_up, range(1, 46)) >= 36

@@ -25,8 +25,8 @@ def test_attention_trains_its_queries_and_predicts_with_maps(manifest, llava_dir
     weights = load_file(checkpoint / "model.safetensors")
     assert all(weights[f"readout.queries.{modality}"].abs().min() > 0 for modality in ("image", "text"))
     predictor, film = Predictor.load(checkpoint), manifest.parent / "0.png"
-    found = predictor.predict(film, ["mass", "effusion"]).findings
-    assert all(-2 <= finding.score <= 2 for finding in found)
+    findings = predictor.predict(film, ["mass", "effusion"]).findings
+    assert all(-2 <= finding.score <= 2 for finding in findings)
     assert {name: each.shape for name, each in predictor.maps(film, ["mass"]).items()} == {"mass": (2, 2)}
 
 

@@ -1,7 +1,7 @@
 """One batch over several processes: every process computes the loss of the union, on the same features.
 
-Features, labels and the identity of texts are gathered, so that a process sees the images and reports of all others as
-negatives, or as the positives that they are. In the backward pass a process takes only the gradient at its own
+Features, labels and the identity of texts are gathered, so that a process sees the images and reports of all others, as
+negatives or as positives. In the backward pass a process takes only the gradient at its own
 features, times the number of processes, since DDP, FSDP and DeepSpeed then average over them. The mean is the gradient
 of one process on the union, both for what acts through features and for what acts directly (anchors, drift, a learned
 temperature).
@@ -94,7 +94,7 @@ def make_shardable(module: nn.Module) -> None:
 
 
 def gather(rows: Tensor) -> Tensor:
-    """Rows of this process (N, ...) -> those of all, (W * N, ...), in order of rank; gradients reach its own rows."""
+    """Rows of this process (N, ...) -> those of all, (W * N, ...), by rank; gradients reach this process's rows."""
     rank, count = rank_and_world_size()
     if count == 1:
         return rows

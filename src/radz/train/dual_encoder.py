@@ -32,7 +32,7 @@ from radz.train.tower_warmup import warm_up_tower
 from radz.types import BatchRows, Features, PairBatch
 
 WIDTH = 256
-"""D, where the configuration leaves the readout's own width open."""
+"""D, where the configuration leaves the readout's width open."""
 TEXT_RATE = 5e-5
 """Peak rate of the sentence encoder, which starts from what it knows."""
 
@@ -54,7 +54,7 @@ class PairTask(nn.Module):
         self.loss = registry.load("losses", "alignment")(config, ReadoutConfig(granularity="same"))
 
     def forward(self, batch: PairBatch) -> dict[str, Tensor]:
-        """The loss over the pairs of all processes."""
+        """Scalars: the loss over the pairs of all processes, twice."""
         features = of_reports(self.net(batch.images, batch.texts.prompt), batch.texts)
         alignment = self.loss(PairInputs(gather_features(features), gather_rows(batch.rows)))["alignment"]
         return {"alignment": alignment, "loss": alignment}
@@ -67,15 +67,15 @@ class PairTask(nn.Module):
         return self
 
     def learned_state(self) -> dict[str, Tensor]:
-        """Everything; the tower, too."""
+        """All tensors (...) by name, those of the tower included."""
         return {n: whole(t) for n, t in self.state_dict().items()}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Load what ``learned_state`` returned."""
+        """Load what ``learned_state`` returned, tensors (...) by name."""
         self.load_state_dict(state)
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Trainable parameters of tower, text and heads; the loss's own go with the heads."""
+        """Trainable parameters of tower, text and heads; those of the loss go with the heads."""
         net = self.net
         parts: dict[str, list[Any]] = {"tower": [net.tower], "text": [net.text]}
         parts["heads"] = [net.image_head, net.text_head, self.loss]

@@ -72,6 +72,7 @@ class GradCache:
         return features
 
     def _encode(self, chunk: Chunk) -> Features:
+        """Features of one chunk, (N, D)."""
         features: Features = self.model(images=chunk) if isinstance(chunk, ImageBatch) else self.model(texts=chunk)
         return features
 

@@ -118,7 +118,7 @@ class BatchInputs:
 
 
 def of_reports(features: Features, texts: TextBatch) -> Features:
-    """Features whose text side is that of U distinct texts -> the same with that of R reports."""
+    """Features with the text side of U distinct texts, (U, D) -> the same with that of R reports, (R, D)."""
     for name in ("text_global", "text_local", "text_tokens"):
         if (rows := getattr(features, name)) is not None:
             setattr(features, name, rows[texts.index])
@@ -126,7 +126,7 @@ def of_reports(features: Features, texts: TextBatch) -> Features:
 
 
 def drifting(model: RadZ) -> list[Tensor]:
-    """The token rows and adapters that train."""
+    """The token rows and adapters that train, of shapes (K, H) and (r, H) or (H, r), where r is the adapters' rank."""
     return [p for name, p in model.named_parameters() if p.requires_grad and part_of(name) in ("lora", "tokens")]
 
 

@@ -30,11 +30,11 @@ class Trainable(Protocol):
     """A module that can be fitted: ``forward(batch) -> {"loss": …, "<term>": …}``, scalars."""
 
     def learned_state(self) -> dict[str, Tensor]:
-        """Tensors that training changes."""
+        """Tensors (...) that training changes, by name."""
         ...
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Load what ``learned_state`` returned."""
+        """Load what ``learned_state`` returned, tensors (...) by name."""
         ...
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:

@@ -12,7 +12,7 @@ import yaml
 from radz.config import DataConfig, RunConfig
 from radz.errors import CheckpointError, LeakageError
 from radz.model.checkpoint import PROVENANCE, read_description
-from radz.storage import atomic_file, content_hash
+from radz.storage import atomic_file, content_hash, remove_unfinished
 from radz.train.distributed import is_main
 
 SETTINGS, IDENTITY = "config.yaml", "stage.sha256"
@@ -24,6 +24,8 @@ def open_output_dir(config: RunConfig, data_sha256: str) -> Path | None:
     Raises LeakageError or CheckpointError where the directory holds another run.
     """
     config.output.mkdir(parents=True, exist_ok=True)
+    if is_main():
+        remove_unfinished(config.output)
     require_same_data(config.output, config.data)
     finished = None
     if config.stage:

@@ -67,7 +67,7 @@ def image_identity(data: DataConfig, seed: int, records: Sequence[Study]) -> lis
 
 
 def tensors_sha256(state: dict[str, Tensor]) -> str:
-    """Hash over names and values of tensors."""
+    """Hash over names, types, shapes (...) and values of tensors."""
     digest = hashlib.sha256()
     for name, tensor in sorted(state.items()):
         digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())

@@ -1,8 +1,8 @@
 """The stages of a training: what each may train, which losses it takes, and which checkpoint it starts from.
 
-A stage is a run of its own whose configuration names it (``stage``). The table below says what such a configuration has
-to keep to; rates, weights, data and schedule are the configuration's. A plan is a YAML file that lists stages; each
-starts from the checkpoint of the one before.
+A stage is a separate run whose configuration names it (``stage``). The table below limits such a configuration; rates,
+weights, data and schedule are free. A plan is a YAML file that lists stages; each starts from the checkpoint of the one
+before.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def load_plan(path: Path, overrides: Iterable[str] = ()) -> list[RunConfig]:
     plan = build_config(PlanConfig, tree | dict(o.split("=", 1) for o in general))
     configs: list[RunConfig] = []
     for file in plan.stages:
-        own = _overrides_of(file.stem, (o for o in overrides if o not in general))
-        config = load_config(path.parent / file, own)
+        settings = _overrides_of(file.stem, (o for o in overrides if o not in general))
+        config = load_config(path.parent / file, settings)
         before = configs[-1].output / "checkpoint" if configs else config.start
         configs.append(config.model_copy(update={"output": plan.output / file.stem, "start": before}))
     return configs

@@ -29,7 +29,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from radz.errors import CheckpointError, TrainingError
-from radz.storage import atomic_directory
+from radz.storage import atomic_directory, remove_unfinished
 from radz.train.distributed import is_main, wait
 
 LEARNED, PROGRESS = "learned.safetensors", "trainer_state.json"
@@ -40,6 +40,8 @@ OPTIMIZERS = ("optimizer.pt", "optimizer.bin", "latest")
 @contextmanager
 def writing(folder: Path, step: int, learned: Mapping[str, Tensor], log: list[dict[str, float]]) -> Iterator[Path]:
     """A directory that all processes fill with the rest of the state; at the end it becomes ``checkpoint-<step>``.
+
+    learned: tensors of any shape (...), by name.
 
     Raises TrainingError where it cannot be written, with the states before it untouched.
     """
@@ -77,8 +79,7 @@ def newest_state(folder: Path) -> Path | None:
     """
     newest: list[Path | None] = [None]
     if is_main():
-        for leftover in folder.glob(".checkpoint-*.unfinished"):
-            shutil.rmtree(leftover, ignore_errors=True)
+        remove_unfinished(folder)
         newest = [_newest_whole(folder)]
     chosen: Path | None = broadcast_object_list(newest)[0]
     return chosen
@@ -127,7 +128,7 @@ def steps_done(state: Path) -> int:
 
 
 def mean_state(folder: Path, count: int) -> dict[str, Tensor]:
-    """Mean of the tensors in the ``count`` newest states, computed in float64; integers are those of the newest.
+    """Mean of the tensors in the ``count`` newest states, (...) each, in float64; integers are those of the newest.
 
     Averaging weights along one run (Izmailov et al., "Averaging Weights Leads to Wider Optima and Better
     Generalization", UAI 2018). Raises CheckpointError where there are fewer states.

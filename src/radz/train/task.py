@@ -48,7 +48,7 @@ class AlignmentTask(nn.Module):
         self._no_split_modules = model.decoder.get_base_model()._no_split_modules  # what FSDP shards one by one
 
     def forward(self, batch: PairBatch) -> dict[str, Tensor]:
-        """Each unweighted term under its name and the weighted total under ``loss``, over all processes' studies."""
+        """Scalars over all processes' studies: each unweighted term by name, and the weighted total, ``loss``."""
         inputs = self.inputs(batch)
         terms: dict[str, Tensor] = {}
         for loss in self.losses.values():
@@ -61,17 +61,17 @@ class AlignmentTask(nn.Module):
         return {**terms, "loss": total}
 
     def learned_state(self) -> dict[str, Tensor]:
-        """The model's learned tensors and those of the losses (a learned temperature)."""
+        """The model's learned tensors (...) and those of the losses, such as a learned temperature (1,)."""
         return {**learned_state(self.model), **{f"losses.{n}": whole(t) for n, t in self.losses.state_dict().items()}}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Load what ``learned_state`` returned."""
+        """Load what ``learned_state`` returned, tensors (...) by name."""
         mark = "losses."
         self.losses.load_state_dict({n.removeprefix(mark): t for n, t in state.items() if n.startswith(mark)})
         load_learned_state(self.model, {n: t for n, t in state.items() if not n.startswith(mark)})
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Trainable parameters by part; the losses' own go with the heads."""
+        """Trainable parameters by part; those of the losses go with the heads."""
         groups: dict[str, list[nn.Parameter]] = defaultdict(list)
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad:
@@ -117,11 +117,11 @@ class TowerTask(nn.Module):
                 self.tower.eval()
 
     def learned_state(self) -> dict[str, Tensor]:
-        """Tower with its buffers, and the linear head."""
+        """Tower with its buffers, and the linear head (C, V), by name."""
         return {n: whole(t) for n, t in self.state_dict().items()}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Load what ``learned_state`` returned."""
+        """Load what ``learned_state`` returned, tensors (...) by name."""
         self.load_state_dict(state)
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:

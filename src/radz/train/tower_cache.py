@@ -1,7 +1,7 @@
-"""States of a frozen tower, computed once per film and augmented view.
+"""States of a frozen tower, computed once per image and augmented view.
 
-View 0 is the film as it is; view v is its v-th augmentation. Over the epochs a film goes through its views
-in turn, starting at a view of its own.
+View 0 is the image unchanged; view v is its v-th augmentation. Over the epochs an image goes through its views in turn,
+and images start at different views.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class TowerCache:
     states: Tensor
 
     def __call__(self, epoch: int, index: int) -> Tensor:
-        """States of one film in one epoch, float32, (P, V)."""
+        """States of one image in one epoch, float32, (P, V)."""
         return self.states[index, (epoch + index) % self.states.shape[1]].float()
 
 
@@ -38,14 +38,14 @@ def cache_tower(
     *,
     batch_size: int = 32,
 ) -> TowerCache:
-    """Run the tower over every view of every film."""
+    """Run the tower over every view of N images (1, h, w) -> states (N, views, P, V)."""
     model.eval()
     device = next(model.parameters()).device
     states = torch.empty(0)
     for start in progress(iter(range(0, len(corpus), batch_size)), -(-len(corpus) // batch_size)):
-        films = [corpus[i].pixels for i in range(start, min(start + batch_size, len(corpus)))]
+        images = [corpus[i].pixels for i in range(start, min(start + batch_size, len(corpus)))]
         for view in range(views):
-            shown = [_view(film, view, start + i, augment) for i, film in enumerate(films) if film is not None]
+            shown = [_view(image, view, start + i, augment) for i, image in enumerate(images) if image is not None]
             out = model.tower_states(model.processor.pixel_values(shown).to(device)).half().cpu()
             if not len(states):
                 states = torch.empty(len(corpus), views, *out.shape[1:], dtype=torch.float16)
@@ -53,5 +53,6 @@ def cache_tower(
     return TowerCache(states)
 
 
-def _view(film: Pixels, view: int, index: int, augment: Augment | None) -> Pixels:
-    return film if view == 0 or augment is None else augment(film, view, index)
+def _view(image: Pixels, view: int, index: int, augment: Augment | None) -> Pixels:
+    """One view of an image (1, h, w)."""
+    return image if view == 0 or augment is None else augment(image, view, index)
