@@ -54,14 +54,16 @@ def calibrate(
 
 
 def _say(stored: StoredCalibration, path: Path) -> None:
+    from radz.report.format import number, percent
+
     say(f"calibration on {stored.studies} studies of {stored.patients} patients: {path}")
     say(f"probabilities of {len(stored.platt)} findings: {', '.join(stored.platt) or 'none'}")
     for concept, reason in stored.refused.items():
         say(f"no probability of {concept}: {reason}")
     if stored.finding_set is not None:
         say(
-            f"finding set: scores of at least {stored.finding_set.threshold:.4f}, for an expected recall of "
-            f"{stored.finding_set.recall:.0%}"
+            f"finding set: scores of at least {number(stored.finding_set.threshold, 4)}, for an expected recall of "
+            f"{percent(stored.finding_set.recall)}"
         )
     for part, reason in stored.missing.items():
         say(f"no {part}: {reason}")

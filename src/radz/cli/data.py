@@ -190,15 +190,17 @@ def map_(
 
 
 def _show_map(mapped: LabelMap) -> None:
-    from rich.table import Table
-
     from radz.data.label_map import grouped_by_reason
+    from radz.report.blocks import row, table
+    from radz.report.console import open_console, show_block
 
-    console = Console(highlight=False, markup=False)
-    table = Table(mapped.first, "is", mapped.second, "concept", title=f"labels of {mapped.first} and {mapped.second}")
-    for row in mapped.shared:
-        table.add_row(row.label, row.relation.value, ", ".join(row.others), row.concept)
-    console.print(table if mapped.shared else f"{mapped.first} and {mapped.second} share no label")
+    console = open_console()
+    columns = (mapped.first, "relation", mapped.second, "concept")
+    rows = [row(each.label, each.relation.value, ", ".join(each.others), each.concept) for each in mapped.shared]
+    if rows:
+        show_block(table(f"Labels of {mapped.first} and {mapped.second}", columns, rows, words=columns), console)
+    else:
+        console.print(f"{mapped.first} and {mapped.second} share no label")
     for (corpus, why), labels in grouped_by_reason(mapped).items():
         console.print(f"left out of {corpus}: {', '.join(labels)}\n  because: {why}", soft_wrap=True)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from radz.cli.options import Format
 from radz.knowledge import Concept, KnowledgeBase, fold
@@ -34,10 +33,10 @@ def _matches(concept: Concept, words: str) -> bool:
 
 
 def _print(known: list[Concept]) -> None:
-    from rich.table import Table
+    from radz.report.blocks import row, table
+    from radz.report.console import open_console, show_block
+    from radz.report.format import counted
 
-    table = Table("id", "name", "kind", "image of", "broader", caption=f"{len(known)} concepts", caption_justify="left")
-    table.columns[0].no_wrap = True
-    for c in known:
-        table.add_row(c.id, c.name, c.kind, f"{c.body_part}, {c.modality}", ", ".join(c.parents))
-    Console(highlight=False, markup=False).print(table)
+    columns = ("id", "name", "kind", "image of", "broader")
+    rows = [row(c.id, c.name, c.kind, f"{c.body_part}, {c.modality}", ", ".join(c.parents)) for c in known]
+    show_block(table(counted(len(known), "concept"), columns, rows, words=columns), open_console())

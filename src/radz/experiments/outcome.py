@@ -13,6 +13,7 @@ from radz.metrics.evaluation import Evaluation
 from radz.metrics.score_matrix import UncertainPolicy
 from radz.metrics.scores_file import ScoresTable
 from radz.report.contents import ModelRow
+from radz.report.format import estimate
 from radz.report.record import as_record
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ class EvaluationResult:
 def _model_line(row: ModelRow) -> str:
     if row.evaluation is None:
         return f"{row.name}: {row.note}"
-    macro = row.evaluation.macro.auroc_within
-    return f"{row.name} {macro.value:.3f} [{macro.interval.low:.3f}, {macro.interval.high:.3f}]"
+    return f"{row.name} {estimate(row.evaluation.macro.auroc_within)}"
 
 
 def _finding_line(model: str, evaluation: Evaluation, index: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from radz.imaging.image import Image
 from radz.knowledge import KnowledgeBase
 from radz.metrics.ranking import Floats
 from radz.provenance import Provenance
+from radz.report.format import number, percent
 from radz.types import Anchors, Exposure, Finding, Result
 
 UNCALIBRATED = "this model has no calibration data"
@@ -71,8 +72,9 @@ class DecisionRules:
         if distance <= known.threshold:
             return ""
         return (
-            f"the image lies at distance {distance:.1f} from the calibration images, of which {known.known:.0%} lie "
-            f"within {known.threshold:.1f}; it may be of a kind that the model does not know"
+            f"the image lies at distance {number(distance, 1)} from the calibration images, of which "
+            f"{percent(known.known)} lie within {number(known.threshold, 1)}; it may be of a kind that the model does "
+            "not know"
         )
 
     def _why_blank(self, concept: str, texts: tuple[str, ...], mark: Exposure) -> str:
@@ -102,7 +104,9 @@ class DecisionRules:
         if least is None or anchors.agreement is None:
             return [""] * len(anchors)
         return [
-            f"its texts disagree: agreement {value:.2f}, at least {least:.2f} where calibrated" if value < least else ""
+            f"its texts disagree: agreement {number(value, 2)}, at least {number(least, 2)} where calibrated"
+            if value < least
+            else ""
             for value in anchors.agreement.tolist()
         ]
 

@@ -15,9 +15,8 @@ from radz.cli.options import Format
 from radz.errors import UnknownNameError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from radz.anchors import Change, Difference
+    from radz.report.blocks import Table
 
 
 def build(
@@ -45,17 +44,17 @@ def show(
     concept: Annotated[str | None, typer.Argument(help="Id of one finding; all by default.")] = None,
 ) -> None:
     """List the findings of a directory with their texts, source and parents; no model is loaded."""
-    from rich.table import Table
-
     from radz.anchors import read_record
+    from radz.report.blocks import row, table
+    from radz.report.console import open_console, show_block
 
     record = read_record(directory)
-    table = Table("finding", "texts", "source", "parents", title=f"anchors '{record['strategy']}'")
-    for entry in _entries(record, concept):
-        table.add_row(
-            entry["id"], "\n".join(map(_cited(entry), entry["texts"])), entry["source"], ", ".join(entry["parents"])
-        )
-    Console(highlight=False, markup=False).print(table)
+    columns = ("finding", "texts", "source", "parents")
+    rows = [
+        row(entry["id"], "\n".join(map(_cited(entry), entry["texts"])), entry["source"], ", ".join(entry["parents"]))
+        for entry in _entries(record, concept)
+    ]
+    show_block(table(f"Anchors '{record['strategy']}'", columns, rows, words=columns), open_console())
 
 
 def _cited(entry: dict[str, Any]) -> Callable[[str], str]:
@@ -79,6 +78,7 @@ def diff(
 ) -> None:
     """Say which findings were added, removed or changed, and how far their vectors moved; no model is loaded."""
     from radz.anchors import compare_directories
+    from radz.report.console import open_console, show_block
 
     difference = compare_directories(first, second)
     if format_ is Format.JSON:
@@ -89,7 +89,7 @@ def diff(
     for line in _heading(difference):
         console.print(line, soft_wrap=True)
     if difference.added or difference.removed or difference.changed:
-        console.print(_changes(difference))
+        show_block(_changes(difference), open_console())
 
 
 def _heading(difference: Difference) -> list[str]:
@@ -104,17 +104,15 @@ def _heading(difference: Difference) -> list[str]:
 
 
 def _changes(difference: Difference) -> Table:
-    from rich.table import Table
+    from radz.report.blocks import row, table
+    from radz.report.format import number
 
-    table = Table("", "finding", "what", "cosine")
-    for concept in difference.added:
-        table.add_row("+", concept)
-    for concept in difference.removed:
-        table.add_row("-", concept)
+    rows = [row("added", concept, "", "") for concept in difference.added]
+    rows += [row("removed", concept, "", "") for concept in difference.removed]
     for change in difference.changed:
-        cosine = "" if change.cosine is None else f"{change.cosine:.4f}"
-        table.add_row("~", change.concept, "\n".join(_what(change)) or "vector", cosine)
-    return table
+        cosine = "" if change.cosine is None else number(change.cosine, 4)
+        rows.append(row("changed", change.concept, "\n".join(_what(change)) or "vector", cosine))
+    return table("Changes", ("change", "finding", "fields", "cosine"), rows, words={"finding", "fields"})
 
 
 def _what(change: Change) -> list[str]:

@@ -46,12 +46,16 @@ def nearest(
 
 
 def _print(result: NearestConcepts) -> None:
-    from rich.table import Table
+    from radz.report.blocks import row, table
+    from radz.report.console import open_console, show_block
+    from radz.report.format import number
 
-    asked = result.concept or f"the text '{result.query}', which is not a known name"
-    table = Table("", "finding", "cosine", "exposure")
-    for rank, near in enumerate(result.neighbours, start=1):
-        table.add_row(str(rank), near.concept, f"{near.cosine:+.3f}", near.exposure.value)
-    console = Console(highlight=False, markup=False)
-    console.print(f"nearest to {asked}, anchors '{result.strategy}'", soft_wrap=True)
-    console.print(table)
+    query = result.concept or f"the text '{result.query}', which is not a known name"
+    rows = [
+        row(str(rank), near.concept, number(near.cosine, sign="+"), near.exposure.value)
+        for rank, near in enumerate(result.neighbours, start=1)
+    ]
+    caption = f"nearest to {query}, anchors '{result.strategy}'"
+    columns = ("rank", "finding", "cosine", "exposure")
+    console = open_console()
+    show_block(table(caption, columns, rows, words={"finding", "exposure"}), console)

@@ -1,4 +1,4 @@
-"""Making one run, in a process of its own: train or resume, score what was left out, keep the checkpoint alone."""
+"""One run, made in a separate process: train or resume, score the left-out fold, keep only the checkpoint."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
     if checkpoint is None and of_run == "pair":
         checkpoint = str(_pair(config, options.pop("text_encoder", None)))
     elif checkpoint is None:
-        found = {"own": checkpoint_of(config), "start": config.start}.get(of_run)
-        checkpoint = None if found is None else str(found)
+        weights = {"own": checkpoint_of(config), "start": config.start}.get(of_run)
+        checkpoint = None if weights is None else str(weights)
     around = BaselineContext(lambda: open_training_data(config.data, config.seed).corpus)
     return open_baseline(scoring.system, checkpoint, around, options)
 

@@ -31,9 +31,9 @@ from radz.errors import ConfigError, UnknownNameError
 SCORING = "scoring"
 OF_START = ("data", "warmup", "shared", "seed")
 OF_START_MODEL = ("backbone", "source", "image_instruction", "text_instruction")
-"""What a start takes over from the arm that starts from it; all else is the base's and its own."""
+"""Settings that a start takes from the arm that starts from it; all others are from the base and the start."""
 OF_ARM = ("unlabelled", "second_view")
-"""What of the data it does not: rows beside the pairs and views that only the arm's losses are about."""
+"""Settings of the data that it does not take: additional rows and views, which only the arm's losses read."""
 
 
 class OtherCorpus(Section):
@@ -61,7 +61,7 @@ class ScoringConfig(Section):
     corpus: OtherCorpus | None = Field(None, description="Score these films instead of the fold that was left out.")
     system: str | None = Field(None, description="Score this baseline instead, a file in radz/baselines.")
     checkpoint: str | None = Field(
-        None, description="Its weights: a directory, file or hub id. The arm's own where left out and there are some."
+        None, description="Its weights: a directory, file or hub id. By default those of the arm, where it has some."
     )
     options: dict[str, Any] = Field({}, description="Its options, passed by name.")
 
@@ -169,7 +169,7 @@ def _cell(base: Base, arm: str, fold: str, seed: int, settings: Mapping[str, Any
 
 
 def _start(base: Base, arm: dict[str, Any]) -> RunConfig | None:
-    """The run that the arm names under ``start``, on the arm's own data; the name is taken out of ``arm``."""
+    """The run that the arm names under ``start``, on the arm's data; the name is removed from ``arm``."""
     name = arm.pop("start", None)
     if name is None:
         return None

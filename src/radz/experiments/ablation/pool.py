@@ -13,7 +13,7 @@ from radz.errors import ConfigError
 from radz.experiments.ablation.runs import LOG, Run
 
 Report = Callable[[Run, str], None]
-"""Told of each run when it begins (``begun``) and ends (``done``, or why it failed)."""
+"""Called when a run begins (``begun``) and when it ends (``done``, or why it failed)."""
 
 MakeOne = Callable[[Run, str | None, int], str]
 """(run, device, runs at a time) -> why it failed, or nothing."""
@@ -26,23 +26,23 @@ def devices(count: int | None) -> list[str | None]:
     """
     import torch
 
-    found = torch.cuda.device_count()
+    visible = torch.cuda.device_count()
     given = os.environ.get("CUDA_VISIBLE_DEVICES")
-    ids = [part.strip() for part in given.split(",")] if given else [str(i) for i in range(found)]
-    if not found:
+    ids = [part.strip() for part in given.split(",")] if given else [str(i) for i in range(visible)]
+    if not visible:
         return [None] * (count or 1)
-    if count is not None and not 1 <= count <= found:
-        raise ConfigError(f"--devices {count}: {found} GPUs are visible. Give 1 to {found}, or leave it out for all.")
-    return [*ids[: count or found]]
+    if count is not None and not 1 <= count <= visible:
+        raise ConfigError(f"--devices {count}: {visible} GPUs are visible. Give 1 to {visible}, or omit it for all.")
+    return [*ids[: count or visible]]
 
 
 def make_all(
     runs: Iterable[Run], ids: Sequence[str | None], report: Report, make_one: MakeOne | None = None
 ) -> dict[str, str]:
-    """Make what is not done; run name -> why it failed. In the order planned, and where a run has to wait for another
-    the next that need not goes first.
+    """Make the unfinished runs; run name -> why it failed. They are made in the planned order, but a run that has to
+    wait for another lets the next one go first.
 
-    make_one: how a run is made, in a process of its own by default.
+    make_one: makes one run, by default in a separate process.
     """
     planned = [*runs]
     waits_for = _waits_for(planned)

@@ -1,16 +1,15 @@
-"""The runs of a plan: named by what they are made of, finished ones passed over, the others made or resumed.
+"""The runs of a plan, named by what they are made of: finished runs are skipped, partial ones resume.
 
     DIR/runs/<hash>/   run.json (what it is), log.txt, what `radz train` writes, scores-<hash>.parquet
     DIR/shared/        towers and their states, by content
 
-The hash is over the settings that differ from the defaults, the training films and their labels, films and reports
-beside them, what the knowledge base says of their findings, and the run that it starts from. Paths are not in it, nor
-what changes no result. Each run is made by a process of its own, which reads ``run.json`` alone.
+The hash is over the settings that differ from the defaults, the training images and their labels, additional images and
+reports, the knowledge base's entries of their findings, and the run that it starts from. Paths and settings that change
+no result are not in it. Each run is made in a separate process, which reads ``run.json`` alone.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -21,16 +20,17 @@ from radz.config import RunConfig
 from radz.experiments.ablation.plan import OF_ARM, Cell, ScoringConfig
 from radz.knowledge import KnowledgeBase
 from radz.provenance import data_sha256
+from radz.storage import content_hash
 from radz.train.data import TrainingData, open_training_data
 
 VERSION = 2
-"""Raise it when code makes something else of the same settings, so that what was made before counts no more."""
+"""Raised when code makes a different run of the same settings, so that earlier runs no longer count."""
 ROWS: Any = {"images": {"root"}, "texts": {"table"}}
 NOT_IN_NAME: Any = {
     **{"output": True, "start": True, "shared": True, "train": {"checkpointing", "workers"}},
     "data": {"root": True, "unlabelled": ROWS},
 }
-"""Where things lie, and what changes memory and time but no result."""
+"""Places of files, and settings that change memory and time but no result."""
 Place = tuple[str, int, str]
 """Arm, seed and fold."""
 RUN, LOG, LACKING = "run.json", "log.txt", ".lacking.txt"
@@ -107,7 +107,7 @@ class Store:
     def _add(self, cell: Cell) -> Path:
         start = self._run(cell.start, None) if cell.start is not None else None
         run = self._run(cell.config, start)
-        name = f"scores-{_hash(cell.scoring.model_dump(mode='json', exclude_defaults=True))[:8]}.parquet"
+        name = f"scores-{content_hash(cell.scoring.model_dump(mode='json', exclude_defaults=True))[:8]}.parquet"
         run.scores[name] = cell.scoring
         return run.folder / name
 
@@ -116,13 +116,13 @@ class Store:
         changes: dict[str, Any] = {"output": self.directory / "runs" / name, "shared": self.directory / "shared"}
         if start is not None:
             changes["start"] = checkpoint_of(start.config)
-        films = _hash([config.data.model_dump(mode="json", exclude={*OF_ARM}), config.seed])
+        films = content_hash([config.data.model_dump(mode="json", exclude={*OF_ARM}), config.seed])
         return self.runs.setdefault(name, Run(name, config.model_copy(update=changes), start, films))
 
     def identity(self, config: RunConfig, start: Run | None) -> str:
         """Hash over everything that decides what the run becomes, 16 digits."""
         settings = config.model_dump(mode="json", exclude_defaults=True, exclude=NOT_IN_NAME)
-        return _hash([VERSION, settings, self._data_of(config), start and start.name])[:16]
+        return content_hash([VERSION, settings, self._data_of(config), start and start.name])[:16]
 
     def _data_of(self, config: RunConfig) -> str:
         """Hash over films, labels, what goes beside them and what is known of the findings; each is read once."""
@@ -130,7 +130,7 @@ class Store:
         if key not in self._data:
             data = open_training_data(config.data, config.seed, config.train.batch_size)
             what = [data_sha256(data.records), _knowledge(config, data.concepts)]
-            self._data[key] = _hash([*what, *_beside(data)])
+            self._data[key] = content_hash([*what, *_beside(data)])
         return self._data[key]
 
 
@@ -144,7 +144,3 @@ def _beside(data: TrainingData) -> list[Any]:
     """Films without reports and reports without films, where there are some."""
     films = [data_sha256(data.images.records)] if data.images is not None else []
     return films + ([[text.report for text in data.texts]] if data.texts else [])
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
