@@ -6,54 +6,17 @@ import re
 import unicodedata
 
 CHEST = frozenset(
-    [
-        "CHEST",
-        "CHST",
-        "CXR",
-        "THORAX",
-        "TORAX",
-        "TORACE",
-        "THORAKS",
-        "TORAKS",
-        "PECHO",
-        "PEITO",
-        "BRUSTKORB",
-        "BRUST",
-        "BORST",
-        "BORSTKAS",
-        "BROSTKORG",
-        "BRYSTKASSE",
-        "KLATKA",
-        "HRUDNIK",
-        "GOGUS",
-        "LUNG",
-        "LUNGS",
-        "LUNGE",
-        "LUNGEN",
-        "LUNGOR",
-        "POUMON",
-        "POUMONS",
-        "PULMON",
-        "PULMONES",
-        "PULMAO",
-        "PULMOES",
-        "POLMONE",
-        "POLMONI",
-        "PLUCA",
-        "PLICE",
-        "AKCIGER",
-        "ГРУДЬ",
-        "ГРУДНАЯ",
-        "ОГК",
-        "ЛЕГКИЕ",
-        "胸部",
-        "胸",
-        "흉부",
-        "胸片",
-    ]
+    (
+        *("CHEST", "CHST", "CXR", "THORAX", "LUNG", "LUNGS"),  # English
+        *("TORAX", "PECHO", "PULMON", "PULMONES", "PEITO", "PULMAO", "PULMOES"),  # Spanish, Portuguese
+        *("TORACE", "POLMONE", "POLMONI", "POUMON", "POUMONS"),  # Italian, French
+        *("BRUSTKORB", "BRUST", "LUNGE", "LUNGEN", "BORST", "BORSTKAS"),  # German, Dutch
+        *("BROSTKORG", "LUNGOR", "BRYSTKASSE", "KLATKA", "PLUCA", "HRUDNIK", "PLICE"),  # Swedish, Danish, Polish, Czech
+        *("TORAKS", "THORAKS", "GOGUS", "AKCIGER"),  # Turkish, Indonesian
+        *("ГРУДЬ", "ГРУДНАЯ", "ОГК", "ЛЕГКИЕ", "胸部", "胸", "胸片", "흉부"),  # Russian, Chinese, Japanese, Korean
+    )
 )
-"""Words for the chest and the lungs: English, Spanish, Italian, French, Portuguese, German, Dutch, Danish, Swedish,
-Polish, Czech, Turkish, Russian, Chinese, Japanese, Korean; without accents."""
+"""Words for the chest and the lungs in several languages, without accents."""
 _VIEW = re.compile(r"(?:PA|AP|LAT|LATERAL|LL|RL|L|R|[12]V|[12]VIEWS?|PORT|PORTABLE)$")
 _EXAMINATION = re.compile(r"^(?:RX|XR|CR|DX)(?=.{3})")
 

@@ -24,7 +24,10 @@ class Stream:
 
 def single_frame(pixel_data: bytes) -> bytes:
     """The one frame of encapsulated Pixel Data. Raises ImageError where there is none."""
-    frame = next(generate_frames(pixel_data, number_of_frames=1), b"")
+    try:
+        frame = next(generate_frames(pixel_data, number_of_frames=1), b"")
+    except ValueError as error:
+        raise ImageError(f"the fragments of the Pixel Data are damaged, truncated or corrupt ({error}).") from None
     if not frame:
         raise ImageError("the compressed Pixel Data (7FE0,0010) hold no frame. Export the image again.")
     return frame

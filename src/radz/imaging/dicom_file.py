@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Sequence
 
 from pydicom import Dataset
+from pydicom.config import IGNORE
 from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag, Tag
@@ -24,7 +25,8 @@ from pydicom.uid import (
 )
 from pydicom.values import converters
 
-from radz.errors import ImageError
+from radz.errors import ImageError, printable
+from radz.imaging.dicom_elements import Elements, named
 from radz.imaging.find import MARKER_END, has_marker
 from radz.imaging.pixels import MAX_PIXELS
 
@@ -42,7 +44,7 @@ def parse_dicom(content: bytes, elements: Sequence[str | int]) -> Dataset:
     file = io.BytesIO(content)
     file.seek(MARKER_END if has_marker(content) else 0)
     meta = read_dataset(file, False, True, stop_when=_after_file_meta)
-    syntax = UID(str(meta.get("TransferSyntaxUID") or "")) or _guess_syntax(content[file.tell() :][:6])
+    syntax = _declared_syntax(meta) or _guess_syntax(content[file.tell() :][:6])
     if syntax == DeflatedExplicitVRLittleEndian:
         file = io.BytesIO(_inflate(content[file.tell() :]))
     dataset = read_dataset(
@@ -58,6 +60,20 @@ def parse_dicom(content: bytes, elements: Sequence[str | int]) -> Dataset:
 
 def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:
     return tag.group != _FILE_META_GROUP
+
+
+def _declared_syntax(meta: Dataset) -> UID | None:
+    """The transfer syntax of the meta group, or ``None``. Raises ImageError for another UID or free text."""
+    text = Elements(meta).text("TransferSyntaxUID")
+    if not text:
+        return None
+    syntax = UID(text, validation_mode=IGNORE)
+    if not syntax.is_transfer_syntax or syntax.is_private:
+        raise ImageError(
+            f"{named('TransferSyntaxUID')} is {printable(text)[:64]}, which radz does not know. Correct the element, "
+            "or convert the file to an uncompressed syntax."
+        )
+    return syntax
 
 
 def _guess_syntax(start: bytes) -> UID:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
-from radz.errors import ImageError
+from radz.errors import ImageError, printable
 from radz.imaging.jpeg import decode_jpeg
 from radz.imaging.pixels import FLAT, MAX_PIXELS, Plane, grey, require_size, scale, stretch
+from radz.imaging.subprocess_decoder import DECODER
+from radz.imaging.tiff import require_bounded
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 THUMBNAIL = 17
@@ -19,6 +20,7 @@ THUMBNAIL = 17
 _LEAST = 3 * THUMBNAIL
 """Shortest side to which a JPEG is decoded for a thumbnail."""
 _JPEG_REDUCTIONS = (8, 4, 2)
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PHOTOMETRIC_TAG = 262
 _WHITE_IS_ZERO = 0
 
@@ -52,6 +54,8 @@ def read_thumbnail(content: bytes) -> NDArray[np.uint8] | None:
 
 def _open(content: bytes) -> Image.Image:
     """The image, its header read and checked, its pixels not decoded."""
+    if content.startswith(_TIFF):
+        _require_single_tiff(content)
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
@@ -60,22 +64,25 @@ def _open(content: bytes) -> Image.Image:
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(f"the image has far more pixels than the limit of {MAX_PIXELS:,}. Reduce it first.") from None
+    except OSError as error:
+        raise _refused(error, "file") from None
     require_size(*image.size)
     _require_single(image)
+    if exif := _exif(image):
+        require_bounded(exif)
     if image.format == "PNG":
         _require_checksums(content)
     return image
 
 
+def _require_single_tiff(content: bytes) -> None:
+    """Raise ImageError for a second image. Pillow would count all of them, in time that grows with their square."""
+    if require_bounded(content).following:
+        raise ImageError("the file holds several images (multi-frame). Save each radiograph as a separate file.")
+
+
 def _require_single(image: Image.Image) -> None:
-    # Pillow counts the images of a TIFF in time that grows with their square; whether there is a second is enough.
-    if image.format == "TIFF":
-        with suppress(EOFError):
-            image.seek(1)
-            raise ImageError("the file holds several images (multi-frame). Save each radiograph as a separate file.")
-        image.seek(0)
-        return
-    count = getattr(image, "n_frames", 1)
+    count = 1 if image.format == "TIFF" else getattr(image, "n_frames", 1)
     if count > 1:
         raise ImageError(f"the file holds {count} images (multi-frame). Save each radiograph as a separate file.")
 
@@ -91,6 +98,8 @@ def _require_checksums(content: bytes) -> None:
 
 def _decoded(image: Image.Image, content: bytes, reduced: int = 1) -> Image.Image:
     """The image with its pixels; a grey or RGB JPEG by a decoder that reports damage, ``reduced`` as it says."""
+    if image.format == "TIFF" and image.info.get("compression", "raw") != "raw":
+        return _from_libtiff(content)
     if image.format not in ("JPEG", "MPO") or image.mode not in ("L", "RGB"):
         _load(image)
         return image
@@ -100,13 +109,44 @@ def _decoded(image: Image.Image, content: bytes, reduced: int = 1) -> Image.Imag
     return decoded
 
 
+def _from_libtiff(content: bytes) -> Image.Image:
+    """The upright image of a compressed TIFF, decoded in a worker process: libtiff prints of damage and goes on."""
+    image, printed = DECODER.call(decode_tiff, content)
+    if printed:
+        raise ImageError(
+            f"the TIFF is damaged, truncated or corrupt ({printable(printed.splitlines()[0])}). Export it again."
+        )
+    return image
+
+
+def decode_tiff(content: bytes) -> Image.Image:
+    """The upright image of a TIFF with its pixels; runs in a worker process."""
+    with Image.open(io.BytesIO(content), formats=("TIFF",)) as image:
+        _load(image)
+        return image.copy()
+
+
 def _load(image: Image.Image) -> None:
     try:
         image.load()
     except OSError as error:
-        if "truncated" not in str(error):
-            raise
-        raise ImageError(f"the {image.format} is damaged, truncated or corrupt ({error}). Export it again.") from None
+        raise _refused(error, str(image.format)) from None
+
+
+def _refused(error: OSError, what: str) -> Exception:
+    """The error to raise for one of Pillow's: only where it says so, the file is truncated."""
+    if "truncated" not in str(error).lower():
+        return error
+    return ImageError(f"the {what} is damaged, truncated or corrupt ({error}). Export it again.")
+
+
+def _exif(image: Image.Image) -> bytes:
+    """EXIF data as Pillow will parse them, without their signature; none for TIFF, whose fields are its own."""
+    data = bytes(image.info.get("exif") or b"")
+    profile = image.info.get("Raw profile type exif")
+    if not data and profile:
+        data = bytes.fromhex("".join(str(profile).split("\n")[3:]))
+    return data.removeprefix(b"Exif\0\0")
 
 
 def _orientation(image: Image.Image) -> int:
