@@ -63,6 +63,19 @@ class Exposure(StrEnum):
         return cls.RELATED if value == "paraphrase" else None
 
 
+OLDEST = 110
+"""Years; a corpus that gives a higher age does not know it (ChestX-ray14 has 414)."""
+
+
+def parse_age(text: str) -> float | None:
+    """Age in years, ``None`` where ``text`` is not a number from 0 to ``OLDEST``."""
+    try:
+        years = float(text)
+    except ValueError:
+        return None
+    return years if 0 <= years <= OLDEST else None
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
     """One examination: an image, its report, its labels, or any of them.

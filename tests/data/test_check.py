@@ -17,7 +17,6 @@ from radz.cli import app
 from radz.data.check import check, compare
 from radz.data.conversion import convert
 from radz.data.corpora._fakes import write_dicom
-from radz.data.describe import describe
 from radz.errors import ConfigError, ImageError
 from radz.imaging.read import read_image
 
@@ -213,19 +212,6 @@ def test_what_two_corpora_share(root, tmp_path):
     assert json.loads(result.stdout)["images"] == 1
     with pytest.raises(ConfigError, match="CORPUS=ROOT, got 'manifest'"):
         CliRunner().invoke(app, ["data", "overlap", "manifest", sides[1]], catch_exceptions=False)
-
-
-def test_a_description_counts_and_names_nobody(root):
-    change(root, "75", "412")
-    described = describe(registry.load("corpora", "manifest")(root), "manifest")
-    assert described.splits["val"] == {"studies": 2, "patients": 2, "reports": 0}
-    assert described.labels["mass"] == {"present": 6, "absent": 0, "uncertain": 0, "unlabelled": 0}
-    assert described.groups["sex"]["female"] == {"train": 1, "val": 1, "test": 1}
-    assert described.groups["age"]["not plausible"] == {"train": 0, "val": 0, "test": 1}
-    assert described.groups["source"] == {"not given": {"train": 2, "val": 2, "test": 2}}
-    result = CliRunner().invoke(app, ["data", "describe", str(root), "--corpus", "manifest"])
-    assert "not plausible" in result.stdout
-    assert "p0" not in result.stdout
 
 
 def test_a_made_up_corpus_may_go_into_a_new_folder(tmp_path):

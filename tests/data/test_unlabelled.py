@@ -14,7 +14,7 @@ from radz import registry
 from radz.config import RunConfig, build_config
 from radz.data.corpora.manifest import Manifest
 from radz.data.loader import PairCollator, PairDataset, PairSampler, label_matrix
-from radz.data.unlabelled import Archive, FilmDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
+from radz.data.unlabelled import Archive, ImageDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
 from radz.errors import ConfigError, CorpusError
 from radz.imaging.augment import augment
 from radz.model.checkpoint import load_checkpoint
@@ -44,11 +44,13 @@ def corpus(count, seed=0):
 REPORTS = [Study("r0", "", report="A mass.", labels={"mass": P, "effusion": U}), Study("r1", "", report="No mass.")]
 
 
-def mixed(pairs=4, films=3):
-    def dataset(own):
-        return PairDataset(own, own, lambda study, epoch: f"Report of {study.study_id}.", augment, second_view=True)
+def mixed(pairs=4, images=3):
+    def dataset(studies):
+        return PairDataset(
+            studies, studies, lambda study, epoch: f"Report of {study.study_id}.", augment, second_view=True
+        )
 
-    archives = [Archive(FilmDataset(dataset(corpus(films, 1))), 2), Archive(ReportDataset(REPORTS), 1)]
+    archives = [Archive(ImageDataset(dataset(corpus(images, 1))), 2), Archive(ReportDataset(REPORTS), 1)]
     whole = dataset(corpus(pairs))
     return MixedDataset(whole, archives), MixedSampler(PairSampler(corpus(pairs), 2), pairs, archives)
 
@@ -63,14 +65,14 @@ def test_a_mixed_batch_reads_each_row_as_alone(llava_dir):
     assert given.rows.reports.tolist() == [0, 1, 4]
     assert given.rows.labels[2:4].isnan().all()
     assert len(given.images.values) == len(given.second_view.values) == 4
-    found = model(given.images, given.texts.prompt)
-    assert len(found.image_global) == 4
-    assert len(found.text_global) == 3
+    features = model(given.images, given.texts.prompt)
+    assert len(features.image_global) == 4
+    assert len(features.text_global) == 3
     alone = PairCollator(model.processor, ("mass", "effusion"))(rows[:2])
     assert alone.rows.images.tolist() == alone.rows.reports.tolist() == [0, 1]
     expected = model(alone.images, alone.texts.prompt)
-    torch.testing.assert_close(found.image_local[:2], expected.image_local, atol=ROUNDING, rtol=0)
-    torch.testing.assert_close(found.text_local[:2], expected.text_local, atol=ROUNDING, rtol=0)
+    torch.testing.assert_close(features.image_local[:2], expected.image_local, atol=ROUNDING, rtol=0)
+    torch.testing.assert_close(features.text_local[:2], expected.text_local, atol=ROUNDING, rtol=0)
     of_report = label_matrix([rows[-1].study], ("mass", "effusion"))
     torch.testing.assert_close(given.rows.labels[4:], of_report, equal_nan=True)
 
@@ -81,9 +83,9 @@ def test_an_archive_is_gone_through_whole_and_resumes_where_it_was():
     for epoch in range(3):
         sampler.set_epoch(epoch)
         batches += list(sampler)
-    films = [index - 4 for batch in batches for _, index in batch[2:4]]
-    assert len(films) == 12  # 6 batches of 2, four passes over 3 films
-    assert all(sorted(films[i : i + 3]) == [0, 1, 2] for i in range(0, 12, 3))
+    images = [index - 4 for batch in batches for _, index in batch[2:4]]
+    assert len(images) == 12  # 6 batches of 2, four passes over 3 images
+    assert all(sorted(images[i : i + 3]) == [0, 1, 2] for i in range(0, 12, 3))
     assert {index for batch in batches for _, index in batch[4:]} == {7, 8}
     _, again = mixed()
     again.set_epoch(2)

@@ -51,7 +51,7 @@ def test_a_small_group_says_what_it_averages():
 def test_age_bands():
     ages = {"0": "0-17", "17.9": "0-17", "18": "18-39", "64": "40-64", "65": "65 and above", "104": "65 and above"}
     assert {age: age_band(age) for age in ages} == ages
-    assert {age_band(age) for age in ("", "Y", "-3", "nan")} == {"not stated"}
+    assert {age_band(age) for age in ("", "Y", "-3", "nan", "111", "155", "414", "inf")} == {"not stated"}
 
 
 def test_metadata_travels_with_the_scores(tmp_path):

@@ -1,4 +1,4 @@
-"""What the corpora say of themselves."""
+"""The corpora that radz reads, with source and terms."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from radz import registry
 
 
 def catalogue() -> dict[str, dict[str, str]]:
-    """Corpus -> its title, where to obtain it and its terms, in the order of their names."""
+    """Corpus -> its title, where to obtain it and its terms, sorted by name."""
     return {name: asdict(registry.load("corpora", name).about) for name in registry.names("corpora")}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from radz.types import Presence, Study
+from radz.types import Presence, Study, parse_age
 
 UNKNOWN = "not given"
 _SEXES = {"m": "male", "male": "male", "f": "female", "female": "female", "o": "other", "other": "other"}
@@ -44,14 +44,10 @@ def describe(corpus: Any, name: str) -> Description:
 
 
 def age_band(study: Study) -> str:
-    """``0-9``, ``10-19`` ... ``90+``; whole years in the metadata, else "not given"."""
-    text = study.metadata.get("age", "")
-    try:
-        years = float(text)
-    except ValueError:
+    """``0-9``, ``10-19`` ... ``90+``; "not given" where the metadata has no plausible age."""
+    years = parse_age(study.metadata.get("age", ""))
+    if years is None:
         return UNKNOWN
-    if not 0 <= years < 130:  # ChestX-ray14 has ages above 400
-        return "not plausible"
     decade = int(years // 10) * 10
     return "90+" if decade >= 90 else f"{decade}-{decade + 9}"
 
@@ -92,5 +88,5 @@ def _by_split(records: Sequence[Study], value: Callable[[Study], str]) -> dict[s
     counts: dict[str, Counter[str]] = {}
     for study in records:
         counts.setdefault(value(study), Counter())[_split(study)] += 1
-    ordered = sorted(counts, key=lambda name: (name in (UNKNOWN, "not plausible"), name))
+    ordered = sorted(counts, key=lambda name: (name == UNKNOWN, name))
     return {name: {split: counts[name][split] for split in _in_order(records)} for name in ordered}

@@ -1,4 +1,4 @@
-"""What the labels of two corpora share: which is the same, a kind of or more than which, and why others are neither."""
+"""The labels that two corpora share, by relation, and why the others are left out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from radz.types import NORMAL
 
 @dataclass(frozen=True, slots=True)
 class SharedLabel:
-    """A label of corpus A beside labels of corpus B, all in one relation: what the label of A is to each of them."""
+    """A label of corpus A and labels of corpus B to all of which it has the same relation."""
 
     label: str
     concept: str
@@ -22,7 +22,7 @@ class SharedLabel:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A label that the other corpus has nothing for."""
+    """A label without a counterpart in the other corpus."""
 
     corpus: str
     label: str
@@ -32,7 +32,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class LabelMap:
-    """What corpora ``first`` and ``second`` share, exact ones first, and what is left out on either side."""
+    """The labels that ``first`` and ``second`` share, exact ones first, and those of either that are left out."""
 
     first: str
     second: str
@@ -41,21 +41,21 @@ class LabelMap:
 
 
 def map_labels(first: str, second: str) -> LabelMap:
-    """Compare the labels of two corpora. Raises UnknownNameError for a corpus without labels of its own."""
+    """Compare the labels of two corpora. Raises UnknownNameError for a corpus without a file of labels."""
     ours, theirs = [*labels_of(first).values()], [*labels_of(second).values()]
     shared = [row for label in ours for row in _rows(label, theirs)]
-    met = {row.label for row in shared}, {other for row in shared for other in row.others}
-    left_out = [*_left_out(first, ours, met[0], second, theirs), *_left_out(second, theirs, met[1], first, ours)]
+    matched, others = {row.label for row in shared}, {other for row in shared for other in row.others}
+    left_out = [*_left_out(first, ours, matched, second, theirs), *_left_out(second, theirs, others, first, ours)]
     order = [Relation.EXACT, Relation.NARROWER, Relation.BROADER]
     return LabelMap(first, second, tuple(sorted(shared, key=lambda row: order.index(row.relation))), tuple(left_out))
 
 
 def relation_between(one: Label, other: Label) -> Relation:
-    """What ``one`` is to ``other``: exact, narrower (a kind of it), broader, or none where neither follows.
+    """Relation of ``one`` to ``other``: exact, narrower (a kind of it), broader, or none where neither follows.
 
-    One is within the other where it is no more than its concept, that concept is the other's or a kind of it, and the
-    other is no less than its own. "No finding" is compared with nothing: what it means depends on all other labels of
-    its corpus.
+    A label is narrower than another where it includes no more than its concept, that concept is the other's or a kind
+    of it, and the other includes all of its concept. "No finding" is never compared: its meaning depends on all other
+    labels of its corpus.
     """
     if Relation.NONE in (one.relation, other.relation) or NORMAL in (one.concept, other.concept):
         return Relation.NONE
@@ -92,18 +92,18 @@ def _rows(label: Label, others: Sequence[Label]) -> list[SharedLabel]:
     relations = {other.name: relation_between(label, other) for other in others}
     rows = []
     for relation in (Relation.EXACT, Relation.NARROWER, Relation.BROADER):
-        if names := tuple(name for name, found in relations.items() if found is relation):
+        if names := tuple(name for name, to_other in relations.items() if to_other is relation):
             rows.append(SharedLabel(label.name, label.concept, relation, names))
     return rows
 
 
 def _left_out(
-    corpus: str, labels: Iterable[Label], met: set[str], other: str, others: Sequence[Label]
+    corpus: str, labels: Iterable[Label], matched: set[str], other: str, others: Sequence[Label]
 ) -> list[LeftOut]:
     return [
         LeftOut(corpus, label.name, label.concept, _why(label, other, others))
         for label in labels
-        if label.name not in met
+        if label.name not in matched
     ]
 
 
@@ -111,13 +111,13 @@ def _why(label: Label, other: str, others: Sequence[Label]) -> str:
     if label.relation is Relation.NONE:
         return label.why
     if label.concept == NORMAL:
-        return "means that nothing is seen of what its own corpus labels; no other corpus labels the same"
+        return "means that no finding of its corpus is seen; other corpora have other findings"
     kin = [o.name for o in others if o.relation is not Relation.NONE and _kin(label.concept, o.concept)]
     if kin:
-        return f"beside {_listed(kin)} of {other}: {_overlap(label)}, so that neither follows from the other"
+        return f"is related to {_listed(kin)} of {other}, but {_overlap(label)}: neither follows from the other"
     if _image(label.concept) not in {_image(o.concept) for o in others if o.concept}:
-        return f"is seen in {_image(label.concept)}, of which {other} labels nothing"
-    return f"{other} labels neither it, nor a kind of it, nor what it is a kind of"
+        return f"is a finding of {_image(label.concept)}, for which {other} has no labels"
+    return f"{other} has neither the finding nor a broader or narrower one"
 
 
 def _kin(one: str, other: str) -> bool:
@@ -127,7 +127,7 @@ def _kin(one: str, other: str) -> bool:
 
 def _overlap(label: Label) -> str:
     name = KnowledgeBase.load()[label.concept].name
-    means = {Relation.NARROWER: "is a kind of", Relation.BROADER: "holds more than", Relation.EXACT: "is"}
+    means = {Relation.NARROWER: "is a kind of", Relation.BROADER: "includes more than", Relation.EXACT: "is"}
     return f"it {means[label.relation]} {name}"
 
 

@@ -87,7 +87,7 @@ class PairSampler(Sampler[list[tuple[int, int]]]):
     """Shuffled batches of (epoch, index), all of one size; the remainder is dropped.
 
     within: metadata keys that the studies of a batch share, so that no batch can be solved by telling sources
-    apart. What does not fill a batch of its own group is mixed with other groups' remainders.
+    apart. Remainders of groups that do not fill a batch are mixed.
     """
 
     def __init__(self, records: Sequence[Study], batch_size: int, within: Sequence[str] = (), seed: int = 0) -> None:

@@ -1,15 +1,14 @@
-"""Labels of corpora as concepts: which concept a label speaks of, and whether it says all of it, more or less.
+"""Labels of corpora as concepts of the knowledge base: each label has a concept and a relation to it.
 
-One YAML file a corpus in ``labels/``, the relation first, then label and concept:
+Each corpus has a YAML file in ``labels/``: the relation first, then label and concept.
 
 - ``exact``: the label means the concept.
-- ``narrower``: the label is a kind of the concept. Where it is absent, nothing is known of the concept.
-- ``broader``: the label holds more than the concept. Where it is present or uncertain, nothing is known
-  of the concept.
-- ``none``: the label means no concept of the knowledge base; the reason stands in the concept's place.
+- ``narrower``: the label is a kind of the concept. Where it is absent, the concept is unknown.
+- ``broader``: the label includes more than the concept. Where it is present or uncertain, the concept is unknown.
+- ``none``: the label has no concept in the knowledge base; the file gives the reason instead.
 
-The files are judgements of what the corpora's authors meant, made from their papers and tables; nobody has reviewed
-them. Names and hierarchy of the concepts are the knowledge base's.
+The files follow the papers and tables of the corpora's authors; nobody has reviewed them. Names and hierarchy of the
+concepts are those of the knowledge base.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from radz.types import Presence
 
 
 class Relation(StrEnum):
-    """What a label is beside a concept, or beside another label."""
+    """Relation of a label to a concept, or to another label."""
 
     EXACT = "exact"
     NARROWER = "narrower"
@@ -40,7 +39,7 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label as its corpus spells it. ``concept``: an id, empty where the relation is none; then ``why`` says why."""
+    """A label as its corpus spells it. concept: an id, empty where the relation is none; ``why`` is the reason then."""
 
     name: str
     relation: Relation
@@ -55,9 +54,9 @@ def corpora_with_labels() -> list[str]:
 
 @cache
 def labels_of(corpus: str) -> Mapping[str, Label]:
-    """Label -> what it means, in the file's order.
+    """Label -> its concept and relation, in the order of the file.
 
-    Raises UnknownNameError for a corpus that does not exist or has no labels of its own, KnowledgeError for a file that
+    Raises UnknownNameError for a corpus that does not exist or has no file of labels, KnowledgeError for a file that
     names an unknown concept or a label twice.
     """
     if corpus not in corpora_with_labels():
@@ -69,31 +68,31 @@ def labels_of(corpus: str) -> Mapping[str, Label]:
 
 
 def concepts_of(corpus: str) -> tuple[str, ...]:
-    """Ids of the concepts that the corpus's labels speak of, in the order of the knowledge base."""
+    """Ids of the concepts of the corpus's labels, in the order of the knowledge base."""
     meant = {label.concept for label in labels_of(corpus).values()}
     return tuple(concept.id for concept in KnowledgeBase.load() if concept.id in meant)
 
 
 def to_concepts(corpus: str, labels: Mapping[str, Presence]) -> dict[str, Presence]:
-    """Labels of one study -> what they say of concepts.
+    """Labels of one study -> presence of concepts.
 
-    An absent narrower label and a broader one that is not absent say nothing and are left out. Where several labels
-    speak of one concept, present outweighs uncertain, uncertain outweighs absent. Raises UnknownNameError for a label
-    that the corpus's file has not.
+    An absent narrower label and a broader label that is not absent are left out, as the concept is unknown. Where
+    several labels have one concept, present outweighs uncertain, and uncertain outweighs absent. Raises
+    UnknownNameError for a label that is not in the corpus's file.
     """
     known = labels_of(corpus)
-    said: dict[str, Presence] = {}
+    concepts: dict[str, Presence] = {}
     for name, presence in labels.items():
         if name not in known:
             raise UnknownNameError(f"label of {corpus}", name, known)
-        if _speaks(known[name].relation, presence):
+        if _determines(known[name].relation, presence):
             concept = known[name].concept
-            said[concept] = max(said.get(concept, presence), presence, key=_WEIGHT.index)
-    return said
+            concepts[concept] = max(concepts.get(concept, presence), presence, key=_WEIGHT.index)
+    return concepts
 
 
 _WEIGHT = (Presence.UNLABELLED, Presence.ABSENT, Presence.UNCERTAIN, Presence.PRESENT)
-_SILENT = {
+_UNKNOWN = {
     Relation.EXACT: (Presence.UNLABELLED,),
     Relation.NARROWER: (Presence.UNLABELLED, Presence.ABSENT),
     Relation.BROADER: (Presence.UNLABELLED, Presence.UNCERTAIN, Presence.PRESENT),
@@ -101,8 +100,8 @@ _SILENT = {
 }
 
 
-def _speaks(relation: Relation, presence: Presence) -> bool:
-    return presence not in _SILENT[relation]
+def _determines(relation: Relation, presence: Presence) -> bool:
+    return presence not in _UNKNOWN[relation]
 
 
 def _folder() -> Path:
@@ -112,7 +111,7 @@ def _folder() -> Path:
 def _require_corpus(corpus: str) -> None:
     if corpus in registry.names("corpora"):
         hint = f"'{corpus}' has no file of labels: its labels are names of the knowledge base (docs/knowledge.md)."
-        raise UnknownNameError("corpus with labels of its own", corpus, corpora_with_labels(), hint)
+        raise UnknownNameError("corpus with a file of labels", corpus, corpora_with_labels(), hint)
     raise UnknownNameError("corpus", corpus, corpora_with_labels())
 
 
@@ -134,7 +133,7 @@ def _require_sound(entries: Iterable[Label], where: str) -> None:
     seen: set[str] = set()
     for entry in entries:
         if entry.name in seen:
-            raise KnowledgeError(f"{where}: the label '{entry.name}' stands under two relations. Keep one.")
+            raise KnowledgeError(f"{where}: the label '{entry.name}' is under two relations. Keep one.")
         if entry.relation is not Relation.NONE and entry.concept not in known:
             raise UnknownNameError(f"concept (of the label '{entry.name}' in {where})", entry.concept, known)
         seen.add(entry.name)

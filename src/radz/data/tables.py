@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,7 +30,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
         raise CorpusError(f"{path}: there is no such table.")
     try:
         table = _read_text(path, columns)
-    except (ValueError, OSError, EOFError) as error:  # pandas' parser and decoding errors are ValueErrors, Arrow's too
+    except _read_errors() as error:
         raise CorpusError(f"{path}: cannot be read as a table: {error}") from None
     if table.empty:
         raise CorpusError(f"{path}: the table has no rows.")
@@ -64,11 +65,44 @@ def column_of(table: pd.DataFrame, name: str) -> Sequence[str]:
 
 def _read_text(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     if path.suffix.lower() in (".csv", ".gz"):
-        wanted = None if columns is None else set(columns).__contains__
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", usecols=wanted)
-    # Nullable types keep whole numbers whole: a patient 7 must not become "7.0" beside an empty cell.
+        return _read_csv(path, columns)
+    # Nullable types keep whole numbers whole: a patient 7 must not become "7.0" where another cell is empty.
     table = pd.read_parquet(path, dtype_backend="numpy_nullable")
     return table.astype("string").fillna("").astype(object).rename(columns=str)
+
+
+def _read_csv(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+    wanted = None if columns is None else set(columns).__contains__
+    table = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig", usecols=wanted)
+    if isinstance(table.index, pd.RangeIndex):
+        return table
+    table = _unshifted(path)  # pandas took the first cells for an index, because rows have more cells than the header
+    return table if columns is None else table[[name for name in table.columns if name in columns]]
+
+
+def _unshifted(path: Path) -> pd.DataFrame:
+    """A CSV whose rows end in more cells than the header has. Raises CorpusError where one of these is not empty."""
+    shifted = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig")
+    header, cells = shifted.columns, shifted.reset_index()
+    surplus = (cells.iloc[:, len(header) :] != "").any(axis=1)
+    if surplus.any():
+        row = int(surplus.to_numpy().argmax())
+        last = str(cells.iloc[row, -1])
+        raise CorpusError(
+            f"{path}: row {row + 2} has {cells.shape[1]} cells and the header {len(header)} (the last: '{last}'). "
+            "Quote cells that hold a comma, or name the column."
+        )
+    return cells.iloc[:, : len(header)].set_axis(header, axis=1)
+
+
+def _read_errors() -> tuple[type[Exception], ...]:
+    """What reading a damaged file raises; pandas' parser and decoding errors are ValueErrors."""
+    errors = (ValueError, OSError, EOFError, TypeError, OverflowError, zlib.error)
+    try:
+        from pyarrow.lib import ArrowException
+    except ImportError:
+        return errors
+    return (*errors, ArrowException)
 
 
 def _nearest(name: str, columns: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
-"""Rows of one modality beside the pairs of a batch: images without a report, reports without an image.
+"""Rows of one modality that go with the pairs of a batch: images without a report, reports without an image.
 
-Images are for the consistency of two views; whatever labels their corpus has are not looked at. Reports are labelled by
-the report labeler for the knowledge loss. An archive is gone through in passes, each in an order of its own: which rows
-go with a batch is a function of (seed, number of the batch) alone.
+Images train the consistency of two views; labels that their corpus has are not read. Reports are labelled by the report
+labeler for the knowledge loss. An archive is read in passes, each in another order: the rows that go with a batch
+depend on (seed, number of the batch) alone.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from radz.types import Study
 def read_reports(
     table: Path, column: str, where: Mapping[str, object], language: str, held: frozenset[str] = frozenset()
 ) -> tuple[Study, ...]:
-    """Reports of a table, findings and impression only, as studies without an image, labelled by the labeler.
+    """Reports of a table as studies without an image, labelled by the labeler; only findings and impression are kept.
 
-    where: column -> value or values of the rows to take. held: concepts that are held out; what a report says of them
-    is cut, and a report that may affirm one is left out. Empty reports are left out. Raises CorpusError where none is
+    where: column -> value or values of the rows to take. held: concepts that are held out; sentences about them are
+    cut, and a report that may affirm one is left out. Empty reports are left out. Raises CorpusError where no report is
     left, ConfigError for concepts held out of reports that are not English.
     """
     if held and language != "en":
@@ -43,10 +43,10 @@ def read_reports(
     if held:
         cut = ReportCutter(held, KnowledgeBase.load())
         texts = [cut(text) or "" for text in texts]
-    kept = [text for text in texts if text.strip()]
-    if not kept:
+    reports = [text for text in texts if text.strip()]
+    if not reports:
         raise CorpusError(f"{table}: no report is left in column '{column}'. Check data.unlabelled.texts.where.")
-    labelled = zip(kept, label_reports(kept, language), strict=True)
+    labelled = zip(reports, label_reports(reports, language), strict=True)
     return tuple(Study(f"report-{i}", "", report=text, labels=labels) for i, (text, labels) in enumerate(labelled))
 
 
@@ -64,29 +64,29 @@ class ReportDataset(Dataset[Pair]):
         return Pair(study, study.report, None, None)
 
 
-class FilmDataset(Dataset[Pair]):
-    """The images of a dataset of pairs as rows without text and labels, in two views each."""
+class ImageDataset(Dataset[Pair]):
+    """The images of a dataset of pairs, in two views each, without text and labels."""
 
-    def __init__(self, images: PairDataset) -> None:
-        self.images = images
+    def __init__(self, pairs: PairDataset) -> None:
+        self.pairs = pairs
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.pairs)
 
     def __getitem__(self, key: Key) -> Pair:
-        pair = self.images[key]
+        pair = self.pairs[key]
         return replace(pair, study=replace(pair.study, labels={}), text=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Rows of one modality and how many of them go with each batch."""
+    """Rows of one modality, of which ``per_batch`` go with each batch."""
 
     dataset: Any
     per_batch: int
 
     def rows(self, number: int, seed: int) -> Iterator[int]:
-        """Indices of the rows that go with batch ``number`` of the run, counted from 0."""
+        """Indices of the rows that go with batch ``number`` of the run, from 0."""
         for position in range(number * self.per_batch, (number + 1) * self.per_batch):
             yield _order(len(self.dataset), position // len(self.dataset), seed)[position % len(self.dataset)]
 
@@ -111,7 +111,7 @@ class MixedDataset(Dataset[Pair]):
 
 
 class MixedSampler(Sampler[list[Key]]):
-    """Batches of pairs, each with its rows of every archive behind them."""
+    """Batches of pairs, each followed by its rows of every archive."""
 
     def __init__(self, pairs: PairSampler, count: int, archives: Sequence[Archive], seed: int = 0) -> None:
         """count: number of pairs in the dataset, where the archives' indices begin."""

@@ -13,6 +13,7 @@ from radz.metrics.finding_evaluation import SummaryOptions
 from radz.metrics.finding_ranks import METRICS, FindingRanks, any_positive, estimates, included, macro, rank_all
 from radz.metrics.ranking import Floats
 from radz.metrics.score_matrix import ScoreMatrix
+from radz.types import parse_age
 
 MIN_GROUP_POSITIVES = 5
 """Comparable positives that a finding of the macro average needs within a group."""
@@ -49,12 +50,9 @@ def group_names(matrix: ScoreMatrix, kind: str) -> NDArray[np.str_]:
 
 
 def age_band(age: str) -> str:
-    """``"57"`` -> ``"40-64"``; anything but a number of years is "not stated"."""
-    try:
-        years = float(age)
-    except ValueError:
-        return UNKNOWN
-    return next((name for start, name in reversed(AGE_BANDS) if years >= start), UNKNOWN)
+    """``"57"`` -> ``"40-64"``; anything but a plausible number of years is "not stated"."""
+    years = parse_age(age)
+    return UNKNOWN if years is None else next(name for start, name in reversed(AGE_BANDS) if years >= start)
 
 
 def _evaluate(

@@ -22,7 +22,7 @@ from radz.data.loader import (
     WriteText,
     train_loader,
 )
-from radz.data.unlabelled import Archive, FilmDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
+from radz.data.unlabelled import Archive, ImageDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
 from radz.data.views.folds import fold_of, open_corpus
 from radz.data.views.held_out import WithoutConcepts, held_ids, normal_texts
 from radz.data.views.subset import Limited
@@ -93,7 +93,7 @@ class TrainingData:
         if rows.images is not None:
             states = self.tower_states(model, shared, self.images)
             images = PairDataset(self.images, self.images.records, _no_text, self.augment, states, second_view=True)
-            archives.append(Archive(FilmDataset(images), rows.images.per_batch))
+            archives.append(Archive(ImageDataset(images), rows.images.per_batch))
         if rows.texts is not None:
             archives.append(Archive(ReportDataset(self.texts), rows.texts.per_batch))
         return archives

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 
 import pytest
 
+from radz.data.corpora._fakes import write_radiograph
 from radz.data.corpora.covidx import Covidx
 from radz.errors import CorpusError
 from radz.types import NORMAL, Presence
@@ -44,12 +46,84 @@ def test_without_a_list_for_validation(tmp_path):
     assert Covidx(root, missing="later", val_fraction=0).splits == ("train", "test")
 
 
-def test_strange_lines_and_missing_lists(tmp_path):
+def test_malformed_lines_and_missing_lists(tmp_path):
     root = Covidx.fake(tmp_path)
-    (root / "test.txt").write_text("1 a.png positive rsna\n2 b.png covid rsna\n3 c.png\n")
-    with pytest.raises(CorpusError, match=r"test.txt: rows 2, 3 is not 'patient file class source' with a class of"):
+    (root / "test.txt").write_text("1 a.png positive rsna\n2 b.png covid rsna\n3 c.png\nd.png positive\n")
+    with pytest.raises(CorpusError, match=r"test.txt: rows 2, 3, 4 cannot be read as 'patient file class source'"):
         Covidx(root)
-    for part in ("train", "test"):
+    for part in ("train", "val", "test"):
         (root / f"{part}.txt").unlink()
     with pytest.raises(CorpusError, match=r"neither train.txt nor test.txt. Obtain from https://www.kaggle.com"):
         Covidx(root)
+    with pytest.raises(CorpusError, match=r"neither train_COVIDx5.txt nor test_COVIDx5.txt"):
+        Covidx(root, version="5")
+
+
+@pytest.fixture
+def blanks(tmp_path):
+    """Patients and files with blanks in their names."""
+    lists = {
+        "train": [
+            ("7", "image-07.jpeg", "negative", "cohen"),
+            ("HOSP 4", "HOSP(4).png", "positive", "sirm"),
+            ("HOSP 5", "HOSP(5).png", "positive", "sirm"),
+            ("A100", "chest view 1.png", "negative", "actmed"),
+        ],
+        "test": [("HOSP 9", "HOSP(9).png", "positive", "sirm"), ("8 b", "view  of b.png", "negative", "cohen")],
+    }
+    for part, lines in lists.items():
+        for seed, line in enumerate(lines):
+            write_radiograph(tmp_path / part / line[1], seed)
+        (tmp_path / f"{part}.txt").write_text("".join(f"{' '.join(line)}\n" for line in lines))
+    return tmp_path
+
+
+def read(corpus):
+    return {study.patient_id: study.image.name for study in corpus.records}
+
+
+def test_the_reading_of_a_line_is_the_one_whose_file_exists(blanks):
+    corpus = Covidx(blanks)
+    assert read(corpus) == {
+        "cohen/7": "image-07.jpeg",
+        "sirm/HOSP 4": "HOSP(4).png",
+        "sirm/HOSP 5": "HOSP(5).png",
+        "actmed/A100": "chest view 1.png",
+        "sirm/HOSP 9": "HOSP(9).png",
+        "cohen/8 b": "view  of b.png",
+    }
+    assert all(study.pixels is not None for study in corpus)
+
+
+def test_without_the_files_a_patient_is_known_by_the_name_of_its_file(blanks):
+    for part in ("train", "test"):
+        shutil.rmtree(blanks / part)
+    (blanks / "test.txt").write_text("HOSP 9 HOSP(9).png positive sirm\n8 b view of b.png negative cohen\n")
+    images = read(Covidx(blanks, missing="later"))
+    assert images["sirm/HOSP 4"] == "HOSP(4).png"
+    assert images["actmed/A100"] == "chest view 1.png"
+    assert images["cohen/8"] == "b view of b.png"  # nothing tells more
+
+
+def test_the_first_release_has_four_classes_and_no_sources(tmp_path):
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    lines = ["3 SARS.jpeg viral", "29 strep.jpg bacteria", "2 a.jpeg COVID-19", "10000927 IM-1.jpeg normal"]
+    (labels / "train_split_v1.txt").write_text("\n".join(lines))
+    corpus = Covidx(tmp_path, missing="later", val_fraction=0)
+    assert [study.patient_id for study in corpus.records] == ["3", "29", "2", "10000927"]
+    assert all(study.metadata == {} for study in corpus.records)
+    viral, bacteria, covid, normal = (study.labels for study in corpus.records)
+    assert viral == bacteria == {NORMAL: ABSENT, "pneumonia": PRESENT, "covid_19": ABSENT}
+    assert covid["covid_19"] is normal[NORMAL] is PRESENT
+
+
+def test_of_several_releases_one_is_named(tmp_path):
+    for version, label in (("5", "COVID-19"), ("7B", "positive")):
+        (tmp_path / f"train_COVIDx{version}.txt").write_text(f"1 {version}.png {label} cohen\n")
+    with pytest.raises(CorpusError, match=r"has the lists train_COVIDx5.txt, train_COVIDx7B.txt. Name one"):
+        Covidx(tmp_path, missing="later")
+    for version, findings in (("5", {NORMAL, "pneumonia", "covid_19"}), ("7B", {"covid_19"})):
+        corpus = Covidx(tmp_path, version=version, missing="later")
+        assert [study.image.name for study in corpus.records] == [f"{version}.png"]
+        assert set(corpus.findings) == findings

@@ -15,7 +15,7 @@ from radz.knowledge import KnowledgeBase, fold
 from radz.text.sections import remove_marks
 from radz.types import NORMAL
 
-_SAID = ("FINDINGS", "IMPRESSION")
+_SECTIONS = ("FINDINGS", "IMPRESSION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +77,16 @@ def _read(path: Path) -> Report:
     try:
         root = ElementTree.parse(path).getroot()
         uid = root.find("uId").attrib["id"]  # type: ignore[union-attr]  # its absence is one of the errors below
-    except (ElementTree.ParseError, AttributeError, KeyError) as error:
+        images = tuple(node.attrib["id"] for node in root.iter("parentImage"))
+    except (ElementTree.ParseError, AttributeError, KeyError, ValueError, LookupError) as error:
         raise CorpusError(
             f"{path}: is not a report of Open-I ({type(error).__name__}). Unpack the archive again."
         ) from None
     texts = {node.get("Label"): (node.text or "").strip() for node in root.iter("AbstractText")}
     return Report(
         uid,
-        "\n\n".join(remove_marks(texts[label]).strip() for label in _SAID if texts.get(label)),
-        tuple(node.attrib["id"] for node in root.iter("parentImage")),
+        "\n\n".join(remove_marks(texts[label]).strip() for label in _SECTIONS if texts.get(label)),
+        images,
         tuple(_texts(root, "MeSH/major")),
         tuple(_texts(root, "MeSH/automatic")),
     )
