@@ -9,7 +9,7 @@ from typing import Any
 from radz.experiments.ablation.record import Record
 from radz.experiments.ablation.remarks import remarks
 from radz.report.blocks import Cell, Page, Prose, Row, Section, Table, row, table
-from radz.report.format import count, number, p_value, with_interval
+from radz.report.format import count, counted, number, p_value, with_interval
 from radz.types import RESEARCH_USE
 
 MAIN = "AUROC within strata"
@@ -26,7 +26,8 @@ def page_of(record: Record) -> Page:
     parts = {"By disease group": groups_table(record), "By finding": findings_table(record)}
     sections = [Section(name.lower().replace(" ", "-"), name, (part,)) for name, part in parts.items() if part]
     runs = Section("runs", "Runs", (runs_table(record),))
-    size = f"{len(record['arms'])} arms, {record['folds']} folds, {len(record['seeds'])} seeds"
+    arm_count, seeds = counted(len(record["arms"]), "arm"), counted(len(record["seeds"]), "seed")
+    size = f"{arm_count}, {counted(record['folds'], 'fold')}, {seeds}"
     subtitle = f"{record['question']} ({size})" if record["question"] else size
     return Page(record["title"], subtitle, RESEARCH_USE, (arms, *sections, runs), "Ablation")
 
@@ -46,7 +47,7 @@ def arms_table(record: Record) -> Table:
     metrics = {name: keys for name, keys in METRICS.items() if name == MAIN or any(keys[0] in a for a in arms.values())}
     columns = [column for metric in metrics for column in (metric, f"minus {first}", "p")]
     rows = [_arm_row(name, arm, metrics.values()) for name, arm in arms.items()]
-    return table("Arms", ("arm", "runs", *columns, "s.d. over seeds", "article claims, × 100"), rows)
+    return table("Means over findings", ("arm", "runs", *columns, "s.d. over seeds", "claimed, × 100"), rows)
 
 
 def groups_table(record: Record) -> Table | None:
