@@ -363,12 +363,14 @@ class Result:
     """Ranked findings of one image, most suspicious first. ``error`` is set where the image was refused.
 
     abstained: why the model does not judge this image; the scores are shown, but without probabilities and set.
+    notes: what was odd in the image's file and how it was read, a sentence each.
     """
 
     image: str
     findings: tuple[Finding, ...] = ()
     error: str | None = None
     abstained: str = ""
+    notes: tuple[str, ...] = ()
 
     def top(self, n: int) -> tuple[Finding, ...]:
         """The ``n`` highest-scored findings."""

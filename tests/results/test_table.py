@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from radz.results.table import TableWriter, result_table
 from radz.types import RESEARCH_USE
@@ -36,3 +37,8 @@ def test_a_refused_image_has_no_table_and_the_notice_comes_last(results):
     assert "edema" not in text
     assert "cut.png" not in text
     assert text.splitlines()[-1] == RESEARCH_USE
+
+
+def test_notes_on_the_file_come_last(results):
+    noted = replace(results[1], notes=("RescaleSlope is empty and was ignored",))
+    assert result_table(noted).notes[-1] == "RescaleSlope is empty and was ignored"

@@ -129,3 +129,8 @@ def test_unreviewed_statements_are_noted():
         base = KnowledgeBase([fibrosis if c.id == "fibrosis" else c for c in KnowledgeBase.load()])
         anchors = Hybrid(["fibrosis"], 16)([fibrosis], encode_text)
         assert DecisionRules(CHEST, base)._unreviewed(anchors) == [note]
+
+
+def test_what_was_odd_in_the_file_is_noted_in_the_result():
+    result, _ = decide(None, [0.5, 0.2, 0.1, 0.3], image=replace(NAMELESS, notes=("HighBit is 20 and was ignored",)))
+    assert result.notes == ("HighBit is 20 and was ignored",)

@@ -13,7 +13,7 @@ COLUMNS = ("image", "finding", "score", "probability", "exposure", "note", "in_s
 
 
 class CsvWriter:
-    """A refused image has one line, with its reason in ``note``. CSV has no room for the research-use notice."""
+    """A refused image has one line, with its reason in ``note``; notes on the file follow those on a finding. CSV has no room for the research-use notice."""
 
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
 
@@ -34,7 +34,7 @@ def _line(result: Result, finding: Finding) -> tuple[str, ...]:
         plain_number(finding.score),
         "" if finding.probability is None else plain_number(finding.probability),
         finding.exposure.value,
-        finding.note,
+        "; ".join(filter(None, (finding.note, *result.notes))),
         yes_or_no(finding.in_set),
         result.abstained,
     )

@@ -43,13 +43,13 @@ def _row(rank: int, finding: Finding, calibrated: bool) -> Row:
 
 
 def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:
-    """Why the model abstains from this image, and each note with the findings that it is about."""
+    """Why the model abstains from this image, each note with the findings that it is about, and notes on the file."""
     names: dict[str, list[str]] = {}
     for finding in findings:
         names.setdefault(finding.note, []).append(finding.name)
     about = {note: ", ".join(names[note]) if len(names) > 1 else "all" for note in names if note}
     abstained = [f"not judged: {result.abstained}"] if result.abstained else []
-    return [*abstained, *(f"{note} ({findings_of})" for note, findings_of in about.items())]
+    return [*abstained, *(f"{note} ({findings_of})" for note, findings_of in about.items()), *result.notes]
 
 
 plugin = TableWriter

@@ -7,7 +7,7 @@ from the calibration images than nearly all of them. Scores are shown anyway, wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,7 +57,8 @@ class DecisionRules:
         rows = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
         pairs = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
         notes = ["; ".join(filter(None, pair)) for pair in pairs]
-        return [_result(*row, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for row in rows]
+        results = [_result(*row, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for row in rows]
+        return [replace(result, notes=image.notes) for result, image in zip(results, images, strict=True)]
 
     def why_abstain(self, image: Image, appearance: Floats) -> str:
         """Why the model abstains from an image with this appearance (A,); empty where it does not."""
