@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from radz.leakage.claims import claim_statement, named_by_claim
 from radz.metrics.evaluation import Evaluation
+from radz.metrics.finding_ranks import METRICS
 from radz.metrics.score_matrix import UncertainPolicy
 from radz.metrics.scores_file import ScoresTable
 from radz.report.contents import ModelRow
@@ -102,7 +103,8 @@ class EvaluationResult:
 def _model_line(row: ModelRow) -> str:
     if row.evaluation is None:
         return f"{row.name}: {row.note}"
-    return f"{row.name} {estimate(row.evaluation.macro.auroc_within)}"
+    macro = row.evaluation.macro
+    return f"{row.name} {estimate(macro.auroc_within)}, against abnormal {estimate(macro.auroc_abnormal)}"
 
 
 def _finding_line(model: str, evaluation: Evaluation, index: int) -> dict[str, Any]:
@@ -113,8 +115,10 @@ def _finding_line(model: str, evaluation: Evaluation, index: int) -> dict[str, A
         "positives": finding.positives,
         "negatives": finding.negatives,
         "comparable": finding.comparable,
+        "comparable_abnormal": finding.comparable_abnormal,
+        "negatives_abnormal": finding.negatives_abnormal,
     }
-    for metric in ("auroc_within", "auroc_pooled", "average_precision"):
+    for metric in METRICS:
         estimate = getattr(finding, metric)
         line |= {
             metric: estimate.value,
