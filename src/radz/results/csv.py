@@ -13,7 +13,10 @@ COLUMNS = ("image", "finding", "score", "probability", "exposure", "note", "in_s
 
 
 class CsvWriter:
-    """A refused image has one line, with its reason in ``note``; notes on the file follow those on a finding. CSV has no room for the research-use notice."""
+    """A refused image has one line, with its reason in ``note``; notes on the file follow those on a finding.
+
+    CSV has no room for the research-use notice.
+    """
 
     suffixes: ClassVar[tuple[str, ...]] = (".csv",)
 
