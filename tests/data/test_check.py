@@ -105,16 +105,6 @@ def test_patients_labels_and_images_are_found_in_one_go(root):
     assert "p0" not in told
 
 
-def test_images_missing_from_an_official_layout_are_told_with_where_to_obtain_them(tmp_path):
-    plugin = registry.load("corpora", "chestxray14")
-    next(plugin.fake(tmp_path).rglob("*.png")).unlink()
-    result = CliRunner().invoke(app, ["data", "check", str(tmp_path), "--corpus", "chestxray14"])
-    assert result.exit_code == 1
-    assert "films missing: 1" in result.stdout
-    assert plugin.about.obtain in result.stdout
-    assert plugin.about.terms in result.stdout
-
-
 @pytest.fixture
 def lossless(tmp_path):
     """A DICOM image in lossless JPEG, which GDCM alone decodes; the place of its Huffman tables' marker."""
@@ -212,10 +202,6 @@ def test_what_two_corpora_share(root, tmp_path):
     assert json.loads(result.stdout)["images"] == 1
     with pytest.raises(ConfigError, match="CORPUS=ROOT, got 'manifest'"):
         CliRunner().invoke(app, ["data", "overlap", "manifest", sides[1]], catch_exceptions=False)
-
-
-def test_a_made_up_corpus_may_go_into_a_new_folder(tmp_path):
-    assert CliRunner().invoke(app, ["data", "fake", "open_i", str(tmp_path / "new" / "in")]).exit_code == 0
 
 
 def test_fake_check_convert_and_read_again(tmp_path):

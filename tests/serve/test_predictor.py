@@ -1,60 +1,29 @@
-"""From paths to ranked findings: the predictor, and the command over it."""
+"""From paths to ranked findings."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pytest
-from PIL import Image
-from typer.testing import CliRunner
 
 import radz
 from opened_files import opened_files
-from radz.cli import app
 from radz.data.corpora._fakes import write_radiograph
 from radz.errors import CheckpointError, ImageError, KnowledgeError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
 from radz.serve.predictor import Predictor, shipped_checkpoint
-from radz.types import NORMAL, RESEARCH_USE, Exposure, Scores
+from radz.types import NORMAL, Exposure, Scores
 from tiny import tiny_model
 
-run = CliRunner().invoke
-
 
 @pytest.fixture(scope="module")
-def checkpoint(llava_dir, tmp_path_factory):
-    directory = tmp_path_factory.mktemp("checkpoint") / "tiny"
-    provenance = Provenance(corpus="chestxray14", split="train", supervised={"pneumonia": 4})
-    save_checkpoint(tiny_model(llava_dir), directory, provenance)
-    return directory
+def predictor(tiny_checkpoint) -> Predictor:
+    return radz.load(tiny_checkpoint)
 
 
-@pytest.fixture(scope="module")
-def predictor(checkpoint) -> Predictor:
-    return radz.load(checkpoint)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Three films, and one that is cut short, in a folder with a text file."""
-    root = tmp_path_factory.mktemp("films")
-    for i in range(3):
-        pixels = np.random.default_rng(i).integers(0, 256, (40, 32), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / f"{i}.png")
-    (root / "cut.png").write_bytes((root / "0.png").read_bytes()[:200])
-    (root / "notes.txt").write_text("not a film")
-    return root
-
-
-def test_one_line_each(predictor, folder):
-    result = predictor.predict(folder / "0.png")
+def test_one_line_each(predictor, image_folder):
+    result = predictor.predict(image_folder / "0.png")
     assert result.error is None
     assert {f.name for f in result.findings} == set(predictor.default_findings)
     assert NORMAL not in predictor.default_findings
@@ -63,13 +32,15 @@ def test_one_line_each(predictor, folder):
     assert len(result.top(3)) == 3
 
 
-def test_the_default_list_is_what_is_usual_what_was_trained_and_what_the_user_added(checkpoint, tmp_path, llava_dir):
+def test_the_default_list_is_what_is_usual_what_was_trained_and_what_the_user_added(
+    tiny_checkpoint, tmp_path, llava_dir
+):
     usual = [c.id for c in KnowledgeBase.load() if c.default]
     assert len(usual) == 19
-    assert list(radz.load(checkpoint).default_findings) == usual
+    assert list(radz.load(tiny_checkpoint).default_findings) == usual
     own = tmp_path / "own.yaml"
     own.write_text("silicosis: {name: silicosis}\nmass: {name: big mass}\n")
-    assert {*radz.load(checkpoint, findings=[own]).default_findings} == {*usual, "silicosis"}
+    assert {*radz.load(tiny_checkpoint, findings=[own]).default_findings} == {*usual, "silicosis"}
     trained = Provenance(corpus="x", split="train", supervised={"no_finding": 1, "pacemaker": 2})
     save_checkpoint(tiny_model(llava_dir), tmp_path / "trained", trained)
     assert {*radz.load(tmp_path / "trained").default_findings} == {*usual, "pacemaker"}
@@ -89,34 +60,34 @@ def test_all_and_groups_of_what_the_model_can_see(predictor):
         predictor.anchors(["group:viral"])
 
 
-def test_no_probability_without_calibration_and_a_reason(predictor, folder):
-    for finding in predictor.predict(folder / "0.png").findings:
+def test_no_probability_without_calibration_and_a_reason(predictor, image_folder):
+    for finding in predictor.predict(image_folder / "0.png").findings:
         assert finding.probability is None
         assert "no calibration" in finding.note
 
 
-def test_every_finding_carries_its_exposure(predictor, folder):
-    marks = {f.name: f.exposure for f in predictor.predict(folder / "0.png").findings}
+def test_every_finding_carries_its_exposure(predictor, image_folder):
+    marks = {f.name: f.exposure for f in predictor.predict(image_folder / "0.png").findings}
     assert marks["pneumonia"] is Exposure.SUPERVISED
     assert marks["covid_19"] is Exposure.RELATED
     assert marks["fracture"] is Exposure.UNSEEN
 
 
-def test_a_parent_is_shown_no_lower_than_its_child(predictor, folder, monkeypatch):
+def test_a_parent_is_shown_no_lower_than_its_child(predictor, image_folder, monkeypatch):
     answer = Scores(("0.png",), ("pneumonia", "viral_pneumonia"), np.float32([[0.25, 0.5]]))
     monkeypatch.setattr(predictor.model, "similarity", lambda features, anchors: answer)
-    findings = predictor.predict(folder / "0.png", ["pneumonia", "viral_pneumonia"]).findings
+    findings = predictor.predict(image_folder / "0.png", ["pneumonia", "viral_pneumonia"]).findings
     assert {f.name: f.score for f in findings} == {"pneumonia": 0.5, "viral_pneumonia": 0.5}
 
 
-def test_a_new_disease_needs_a_description_only(predictor, folder):
-    (finding,) = predictor.predict(folder / "0.png", ["melorheostosis: flowing cortical bone"]).findings
+def test_a_new_disease_needs_a_description_only(predictor, image_folder):
+    (finding,) = predictor.predict(image_folder / "0.png", ["melorheostosis: flowing cortical bone"]).findings
     assert (finding.name, finding.exposure) == ("melorheostosis", Exposure.UNSEEN)
     assert np.isfinite(finding.score)
 
 
-def test_score_does_not_depend_on_the_other_findings_or_films(predictor, folder):
-    films = sorted(folder.glob("?.png"))
+def test_score_does_not_depend_on_the_other_findings_or_images(predictor, image_folder):
+    films = sorted(image_folder.glob("?.png"))
     alone = {f.name: f.score for f in predictor.predict(films[1]).findings}
     (some,) = predictor.predict(films[1], ["mass"]).findings
     assert some.score == pytest.approx(alone["mass"], abs=1e-6)
@@ -124,35 +95,35 @@ def test_score_does_not_depend_on_the_other_findings_or_films(predictor, folder)
     assert {f.name: f.score for f in batched[1].findings} == pytest.approx(alone, abs=1e-6)  # measured: 5e-8
 
 
-def test_a_bad_image_raises_alone_and_is_listed_in_a_batch(predictor, folder):
+def test_a_bad_image_raises_alone_and_is_listed_in_a_batch(predictor, image_folder):
     with pytest.raises(ImageError):
-        predictor.predict(folder / "cut.png")
-    good, bad = predictor.predict([folder / "0.png", folder / "cut.png"])
+        predictor.predict(image_folder / "cut.png")
+    good, bad = predictor.predict([image_folder / "0.png", image_folder / "cut.png"])
     assert good.findings
     assert not bad.findings
     assert "cut.png" in bad.error
 
 
-def test_anchors_are_encoded_once(predictor, folder, monkeypatch):
-    predictor.predict(folder / "0.png", ["mass"])
+def test_anchors_are_encoded_once(predictor, image_folder, monkeypatch):
+    predictor.predict(image_folder / "0.png", ["mass"])
     monkeypatch.setattr(predictor.model, "encode_text", lambda _: pytest.fail("encoded again"))
-    predictor.predict(folder / "1.png", ["mass"])
+    predictor.predict(image_folder / "1.png", ["mass"])
 
 
-def test_one_forward_per_image_whatever_the_number_of_concepts(predictor, folder, monkeypatch):
+def test_one_forward_per_image_whatever_the_number_of_concepts(predictor, image_folder, monkeypatch):
     many = [f"disease {i}: sign {i}" for i in range(50)]
     predictor.anchors(many)
     calls = []
     model = predictor.model.model
     read = model.read_image
     monkeypatch.setattr(model, "read_image", lambda batch: calls.append(len(batch)) or read(batch))
-    assert len(predictor.predict(folder / "0.png", many).findings) == 50
+    assert len(predictor.predict(image_folder / "0.png", many).findings) == 50
     assert calls == [1]
 
 
-def test_an_unknown_finding_is_answered_with_the_nearest(predictor, folder):
+def test_an_unknown_finding_is_answered_with_the_nearest(predictor, image_folder):
     with pytest.raises(UnknownNameError, match="Did you mean 'mass'"):
-        predictor.predict(folder / "0.png", ["mas"])
+        predictor.predict(image_folder / "0.png", ["mas"])
 
 
 def test_two_findings_of_one_name_are_refused(predictor):
@@ -166,83 +137,10 @@ def test_a_directory_that_is_no_checkpoint_is_refused(tmp_path):
         radz.load(tmp_path)
 
 
-def command(checkpoint, *arguments):
-    return run(app, ["predict", "--model", str(checkpoint), *map(str, arguments)])
-
-
-def test_command_table(checkpoint, folder):
-    done = command(checkpoint, folder / "0.png", "--top", "2")
-    assert done.exit_code == 0
-    assert RESEARCH_USE in done.stdout
-    assert sum("supervised" in line or "related" in line or "unseen" in line for line in done.stdout.splitlines()) == 2
-
-
-def test_command_csv_is_long_and_lists_the_refused(checkpoint, folder):
-    done = command(checkpoint, folder, "--format", "csv")
-    assert done.exit_code == 1
-    rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert list(rows[0]) == ["image", "finding", "score", "probability", "exposure", "note", "in_set", "abstained"]
-    refused = [row for row in rows if not row["finding"]]
-    assert len(refused) == 1
-    assert refused[0]["image"].endswith("cut.png")
-    assert refused[0]["note"].startswith("refused: ")
-    scored = [row for row in rows if row["finding"]]
-    assert len({row["image"] for row in scored}) == 3
-    assert all(np.isfinite(float(row["score"])) and row["probability"] == "" and row["exposure"] for row in scored)
-    assert "1 of 4 images were refused" in done.stderr
-
-
-def test_command_json_mirrors_it_and_goes_to_a_file(checkpoint, folder, tmp_path):
-    out = tmp_path / "out.json"
-    done = command(checkpoint, folder / "0.png", "--finding", "mass", "--format", "json", "--out", out)
-    assert done.exit_code == 0
-    assert done.stdout == ""
-    document = json.loads(out.read_text())
-    assert document["notice"] == RESEARCH_USE
-    (result,) = document["results"]
-    (finding,) = result["findings"]
-    assert finding["name"] == "mass"
-    assert finding["probability"] is None
-
-
-def test_command_takes_a_disease_from_a_file(checkpoint, folder, tmp_path):
-    (tmp_path / "own.yaml").write_text("silicosis: {name: silicosis, appearance: [upper zone nodules]}\n")
-    done = command(
-        checkpoint,
-        folder / "0.png",
-        "--findings-file",
-        tmp_path / "own.yaml",
-        "--finding",
-        "silicosis",
-        "--format",
-        "csv",
-    )
-    assert done.stdout.splitlines()[1].split(",")[1] == "silicosis"
-
-
-def test_command_turns_an_inverted_film_round(checkpoint, folder, tmp_path):
-    pixels = 255 - np.asarray(Image.open(folder / "0.png"))
-    Image.fromarray(pixels).save(tmp_path / "negative.png")
-    straight = command(checkpoint, folder / "0.png", "--finding", "mass", "--format", "csv").stdout.splitlines()[1]
-    turned = command(checkpoint, tmp_path / "negative.png", "--inverted", "--finding", "mass", "--format", "csv")
-    got, expected = (float(line.split(",")[2]) for line in (turned.stdout.splitlines()[1], straight))
-    assert got == pytest.approx(expected, abs=1e-5)  # 1 - (1 - x) rounds
-
-
-def test_an_error_is_one_line_and_exit_code_two(tmp_path):
-    arguments = [sys.executable, "-m", "radz", "predict", str(tmp_path / "x.png"), "--model", str(tmp_path)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert "has no config.json" in line
-    assert "Traceback" not in done.stderr
-
-
 @pytest.mark.slow
-def test_the_shipped_checkpoint_predicts(folder):
+def test_the_shipped_checkpoint_predicts(image_folder):
     assert (shipped_checkpoint() / "model.safetensors").stat().st_size < 30e6
-    result = radz.load().predict(folder / "0.png")
+    result = radz.load().predict(image_folder / "0.png")
     assert len(result.findings) == 19
     assert all(np.isfinite(f.score) for f in result.findings)
 

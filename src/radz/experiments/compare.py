@@ -30,7 +30,7 @@ IMAGES_MEASURED = 32
 """Images that cost is measured on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ComparisonResult(EvaluationResult):
     """Several models on identical studies; the first is compared with each of the others. costs: of each model."""
 

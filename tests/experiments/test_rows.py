@@ -1,0 +1,43 @@
+"""Tables of scores to the rows of a result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from eval_fakes import Brightness, make_anchors, make_corpus, score_corpus
+from radz.errors import CalibrationError
+from radz.eval.robustness import Checks
+from radz.experiments.rows import EvalSettings, by_model, model_rows, thresholds_by_table
+from radz.metrics.scores_file import ScoresTable
+from radz.metrics.thresholds import fit_thresholds
+
+
+def scores(model="a", fingerprint="", split="test") -> ScoresTable:
+    table = score_corpus(Brightness(), make_corpus(80, split), make_anchors())
+    described = replace(table.provenance, model=model, fingerprint=fingerprint, split=split, corpus="fake")
+    return replace(table, provenance=described)
+
+
+def test_tables_of_one_name_are_numbered():
+    named = by_model([scores("a"), scores("b"), scores("a", "0123456789")])
+    assert list(named) == ["a", "b", "a 01234567 (3)"]
+
+
+def test_the_first_model_is_compared_with_each_other_and_a_missing_one_says_why():
+    tables = {"a": scores("a"), "b": scores("b")}
+    first, second, third = model_rows(tables, Checks(), {"c": "no weights"}, EvalSettings(draws=10))
+    assert first.comparison is None
+    assert second.comparison.auroc_within.value == 0, "the same scores"
+    assert (third.name, third.evaluation, third.note) == ("c", None, "no weights")
+    assert first.evaluation.groups, "the first row has its groups"
+    assert first.uncalibrated == "these scores come without calibration"
+
+
+def test_thresholds_go_to_the_table_of_their_model():
+    chosen = fit_thresholds(scores("a", split="val"), "f1")
+    tests = [scores("b").provenance, scores("a").provenance]
+    assert thresholds_by_table(tests, [chosen]) == [None, chosen]
+    with pytest.raises(CalibrationError, match=r"Thresholds of a .* fit none of the models that are evaluated \(b\)"):
+        thresholds_by_table(tests[:1], [chosen])
