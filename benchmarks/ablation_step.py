@@ -24,8 +24,8 @@ from radz.experiments.ablation.plan import load_ablation
 from radz.model.build import add_anchors, build_model, freeze
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.radz import RadZ
-from radz.train import grad_cache
-from radz.train.task import AlignmentTask
+from radz.training import grad_cache
+from radz.training.task import AlignmentTask
 from radz.types import BatchRows, ImageBatch, PairBatch, TextBatch
 
 PLAN = Path(__file__).parent.parent / "configs" / "ablations" / "components.yaml"

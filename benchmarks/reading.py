@@ -33,7 +33,7 @@ from radz.data.conversion import convert
 from radz.model.backbones.smollm2 import CACHE_NAME, NEEDS_BYTES, prepare
 from radz.model.processor import RadzProcessor
 from radz.storage import prepared
-from radz.train.data import open_training_data
+from radz.training.data import open_training_data
 
 SIZE = 224
 DECODE, TENSOR = "Pillow: decode", "Pillow: decode, resize, tensor"

@@ -14,7 +14,7 @@ from radz.config import LossConfig
 from radz.model.build import freeze
 from radz.model.precision import choose_dtype
 from radz.model.radz import RadZ
-from radz.train.task import AlignmentTask
+from radz.training.task import AlignmentTask
 from radz.types import BatchRows, ImageBatch, PairBatch, TextBatch
 
 DISTINCT = 0.62

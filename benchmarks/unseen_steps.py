@@ -30,8 +30,8 @@ from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.report.console import open_console, show_block
 from radz.report.protocols import findings_table, sets_table
-from radz.train.data import open_training_data
-from radz.train.states import LEARNED, steps_done, whole_states
+from radz.training.data import open_training_data
+from radz.training.states import LEARNED, steps_done, whole_states
 from radz.types import Study
 
 LAST = "last"

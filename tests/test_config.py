@@ -9,7 +9,7 @@ import yaml
 
 from radz.config import load_config, parse_options, parse_setting, put
 from radz.errors import ConfigError, UnknownNameError
-from radz.train.stages import load_plan
+from radz.training.stages import load_plan
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 

@@ -16,7 +16,7 @@ FLOORS = {
             ("types", "errors", "config", "registry", "provenance", "storage", "knowledge"),
             ("imaging", "text", "model", "losses", "anchors", "metrics", "calibration", "simulate"),
             ("data", "leakage", "explain", "baselines"),
-            ("train", "eval"),
+            ("training", "eval"),
             ("experiments", "archive", "results", "report", "serve"),
             ("cli",),
         )
@@ -24,7 +24,7 @@ FLOORS = {
     for room in rooms
 }
 """Room, a file or folder of the package -> its floor, the ground first."""
-FORBIDDEN = {("eval", "model"), ("serve", "train"), ("archive", "train")}
+FORBIDDEN = {("eval", "model"), ("serve", "training"), ("archive", "training")}
 
 
 def module_of(file: Path) -> str:

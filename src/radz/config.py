@@ -306,7 +306,7 @@ class RunConfig(Section):
         None, description="Directory in which runs share warmed-up towers and their cached states, by content hash."
     )
     stage: Literal["", "general", "adapt", "anchor"] = Field(
-        "", description="The stage of training that this run is; see radz/train/stages.py. Empty: a run of its own."
+        "", description="The stage of training that this run is; see radz/training/stages.py. Empty: a run of its own."
     )
     start: Path | None = Field(None, description="Checkpoint to start from.")
     seed: int = Field(0, ge=0, description="Of every random choice.")

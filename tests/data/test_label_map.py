@@ -61,15 +61,3 @@ def test_every_label_is_shared_or_left_out_with_a_reason():
     assert {entry.why for entry in map_labels("siim", "deeplesion").left_out if entry.corpus == "siim"} == {
         "is a finding of chest radiograph, for which deeplesion has no labels"
     }
-
-
-def test_the_command_prints_both_forms():
-    run = CliRunner().invoke(app, ["data", "map", "chestxray14", "siim", "--format", "json"])
-    record = json.loads(run.stdout)
-    assert record["shared"] == [
-        {"label": "Pneumothorax", "concept": "pneumothorax", "relation": "exact", "others": ["Pneumothorax"]}
-    ]
-    assert len(record["left_out"]) == 14
-    table = CliRunner().invoke(app, ["data", "map", "chestxray14", "siim"]).stdout
-    assert "left out of chestxray14: No Finding" in table
-    assert "share no label" in CliRunner().invoke(app, ["data", "map", "siim", "rsna"]).stdout

@@ -18,7 +18,7 @@ from radz.data.unlabelled import Archive, ImageDataset, MixedDataset, MixedSampl
 from radz.errors import ConfigError, CorpusError
 from radz.imaging.augment import augment
 from radz.model.checkpoint import load_checkpoint
-from radz.train.train import train
+from radz.training.train import train
 from radz.types import Presence, Study
 from tiny import tiny_model
 

@@ -24,8 +24,8 @@ def test_the_result_can_be_read_at_a_glance(result):
     assert repr(result).startswith("<EvaluationResult: 24 studies of 24 patients from manifest test; radz 1.000 [")
     assert "1 finding, all unseen: a zero-shot result" in repr(result)
     assert result.unreadable == {}
-    assert [row.name for row in result.rows] == ["radz", "metadata_only", "supervised"]
-    assert "holds no head" in result.rows[2].note
+    assert [row.name for row in result.rows] == ["radz", "metadata_only", "any_finding", "supervised"]
+    assert "holds no head" in result.rows[3].note
 
 
 def test_it_becomes_a_frame_and_json(result):
@@ -33,6 +33,7 @@ def test_it_becomes_a_frame_and_json(result):
     assert frame[["model", "finding", "positives", "negatives"]].to_numpy().tolist() == [
         ["radz", "mass", 12, 12],
         ["metadata_only", "mass", 12, 12],
+        ["any_finding", "mass", 12, 12],
     ]
     row = frame.iloc[0]
     assert row["auroc_within_low"] <= row["auroc_within"] <= row["auroc_within_high"]

@@ -13,7 +13,7 @@ from loss_fakes import unit
 from model_fakes import ROUNDING, TEXTS, image_batch, random_images
 from radz.model.build import freeze, part_of
 from radz.model.readout import Head, gather_local, pool_mean
-from radz.train.standardization import fit_standardization
+from radz.training.standardization import fit_standardization
 from tiny import tiny_model
 
 ATTENTION = {"pooling": "attention"}

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from radz.config import RunConfig, build_config
-from radz.train.task import AlignmentTask
+from radz.training.task import AlignmentTask
 
 FOUR_LOSSES = {"alignment": 1.0, "knowledge": 0.5, "consistency": 0.1, "regularization": 0.1}
 OPTIONS = {"unlisted": "absent"}

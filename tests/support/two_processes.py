@@ -16,8 +16,8 @@ from accelerate.utils import DistributedType
 from safetensors.torch import save_file
 
 from radz.config import RunConfig, build_config
-from radz.train import train as train_run
-from radz.train.distributed import is_main
+from radz.training import train as train_run
+from radz.training.distributed import is_main
 
 
 def keep_first_gradient(path: Path) -> None:

@@ -199,7 +199,7 @@ def _trained(config: RunConfig, name: str) -> Path:
 
     Raises ConfigError where that directory holds a run of other settings.
     """
-    from radz.train.train import train
+    from radz.training.train import train
 
     settings, checkpoint = config.output / "config.yaml", config.output / "checkpoint"
     if settings.is_file() and read_yaml(settings) != config.model_dump(mode="json"):

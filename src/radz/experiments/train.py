@@ -21,10 +21,10 @@ from radz.knowledge import KnowledgeBase
 from radz.metrics.summary import macro_auroc
 from radz.model.encoder import Encoder
 from radz.model.radz import RadZ
-from radz.train.dual_encoder import train_dual_encoder
-from radz.train.stages import load_plan
-from radz.train.train import Validate
-from radz.train.train import train as run
+from radz.training.dual_encoder import train_dual_encoder
+from radz.training.stages import load_plan
+from radz.training.train import Validate
+from radz.training.train import train as run
 from radz.types import NORMAL
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from radz.config import RunConfig, build_config
 from radz.data.views.folds import Fold, open_corpus
 from radz.errors import ConfigError, LeakageError, UnknownNameError
 from radz.model.checkpoint import read_description
-from radz.train.data import open_training_data
-from radz.train.train import train
+from radz.training.data import open_training_data
+from radz.training.train import train
 
 SPLITS = ["train"] * 7 + ["val"] * 2 + ["test"]
 

@@ -15,8 +15,8 @@ from radz.errors import LeakageError, UnknownNameError
 from radz.knowledge import Concept, KnowledgeBase, fold
 from radz.leakage.exposure import exposure, mentions
 from radz.model.checkpoint import load_checkpoint, load_tower_head
-from radz.train.data import open_training_data, text_writer
-from radz.train.train import train
+from radz.training.data import open_training_data, text_writer
+from radz.training.train import train
 from radz.types import Exposure, Presence, Study
 
 LABELS = ("Effusion", "Mass", "Mass;Effusion", "No Finding")

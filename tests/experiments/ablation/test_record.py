@@ -12,7 +12,7 @@ from radz.errors import ConfigError
 from radz.experiments.ablation.plan import load_ablation
 from radz.experiments.ablation.record import is_finished, read_records, record_of, write_record
 from radz.metrics.scores_file import read_scores
-from radz.train.data import open_training_data
+from radz.training.data import open_training_data
 
 
 def test_a_record_has_the_numbers_of_finished_cells_and_no_paths(folder, finished):

@@ -28,9 +28,9 @@ from radz.model.checkpoint import load_checkpoint
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.radz import RadZ
-from radz.train.data import open_training_data
-from radz.train.dual_encoder import train_dual_encoder
-from radz.train.train import train
+from radz.training.data import open_training_data
+from radz.training.dual_encoder import train_dual_encoder
+from radz.training.train import train
 from radz.types import ZeroShotModel
 
 SECONDS, PAIR = "seconds.json", "dual_encoder"

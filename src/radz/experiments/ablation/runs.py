@@ -21,7 +21,7 @@ from radz.experiments.ablation.plan import OF_ARM, Cell, ScoringConfig
 from radz.knowledge import KnowledgeBase
 from radz.provenance import data_sha256
 from radz.storage import content_hash
-from radz.train.data import TrainingData, open_training_data
+from radz.training.data import TrainingData, open_training_data
 
 VERSION = 2
 """Raised when code makes a different run of the same settings, so that earlier runs no longer count."""

@@ -1,0 +1,88 @@
+"""Supervised warm-up of a new vision tower with the labels of the training split."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from radz.config import TrainConfig, WarmupConfig
+from radz.model.build import freeze
+from radz.model.checkpoint import TowerHead
+from radz.model.radz import RadZ
+from radz.storage import atomic_file
+from radz.training.data import TrainingData
+from radz.training.distributed import is_main, rank_and_world_size, wait
+from radz.training.loop import fit
+from radz.training.sharing import image_identity, one_run_at_a_time, shared_tower
+from radz.training.task import TowerTask
+from radz.types import NORMAL
+
+TOWER = "tower.safetensors"
+
+
+def warm_up_tower(
+    model: RadZ,
+    data: TrainingData,
+    warmup: WarmupConfig,
+    schedule: TrainConfig,
+    *,
+    output: Path,
+    shared: Path | None = None,
+) -> TowerHead:
+    """Train the tower under a linear head, or read both where they are kept: in ``output``, or for several runs in
+    ``shared``.
+
+    schedule: settings that the warm-up has in common with the training. An interrupted warm-up is resumed.
+    """
+    if shared is None:
+        return _warm_up(model, data, warmup, schedule, output)
+    images = image_identity(data.settings, data.seed, data.records)
+    folder = shared_tower(shared, images, warmup, schedule, model.config)
+    with one_run_at_a_time(folder):
+        return _warm_up(model, data, warmup, schedule, folder)
+
+
+def _warm_up(model: RadZ, data: TrainingData, warmup: WarmupConfig, schedule: TrainConfig, folder: Path) -> TowerHead:
+    findings = _findings(data)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(data.seed)  # the head's start must not depend on what ran before
+        task = TowerTask(model, len(findings))
+    if not _load(task, folder / TOWER):
+        _fit(task, data, warmup, schedule, folder)
+    return TowerHead(findings, task.head.weight.detach().cpu(), task.head.bias.detach().cpu())
+
+
+def _load(task: TowerTask, path: Path) -> bool:
+    """Whether ``path`` holds the tower and its head, which ``task`` then has; a damaged file does not count."""
+    if not path.is_file():
+        return False
+    try:
+        state = load_file(path)
+    except SafetensorError as error:
+        logging.getLogger(__name__).warning("%s is damaged (%s) and is written again.", path, error)
+        return False
+    task.load_learned_state(state)
+    return True
+
+
+def _fit(task: TowerTask, data: TrainingData, warmup: WarmupConfig, schedule: TrainConfig, folder: Path) -> None:
+    batch_size = min(warmup.batch_size, len(data.records) // rank_and_world_size()[1])
+    settings = schedule.model_copy(update={**warmup.model_dump(), "batch_size": batch_size, "max_steps": -1})
+    freeze(task.radz, ("tower",))
+    loader = data.loader(task.radz.processor, batch_size, _findings(data), workers=schedule.workers)
+    with task.moving_statistics():
+        fit(task, loader, settings, folder / "warmup", data.seed, rates={"tower": warmup.learning_rate})
+    state = task.learned_state()
+    if is_main():
+        with atomic_file(folder / TOWER) as partial:
+            save_file(state, partial)
+    wait()
+
+
+def _findings(data: TrainingData) -> tuple[str, ...]:
+    """What the tower is warmed up with: every label but the normal one."""
+    return tuple(concept for concept in data.concepts if concept != NORMAL)
