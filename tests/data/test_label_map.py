@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from typer.testing import CliRunner
 
-from radz.cli import app
 from radz.data.label_map import map_labels, relation_between
 from radz.data.ontology import Label, Relation, labels_of
 from radz.knowledge import KnowledgeBase
