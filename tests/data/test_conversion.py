@@ -14,6 +14,7 @@ import torch
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
+from kills import run_killed
 from radz.data import conversion
 from radz.data.conversion import convert, resized
 from radz.data.corpora.manifest import Manifest
@@ -138,6 +139,24 @@ def test_a_killed_conversion_goes_on_and_its_leftovers_are_removed(seven_studies
     convert(seven_studies, str(out), per_shard=3)
     assert contents(out) == whole
     assert not [*out.glob("*.unfinished"), *out.glob(".*.unfinished")]
+
+
+def killed_at(change, corpus, folder):
+    """Whether a conversion was killed before its ``change``-th change of a file; it is then continued."""
+    killed = run_killed(lambda: convert(corpus, str(folder), per_shard=3, workers=1), folder, change)
+    convert(corpus, str(folder), per_shard=3)
+    return killed
+
+
+def test_a_conversion_killed_at_any_change_of_a_file_goes_on(seven_studies, tmp_path, whole):
+    for change in range(1, 1000):
+        out = tmp_path / f"out-{change}"
+        killed = killed_at(change, seven_studies, out)
+        assert contents(out) == whole
+        assert not [*out.glob(".*.unfinished")]
+        if not killed:
+            break
+    assert change > 40  # 43 changes: three shards, their rows and the table
 
 
 def test_one_converter_at_a_time(seven_studies, tmp_path):

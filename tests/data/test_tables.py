@@ -7,7 +7,7 @@ import gzip
 import pandas as pd
 import pytest
 
-from radz.data.tables import ROW, column_of, read_table, require_columns, require_filled
+from radz.data.tables import ROW, column_of, read_table, read_text, require_columns, require_filled
 from radz.errors import CorpusError
 
 
@@ -91,6 +91,15 @@ def test_parquet_is_text_too_and_keeps_whole_numbers_whole(tmp_path):
     path = tmp_path / "table.parquet"
     pd.DataFrame({"patient": pd.array([7, None], "Int64"), "view": ["PA", None]}).to_parquet(path)
     assert cells(path) == {"patient": ["7", ""], "view": ["PA", ""]}
+
+
+def test_text_that_is_not_utf8_or_not_there_is_refused(tmp_path):
+    (tmp_path / "list.txt").write_bytes("\ufeffGrün 1.png\n".encode())
+    assert read_text(tmp_path / "list.txt") == "Grün 1.png\n"
+    (tmp_path / "list.txt").write_bytes("Grün".encode("latin-1"))
+    for path in (tmp_path / "list.txt", tmp_path / "none.txt", tmp_path):
+        with pytest.raises(CorpusError, match="cannot be read as text in UTF-8: "):
+            read_text(path)
 
 
 def test_a_missing_column_names_its_use_and_the_nearest(table):

@@ -29,13 +29,21 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     if not path.is_file():
         raise CorpusError(f"{path}: there is no such table.")
     try:
-        table = _read_text(path, columns)
+        table = _read_cells(path, columns)
     except _read_errors() as error:
         raise CorpusError(f"{path}: cannot be read as a table: {error}") from None
     if table.empty:
         raise CorpusError(f"{path}: the table has no rows.")
     table[ROW] = range(2, len(table) + 2)
     return table
+
+
+def read_text(path: Path) -> str:
+    """The content of a text file. Raises CorpusError where it cannot be read or is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path}: cannot be read as text in UTF-8: {error}") from None
 
 
 def require_columns(table: pd.DataFrame, wanted: Mapping[str, str], where: str) -> None:
@@ -63,7 +71,7 @@ def column_of(table: pd.DataFrame, name: str) -> Sequence[str]:
     return table[name].str.strip().tolist() if name in table.columns else [""] * len(table)
 
 
-def _read_text(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
+def _read_cells(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     if path.suffix.lower() in (".csv", ".gz"):
         return _read_csv(path, columns)
     # Nullable types keep whole numbers whole: a patient 7 must not become "7.0" where another cell is empty.

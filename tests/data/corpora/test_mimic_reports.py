@@ -29,6 +29,17 @@ def test_in_folders_and_archive(mimic, tmp_path):
         MimicCxrJpg(mimic, "test", reports=mimic)
 
 
+def test_a_damaged_archive_or_report_is_named(mimic, tmp_path):
+    archive = tmp_path / "mimic-cxr-reports.zip"
+    archive.write_bytes(b"PK damaged")
+    with pytest.raises(CorpusError, match=r"mimic-cxr-reports.zip: cannot be read as an archive of reports: "):
+        MimicCxrJpg(mimic, "test", reports=archive)
+    report = next((mimic / "files").rglob("s50771383.txt"))
+    report.write_bytes("Größe".encode("latin-1"))
+    with pytest.raises(CorpusError, match=r"s50771383.txt: cannot be read as text in UTF-8"):
+        MimicCxrJpg(mimic, "test", reports=mimic)
+
+
 @pytest.mark.parametrize(
     ("report", "kept"),
     [

@@ -85,7 +85,7 @@ def test_strange_labels(alicante):
     with pytest.raises(UnknownNameError, match=r"label of padchest 'cardiomegalia'. Did you mean 'cardiomegaly'"):
         PadChest(alicante)
     rewrite(alicante, Labels=["['normal']", "normal", "['normal']"])
-    with pytest.raises(CorpusError, match=r"row 3: Labels is no list such as \['normal'\]"):
+    with pytest.raises(CorpusError, match=r"row 3: a cell of labels must be a list such as \['normal'\], got 'normal'"):
         PadChest(alicante)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from radz.data.tables import read_text
 from radz.errors import CorpusError
 from radz.text.sections import read_sections, remove_marks
 from radz.types import Study
@@ -49,12 +51,15 @@ def described(report: str) -> str:
 @contextmanager
 def _reader(source: Path) -> Iterator[Callable[[str], str | None]]:
     """A function from the name of a report to its text, ``None`` where it is missing."""
-    if source.suffix == ".zip":
+    if source.suffix != ".zip":
+        yield lambda name: read_text(source / name) if (source / name).is_file() else None
+        return
+    try:
         with zipfile.ZipFile(source) as archive:
             names = set(archive.namelist())
             yield lambda name: archive.read(name).decode() if name in names else None
-    else:
-        yield lambda name: (source / name).read_text("utf-8") if (source / name).is_file() else None
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise CorpusError(f"{source}: cannot be read as an archive of reports: {error}") from None
 
 
 def _name(study: Study) -> str:

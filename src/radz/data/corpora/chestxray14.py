@@ -24,7 +24,7 @@ from radz.data.corpora._images import Missing, present_images
 from radz.data.corpora._labels import complete, parse_cell
 from radz.data.faults import notable
 from radz.data.splits import SPLITS, hash_fraction, rows_text
-from radz.data.tables import ROW, column_of, read_table, require_columns
+from radz.data.tables import ROW, column_of, read_table, read_text, require_columns
 from radz.errors import ConfigError, CorpusError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence, Study
@@ -169,7 +169,7 @@ def _chosen(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
 def _names(path: Path) -> set[str]:
     if not path.is_file():
         raise CorpusError(f"{path}: missing. It is part of the NIH download; without it give the option films.")
-    return set(path.read_text(encoding="utf-8").split())
+    return set(read_text(path).split())
 
 
 def _image_paths(root: Path, wanted: Sequence[str], missing: Missing) -> dict[str, Path]:

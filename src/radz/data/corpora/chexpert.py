@@ -38,6 +38,8 @@ _SEX = {"Male": "M", "Female": "F"}
 
 @dataclass(frozen=True, slots=True)
 class _Image:
+    """An image that a row lists."""
+
     part: str
     patient: str
     study: str
@@ -47,10 +49,12 @@ class _Image:
 
     @property
     def key(self) -> str:
+        """Path of the study."""
         return f"{self.part}/{self.patient}/{self.study}"
 
     @property
     def side(self) -> Side:
+        """Frontal, unless the file name says lateral."""
         return "lateral" if "lateral" in self.name else "frontal"
 
 

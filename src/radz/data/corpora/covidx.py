@@ -24,6 +24,7 @@ from radz.data.corpora._fakes import write_radiograph
 from radz.data.corpora._images import Missing, how_to_obtain, present_images
 from radz.data.ontology import concepts_of
 from radz.data.splits import SPLITS, rows_text, split_by_hash
+from radz.data.tables import read_text
 from radz.errors import CorpusError
 from radz.types import Presence, Study
 
@@ -130,7 +131,7 @@ def _read_list(path: Path, folder: Path) -> Iterator[_Line]:
     """The lines of a list whose images are in ``folder``. Raises CorpusError with the rows that cannot be read."""
     files = frozenset(file.name for file in folder.iterdir()) if folder.is_dir() else frozenset()
     malformed = []
-    for row, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for row, text in enumerate(read_text(path).splitlines(), start=1):
         if not text.strip():
             continue
         match = _LINE.fullmatch(text.strip())

@@ -107,11 +107,14 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Image:
+    """A file and its header."""
+
     path: Path
     header: Mapping[str, str]
 
     @property
     def keys(self) -> tuple[str, str]:
+        """Uids of the image and its study."""
         return self.header[_IMAGE], self.header[_STUDY]
 
 

@@ -129,21 +129,22 @@ class PadChest(Corpus):
 
 
 def labels_in(cell: str) -> set[str]:
-    """``"['normal', ' pacemaker', '']"`` -> {normal, pacemaker}. Raises ValueError or SyntaxError for another cell."""
+    """``"['normal', ' pacemaker', '']"`` -> {normal, pacemaker}. Raises CorpusError for another cell."""
     return {str(label).strip() for label in _parsed(cell)} - {""}
 
 
 def places_of(cell: str) -> dict[str, tuple[str, ...]]:
-    """Concept -> places that stand in a sentence with it, from a cell of LabelsLocalizationsBySentence."""
-    found: dict[str, tuple[str, ...]] = {}
+    """Concept -> places in the same sentence, from a cell of LabelsLocalizationsBySentence. Raises CorpusError."""
+    places_by_concept: dict[str, tuple[str, ...]] = {}
     sentences = _parsed(cell)
     for sentence in sentences if any(isinstance(s, list) for s in sentences) else [sentences]:
         words = [str(word).strip() for word in sentence or ()]
         places = [word.removeprefix("loc ") for word in words if word.startswith("loc ")]
         for label in (word for word in words if word in LABELS and places):
             for concept in to_concepts("padchest", {label: Presence.PRESENT}):
-                found[concept] = tuple(dict.fromkeys((*found.get(concept, ()), *places)))
-    return found
+                named = (*places_by_concept.get(concept, ()), *places)
+                places_by_concept[concept] = tuple(dict.fromkeys(named))
+    return places_by_concept
 
 
 def _table(root: Path, labelled_by: LabelledBy, views: Views) -> pd.DataFrame:
@@ -155,22 +156,21 @@ def _table(root: Path, labelled_by: LabelledBy, views: Views) -> pd.DataFrame:
     if labelled_by == "physician":
         table = table[table["MethodLabel"] == "Physician"]
     sides: list[Side] = [_SIDES.get(view, "") for view in table["Projection"].tolist()]
-    keys = [
-        *zip(table["PatientID"].tolist(), table["StudyID"].tolist(), strict=True)
-    ]  # one study id belongs to two patients
+    # One study id belongs to two patients.
+    keys = [*zip(table["PatientID"].tolist(), table["StudyID"].tolist(), strict=True)]
     return table.iloc[choose_images(keys, sides, views)]
 
 
 def _labels(table: pd.DataFrame, unlisted: Unlisted, broader: Broader) -> list[Mapping[str, Presence]]:
     """Labels of each row; rows with the same cell share one mapping."""
-    known: dict[str, Mapping[str, Presence]] = {}
+    by_cell: dict[str, Mapping[str, Presence]] = {}
     for row, cell in zip(table[ROW], table["Labels"].tolist(), strict=True):
-        if cell not in known:
+        if cell not in by_cell:
             try:
-                known[cell] = _labels_of(cell, unlisted, broader)
-            except (ValueError, SyntaxError):
-                raise CorpusError(f"row {row}: Labels is no list such as ['normal'].") from None
-    return [known[cell] for cell in table["Labels"].tolist()]
+                by_cell[cell] = _labels_of(cell, unlisted, broader)
+            except CorpusError as error:
+                raise CorpusError(f"{TABLE}: row {row}: {error}") from None
+    return [by_cell[cell] for cell in table["Labels"].tolist()]
 
 
 def _labels_of(cell: str, unlisted: Unlisted, broader: Broader) -> dict[str, Presence]:
@@ -179,14 +179,17 @@ def _labels_of(cell: str, unlisted: Unlisted, broader: Broader) -> dict[str, Pre
 
 
 def _parsed(cell: str) -> list[Any]:
-    found = ast.literal_eval(_NAN.sub("None", cell)) if cell not in ("", "nan") else []
-    if not isinstance(found, list):
-        raise ValueError(cell)
-    return found
+    try:
+        items = ast.literal_eval(_NAN.sub("None", cell)) if cell not in ("", "nan") else []
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        items = None
+    if not isinstance(items, list):
+        raise CorpusError(f"a cell of labels must be a list such as ['normal'], got {cell[:40]!r}.")
+    return items
 
 
 def _folder(root: Path) -> str:
-    """Where an image is, with its folder and name left open."""
+    """Path of an image, with its folder and name left open."""
     if any(path.name.isdigit() and path.is_dir() for path in root.iterdir()):
         return str(root / "{folder}" / "{name}")
     return str((root / "images" if (root / "images").is_dir() else root) / "{name}")

@@ -82,7 +82,7 @@ class Rsna(Corpus):
         images = present_images(listed, missing, self.root, self.about)
         mapping = self.root / MAPPING
         nih = read_aliases(mapping) if mapping.is_file() else {}
-        self.policies["patients"] = "of ChestX-ray14" if nih else "each image its own"
+        self.policies["patients"] = "of ChestX-ray14" if nih else "each film its own"
         studies = [
             _described(image, shortcuts(header), nih.get(image.study_id), (val_fraction, test_fraction))
             for image, header in zip(images, headers_of(images, missing), strict=True)
