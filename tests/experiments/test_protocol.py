@@ -6,19 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
-from eval_fakes import make_anchors
 from radz.cli import app
 from radz.data.corpora.manifest import Manifest
-from radz.errors import ConfigError, LeakageError, UnknownNameError
-from radz.eval.few_labels import LabelledFeatures, LinearHead, patients_share
+from radz.errors import ConfigError, LeakageError
 from radz.experiments.protocol_plan import HeldOutProtocol, load_protocol
 from radz.metrics.scores_file import read_scores
-from radz.types import ImageFeatures, Presence, Study
+from radz.types import Presence
 
 SHIPPED = sorted((Path(__file__).parents[2] / "configs" / "protocols").glob("*.yaml"))
 LABELS = ("Effusion", "Mass", "Mass;Effusion", "No Finding")
@@ -151,32 +148,6 @@ def test_films_to_learn_from_that_cannot_be_read_are_counted(held, folder):
     assert "1 of 48 films to learn from could not be read: `radz data check` lists them." in result.stderr
 
 
-def test_shares_are_nested_and_whole_patients():
-    patients = np.repeat([f"p{i}" for i in range(50)], 2)
-    small, large = (patients_share(patients, percent, seed=3) for percent in (10, 30))
-    assert (small.sum(), large.sum(), patients_share(patients, 100).all()) == (10, 30, True)
-    assert not (small & ~large).any()
-    assert (small[::2] == small[1::2]).all()
-    assert (small != patients_share(patients, 10, seed=4)).any()
-
-
-def test_a_head_ranks_by_the_feature_that_tells_and_ignores_films_without_label():
-    labels = [Presence.PRESENT, Presence.ABSENT] * 5 + [Presence.UNCERTAIN]
-    studies = [Study(f"{i}", f"p{i}", labels={"mass": label}) for i, label in enumerate(labels)]
-    features = np.array([[i % 2, 0.3] for i in range(11)])
-    data = LabelledFeatures.of(studies, features, ["mass"])
-    assert len(data.features) == 10
-
-    def encode(studies):
-        return ImageFeatures(tuple(s.study_id for s in studies), torch.tensor(features[: len(studies)]))
-
-    heads = [LinearHead(name, encode, data) for name in "ab"]
-    first, second = (head.score(studies[:2], make_anchors(["mass"])).values for head in heads)
-    assert first[0, 0] > 0 > first[1, 0]
-    assert (first == second).all()
-    assert heads[0].encode is heads[1].encode, "heads on the same features share one encoding"
-
-
 def test_labels_of_a_table_take_other_names(tmp_path):
     path = Manifest.fake(tmp_path)
     path.write_text(path.read_text().replace("Mass;?Nodule", "Tumour!").replace("-Mass;Effusion", "ChestCT"))
@@ -184,16 +155,3 @@ def test_labels_of_a_table_take_other_names(tmp_path):
     assert [dict(study.labels) for study in corpus.records][::2] == [
         {"brain_tumor": Presence.PRESENT}, {"ct": Presence.PRESENT, "chest": Presence.ABSENT},
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("tree", "message"),
-    [
-        ({"kind": "held-out"}, "Unknown kind of protocol 'held-out'. Did you mean 'held_out'"),
-        ({"kind": "linear", "films": {"x": {"corpus": "rsna", "root": "r"}}, "percent": [0]}, "above 0 and up to 100"),
-        ({"kind": "zero_shot", "film": {}}, "Unknown setting 'film'. Did you mean 'films'"),
-    ],
-)
-def test_a_bad_protocol_is_refused(tmp_path, tree, message):
-    with pytest.raises((ConfigError, UnknownNameError), match=message):
-        load_protocol(write(tmp_path, "bad", **tree))

@@ -12,7 +12,7 @@ from radz.errors import CheckpointError, ImageError, KnowledgeError, UnknownName
 from radz.knowledge import KnowledgeBase
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
-from radz.serve.predictor import Predictor, shipped_checkpoint
+from radz.serve.predictor import Predictor
 from radz.types import NORMAL, Exposure, Scores
 from tiny import tiny_model
 
@@ -135,14 +135,6 @@ def test_two_findings_of_one_name_are_refused(predictor):
 def test_a_directory_that_is_no_checkpoint_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match=r"has no config\.json"):
         radz.load(tmp_path)
-
-
-@pytest.mark.slow
-def test_the_shipped_checkpoint_predicts(image_folder):
-    assert (shipped_checkpoint() / "model.safetensors").stat().st_size < 30e6
-    result = radz.load().predict(image_folder / "0.png")
-    assert len(result.findings) == 19
-    assert all(np.isfinite(f.score) for f in result.findings)
 
 
 def test_a_dicom_file_is_opened_once(predictor, tmp_path):
