@@ -1,31 +1,38 @@
-"""How well the report labeler agrees with the labels that two corpora publish.
+"""How well the report labeler agrees with the labels that two corpora publish, and with sentences of many kinds.
 
     RADZ_DEV_DATA=<folder> python benchmarks/labeler.py openi
     python benchmarks/labeler.py padchest --table <PadChest's CSV>
+    python benchmarks/labeler.py sentences
 
 Reports are halved by a hash of report (Open-I) or patient (PadChest): rules were written on ``develop``, the other
-half, ``report``, is for numbers that are published. It prints counts and rates, never a text.
+half, ``report``, is for published numbers. It prints counts and rates, never a text. ``--classifier`` replaces the
+labeler's own classifier of mentions by that of a library.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import csv
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import _negation_libraries
 import numpy as np
 import pandas as pd
 import yaml
 
 from radz.data.splits import hash_fraction
 from radz.knowledge import KnowledgeBase
-from radz.text.labeler import Labels, label_reports
+from radz.text import labeler
+from radz.text.labeler import Labels, label_report, label_reports
 from radz.types import Presence
 
 SALT, SEED, RESAMPLES = "radz-labeler", 0, 2000
 MAPPING = Path(__file__).with_name("labeler_labels.yaml")
+SENTENCES = Path(__file__).parent.parent / "tests" / "text" / "report_sentences.tsv"
+CLASSIFIERS = {"negspacy": "NegspacyClassifier", "medspacy": "MedspacyClassifier"}
 POSITIVE = {"present": {Presence.PRESENT}, "present or uncertain": {Presence.PRESENT, Presence.UNCERTAIN}}
 
 
@@ -113,14 +120,42 @@ def lines(rows: pd.DataFrame, predicted: list[Labels], mapping: Mapping[str, dic
     yield "| **macro** | | | | | | " + " | ".join(f"{mean:.2f}" for mean in means) + " |"
 
 
+def kinds(table: Path) -> Iterator[str]:
+    """A Markdown table: kind of sentence -> how many are labelled as expected.
+
+    Columns of the file: kind, lang, report (``\\n`` is a line break), expected (``concept=presence|presence``, joined
+    by ``;``; ``none`` where the concept must not be a key).
+    """
+    rows = pd.read_csv(table, sep="\t", quoting=csv.QUOTE_NONE)
+    reports = [report.replace("\\n", "\n") for report in rows.report]
+    labels = [label_report(report, language) for report, language in zip(reports, rows.lang, strict=True)]
+    rows["right"] = [is_right(each, expected) for each, expected in zip(labels, rows.expected, strict=True)]
+    yield from ("| kind | right | of |", "|---|---:|---:|")
+    for kind, group in rows.groupby("kind", sort=False):
+        yield f"| {kind} | {group.right.sum()} | {len(group)} |"
+    yield f"| **all** | {rows.right.sum()} | {len(rows)} |"
+
+
+def is_right(labels: Labels, expected: str) -> bool:
+    """Whether every concept that ``expected`` names has one of the presences that it allows."""
+    allowed = (item.split("=") for item in expected.split(";"))
+    return all(str(labels.get(concept, "none")) in presences.split("|") for concept, presences in allowed)
+
+
 def main() -> None:
-    """Label the chosen half of a corpus and print the table."""
+    """Label the chosen half of a corpus, or the sentences, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", nargs="?", choices=CORPORA, default="openi", help="default: openi")
+    parser.add_argument("corpus", nargs="?", choices=(*CORPORA, "sentences"), default="openi", help="default: openi")
     parser.add_argument("--half", choices=("develop", "report"), default="report", help="which half (default: report)")
-    parser.add_argument("--table", type=Path, help="the corpus's table, if it is not at its default place")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--table", type=Path, help="the table of reports, if it is not at its default place")
+    parser.add_argument("--classifier", choices=CLASSIFIERS, help="a library instead of radz's own classifier")
+    parser.add_argument("--processes", type=int, default=1, help="processes (radz's own classifier only)")
     args = parser.parse_args()
+    if args.classifier:
+        labeler.MentionClassifier = getattr(_negation_libraries, CLASSIFIERS[args.classifier])  # type: ignore[misc]
+    if args.corpus == "sentences":
+        print("\n".join(kinds(args.table or SENTENCES)))
+        return
     if args.corpus == "openi" and not args.table and "RADZ_DEV_DATA" not in os.environ:
         print("Skipped: neither --table nor RADZ_DEV_DATA says where the reports are.")
         return

@@ -27,14 +27,15 @@ class ClauseWords(BaseModel):
     additive: tuple[str, ...] = Field((), description="Join items or clauses: 'and'.")
     alternative: tuple[str, ...] = Field((), description="Join the items of a list: 'or'.")
     accompanying: tuple[str, ...] = Field((), description="Add a finding to another: 'with'.")
-    reasons: tuple[str, ...] = Field((), description="Add a cause, which no denial reaches: 'not seen due to'.")
+    reasons: tuple[str, ...] = Field((), description="Add a cause, which only doubt reaches: 'may be due to'.")
     verbs: tuple[str, ...] = Field((), description="Finite verbs; a segment with one is a clause: 'remains'.")
     reporting: tuple[str, ...] = Field((), description="Verbs that may also end a list: 'no mass, cyst is seen'.")
     subjects: tuple[str, ...] = Field((), description="Start a segment that has its own subject: 'the'.")
     pronouns: tuple[str, ...] = Field((), description="Refer to the subject of the segment before: 'which'.")
     singular: tuple[str, ...] = Field((), description="Verbs of a single subject: 'is'.")
     affirming: tuple[str, ...] = Field((), description="Start an affirmed finding after a denial: 'old', 'stable'.")
-    qualifying: tuple[str, ...] = Field((), description="Do the same unless an alternative follows: 'left', 'large'.")
+    placed: tuple[str, ...] = Field((), description="Mark one anywhere in it unless 'or' follows: 'in the left'.")
+    qualifying: tuple[str, ...] = Field((), description="Start one unless 'or' follows: 'left', 'large'.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,16 @@ class ClauseSplitter:
         ends = [*starts[1:], len(folded)]
         return [[*self._segments(folded, start, end)] for start, end in zip(starts, ends, strict=True)]
 
-    def continues(self, segments: Sequence[Segment], index: int, is_denial: bool, is_open: bool) -> bool:
+    def continues(self, segments: Sequence[Segment], index: int, is_doubt: bool, is_open: bool) -> bool:
         """Whether a cue that acts on segment ``index - 1`` acts on segment ``index`` as well.
 
-        is_denial: no denial reaches a cause ("not seen due to"). is_open: whether it has reached no mention so far.
+        is_doubt: only doubt reaches a cause ("may be due to"). is_open: whether it has reached no mention so far.
         """
         segment = segments[index]
         if segment.joint.startswith(":"):
             return False
         if self._in("reasons", segment.joint):
-            return not is_denial
+            return is_doubt
         if self._is_alternative(segment) or (is_open and self.is_complement(segment)):
             return True
         if self.has_verb(segment) or ("," in segment.joint and self._in("accompanying", segment.joint)):
@@ -120,9 +121,8 @@ class ClauseSplitter:
         """Whether the first of these segments starts an affirmed finding instead of one more item of a denied list."""
         if self._starts("affirming", segments[0].words):
             return True
-        return self._starts("qualifying", segments[0].words) and not any(
-            self._in("alternative", segment.words) for segment in segments
-        )
+        qualified = self._starts("qualifying", segments[0].words) or self._in("placed", segments[0].words)
+        return qualified and not any(self._in("alternative", segment.words) for segment in segments)
 
     def _is_alternative(self, segment: Segment) -> bool:
         return self._in("alternative", segment.joint) or self._starts("alternative", segment.words)

@@ -29,22 +29,32 @@ class MentionClassifier:
     def __call__(self, sentence: str, mentions: Sequence[Mention]) -> list[Presence]:
         """One presence per mention in a folded sentence; UNLABELLED if it is not about this image."""
         acting: list[list[Cue]] = [[] for _ in mentions]
+        labels: set[int] = set()
         cues = self._find(sentence, mentions)
         for segments in self._split(sentence, [(cue.start, cue.end) for cue in cues]) if cues else ():
-            clause = _Clause(self._split, sentence, segments, mentions)
+            clause = _Clause(self._split, sentence, segments, mentions, cues)
+            labels.update(clause.labels())
             for cue in cues:
                 for i in clause.reached(cue):
                     acting[i].append(cue)
-        return [_presence(m, each) for m, each in zip(mentions, acting, strict=True)]
+        return [
+            Presence.UNLABELLED if i in labels else _presence(mention, acting[i]) for i, mention in enumerate(mentions)
+        ]
 
 
 class _Clause:
     """One clause of a sentence, and the mentions that a cue in it reaches."""
 
     def __init__(
-        self, split: ClauseSplitter, sentence: str, segments: Sequence[Segment], mentions: Sequence[Mention]
+        self,
+        split: ClauseSplitter,
+        sentence: str,
+        segments: Sequence[Segment],
+        mentions: Sequence[Mention],
+        cues: Sequence[Cue],
     ) -> None:
         self._split, self._sentence, self._segments, self._mentions = split, sentence, segments, mentions
+        self._denials = [cue for cue in cues if cue.meaning is Presence.ABSENT and cue.forward]
         self._inside = [
             [i for i, mention in enumerate(mentions) if segment.start <= mention.start < segment.end]
             for segment in segments
@@ -60,6 +70,13 @@ class _Clause:
         backward = {*self._backward(cue)} if cue.backward or is_last or self._is_value(cue) else set()
         return backward if is_last and backward else forward | backward
 
+    def labels(self) -> Iterator[int]:
+        """Indices of mentions before a colon that are repeated after it: "effusion: no large effusion"."""
+        for index, segment in enumerate(self._segments):
+            if segment.joint.startswith(":"):
+                values = {self._mentions[i].label for inside in self._inside[index:] for i in inside}
+                yield from (i for i in self._inside[index - 1] if self._mentions[i].label in values)
+
     def _forward(self, cue: Cue) -> Iterator[int]:
         home = self._home(cue.end - 1)
         following = [i for i in self._inside[home] if self._mentions[i].start >= cue.end]
@@ -69,9 +86,11 @@ class _Clause:
                 return
             if self._is_introduction(cue, home):
                 yield from self._inside[home + 1]
-        is_denial = cue.meaning is Presence.ABSENT
+        is_doubt = cue.meaning is Presence.UNCERTAIN
         for index in range(home + 1, len(self._segments)):
-            if not self._split.continues(self._segments, index, is_denial, is_open=not following):
+            if not self._split.continues(self._segments, index, is_doubt, is_open=not following):
+                return
+            if cue.meaning is not Presence.ABSENT and any(self._opens(denial, index) for denial in self._denials):
                 return
             following += self._inside[index]
             yield from self._inside[index]
@@ -125,10 +144,15 @@ class _Clause:
         return follows and segments[0].words == self._sentence[cue.start : cue.end]
 
     def _is_parenthesis(self, cue: Cue, home: int) -> bool:
-        """Whether the cue opens a remark between two commas: "effusion, possibly loculated, and atelectasis"."""
+        """Whether the cue opens a remark about a mention: "effusion, possibly loculated, and atelectasis"."""
         around = self._segments[home : home + 2]
-        opens = self._sentence[around[0].start : cue.start].strip() == around[0].joint
-        return opens and len(around) == 2 and all(segment.joint.startswith(",") for segment in around)
+        is_remark = len(around) == 2 and all(segment.joint.startswith(",") for segment in around)
+        return is_remark and self._opens(cue, home) and bool(self._inside[home - 1])
+
+    def _opens(self, cue: Cue, index: int) -> bool:
+        """Whether a segment begins with the cue."""
+        segment = self._segments[index]
+        return cue.start >= segment.start and self._sentence[segment.start : cue.start].strip() == segment.joint
 
 
 def _presence(mention: Mention, cues: Sequence[Cue]) -> Presence:

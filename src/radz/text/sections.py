@@ -22,7 +22,11 @@ HEADINGS = {
         "impresión", "impresion", "impresión diagnóstica", "impresion diagnostica", "conclusión", "conclusiones",
         "juicio diagnóstico", "juicio diagnostico", "diagnóstico", "diagnostico",
     ),
-    "untitled": ("final report",),
+    "untitled": (
+        "final report", "chest x ray", "chest x-ray", "chest xray", "chest radiograph", "chest film", "cxr",
+        "radiografía", "radiografia", "radiografía de tórax", "radiografia de torax", "rx", "rx tórax", "rx torax",
+        "rx de tórax", "rx de torax",
+    ),
     "other": (
         "history", "clinical history", "clinical information", "clinical indication", "clinical data",
         "clinical details", "clinical statement", "clinical question", "clinical context", "medical condition",

@@ -15,8 +15,10 @@ _SENTENCE_END = re.compile(
     r"|\s(?=\d[.)]\s+(?-i:[A-ZÁÉÍÓÚÑ]))",
     re.IGNORECASE,
 )
-_ITEM = re.compile(r"[-*•]\s|\d+[.)]|[^\n:.]{1,40}(?::|\s[-–—]\s)")
+_ITEM = re.compile(r"[-*•]\s|\d+[.)]|[^\n:.=]{1,40}(?:[:=]|\s[-–—]\s)")
 """Start of a line that is a list item, or a label with its value."""
+_NEXT_LABEL = re.compile(rf"([:=]\s*(?:{_ANSWER}|present|yes|positive))\s+(?=[^\W\d_][\w ]{{2,30}}[:=])", re.IGNORECASE)
+"""A value and the next label in one line: "MASS: NONE EFFUSION: NONE"."""
 _LONG_LINE = 50
 _OPEN_WORD = re.compile(
     r",$|\b(?:a|an|the|no|not|without|of|or|and|nor|with|in|on|at|to|for|from|by|is|are|was|were|be|been|has|have|had"
@@ -27,14 +29,14 @@ _OPEN_WORD = re.compile(
 )
 """End of a line whose sentence goes on in the next one."""
 _ANSWERED_QUESTION = re.compile(rf"\?\s*(?={_ANSWER})", re.IGNORECASE)
-_DASH = re.compile(r"(?<=[^\W\d_])\s+[-–—]+\s+(?=[^\W\d_])")
+_DASH = re.compile(r"(?<=[^\W\d_])(?:\s+[-–—]+\s+|-\s+|\s*=+\s*)(?=[^\W\d_])")
 _MINUS = re.compile(r"\(\s*[-–]\s*\)")
 _LEADING_QUESTION_MARK = re.compile(r"(?<!\w)\?\s+(?=\w)")
 
 
 def split_sentences(text: str) -> list[str]:
     """Sentences and list items, in order, without surrounding white space; wrapped lines are joined."""
-    return [part.strip() for part in _SENTENCE_END.split(_join_wrapped(text)) if part.strip()]
+    return [part.strip() for part in _SENTENCE_END.split(_NEXT_LABEL.sub(r"\1\n", _join_wrapped(text))) if part.strip()]
 
 
 def unify_marks(sentence: str) -> str:
