@@ -62,7 +62,9 @@ def test_big_endian(tmp_path, dtype):
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, pydicom.uid.ExplicitVRLittleEndian], ids=lambda s: s.name)
 def test_a_bare_dataset_is_read_whatever_its_name(tmp_path, name, syntax):
     (tmp_path / name).write_bytes(dataset_of(film_as(syntax)))
-    np.testing.assert_allclose(read_image(tmp_path / name)[0], EXACT, atol=1e-6)
+    image = read_image(tmp_path / name)
+    np.testing.assert_allclose(image[0], EXACT, atol=1e-6)
+    assert image.notes == (f"TransferSyntaxUID (0002,0010) is missing, the file was read as {syntax.name}",)
 
 
 def test_a_file_without_preamble_keeps_its_meta_group(tmp_path):
@@ -74,13 +76,34 @@ def test_a_file_without_preamble_keeps_its_meta_group(tmp_path):
     "syntax", [ImplicitVRLittleEndian, pydicom.uid.ExplicitVRLittleEndian, ExplicitVRBigEndian], ids=lambda s: s.name
 )
 def test_a_missing_transfer_syntax_is_that_of_the_first_element(syntax):
-    dataset = parse_dicom(without_syntax(film_as(syntax)), ["Rows"])
-    assert dataset.file_meta.TransferSyntaxUID == syntax
-    assert dataset.Rows == 16
+    file = parse_dicom(without_syntax(film_as(syntax)), ["Rows"])
+    assert (file.syntax, file.declared, file.dataset.Rows) == (syntax, False, 16)
+
+
+def test_a_missing_transfer_syntax_is_noted_or_where_it_matters_named(tmp_path):
+    (tmp_path / "a.dcm").write_bytes(without_syntax(film_as(ImplicitVRLittleEndian)))
+    image = read_image(tmp_path / "a.dcm")
+    np.testing.assert_allclose(image[0], EXACT, atol=1e-6)
+    assert image.notes == ("TransferSyntaxUID (0002,0010) is missing, the file was read as Implicit VR Little Endian",)
+    ds = film()
+    ds.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+    (tmp_path / "a.dcm").write_bytes(without_syntax(content(ds)))
+    with pytest.raises(ImageError, match=r"TransferSyntaxUID \(0002,0010\) is missing, but the Pixel Data are"):
+        read_image(tmp_path / "a.dcm")
+
+
+@pytest.mark.parametrize("uid", ["1.2.840.10008.5.1.4.1.1.1.1", "1.2.3.4", "\x1b[2J"])
+def test_an_unknown_transfer_syntax_is_named(uid):
+    whole = film_as(pydicom.uid.ExplicitVRLittleEndian)
+    declared = pydicom.uid.ExplicitVRLittleEndian.encode() + b"\0"
+    unknown = uid.encode().ljust(len(declared), b"\0")[: len(declared)]
+    with pytest.raises(ImageError, match=r"TransferSyntaxUID \(0002,0010\) is .*, which radz does not know") as caught:
+        parse_dicom(whole.replace(declared, unknown), ["Rows"])
+    assert str(caught.value).isprintable()
 
 
 def test_only_the_elements_asked_for_are_parsed():
-    dataset = parse_dicom(content(film()), ["Rows", 0x00280011])
+    dataset = parse_dicom(content(film()), ["Rows", 0x00280011]).dataset
     assert {str(tag) for tag in dataset.keys()} == {"(0028,0010)", "(0028,0011)"}  # noqa: SIM118
 
 

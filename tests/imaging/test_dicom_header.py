@@ -21,7 +21,7 @@ KEYWORDS = [
 
 
 def layout(ds):
-    return layout_of(Elements(parse_dicom(content(ds), [*KEYWORDS, *OVERLAY_BITS])))
+    return layout_of(Elements(parse_dicom(content(ds), [*KEYWORDS, *OVERLAY_BITS]).dataset))
 
 
 def test_a_layout_is_what_the_header_says():

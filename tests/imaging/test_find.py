@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from radz.errors import ImageError
-from radz.imaging.find import find_images
+from radz.imaging.find import find_images, is_dicom, starts_as_dicom
 
 
 def test_find_images_keeps_files_and_searches_folders(tmp_path):
@@ -14,6 +14,7 @@ def test_find_images_keeps_files_and_searches_folders(tmp_path):
         (tmp_path / "d" / name).write_bytes(b"x")
     for name in ("IM0001", "1.2.840.10008"):
         (tmp_path / "d" / name).write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "d" / "IM0002").write_bytes(b"\x08\0\x05\0CS\x0a\0ISO_IR 100")  # no preamble, no marker
     (tmp_path / "d" / "README").write_bytes(b"no image")
     (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
     named = [tmp_path / "z.png", tmp_path / "notes.txt"]
@@ -22,6 +23,7 @@ def test_find_images_keeps_files_and_searches_folders(tmp_path):
     assert [str(p.relative_to(tmp_path / "d")) for p in images[2:]] == [
         "1.2.840.10008",
         "IM0001",
+        "IM0002",
         "b.PNG",
         "deep/a.jpeg",
     ]
@@ -31,3 +33,21 @@ def test_folder_without_images(tmp_path):
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(ImageError, match=r"no image in this folder or below. Looked for .png"):
         find_images([tmp_path])
+
+
+@pytest.mark.parametrize(
+    ("start", "is_one"),
+    [
+        (bytes(128) + b"DICM", True),
+        (b"\x02\0\x10\0UI\x14\0", True),
+        (b"\x08\0\x08\0\x16\0\0\0", True),
+        (b"\0\x08\0\x05CS\0\x0a", True),
+        (b"\x08\0\x08\0\x16\0\xff\0", False),
+        (b"\x89PNG\r\n\x1a\n", False),
+        (b"II*\0\x08\0\0\0", False),
+        (b"", False),
+    ],
+)
+def test_dicom_is_recognised_by_marker_or_first_element(tmp_path, start, is_one):
+    (tmp_path / "file").write_bytes(start)
+    assert starts_as_dicom(start) is is_dicom(tmp_path / "file") is is_one

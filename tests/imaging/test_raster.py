@@ -113,6 +113,7 @@ def test_opaque_alpha_is_dropped_and_transparency_refused(tmp_path):
     [
         (b"a report, not a film", r"not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM"),
         (b"GIF89a" + bytes(40), r"not an image that radz reads"),
+        (b"\xff\xd8\xff\xc3" + bytes(40), r"this JPEG cannot be read: its header is damaged, or it is lossless"),
     ],
 )
 def test_files_that_are_no_image(tmp_path, content, reason):

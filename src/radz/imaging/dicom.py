@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset
 
 from radz.imaging.dicom_display import coloured, displayed
 from radz.imaging.dicom_elements import Elements
-from radz.imaging.dicom_file import parse_dicom
+from radz.imaging.dicom_file import ParsedFile, parse_dicom
 from radz.imaging.dicom_header import OVERLAY_BITS, PALETTE, Layout, facts_of, layout_of, require_polarity
 from radz.imaging.dicom_pixels import decode
 from radz.imaging.dicom_shutter import shuttered
@@ -47,21 +46,20 @@ def read_dicom(content: bytes, inverted: bool | None) -> Image:
     return _image(parse_dicom(content, [*_ELEMENTS, *OVERLAY_BITS]), inverted)
 
 
-def _image(dataset: Dataset, inverted: bool | None) -> Image:
-    """Pixels (1, H, W) and facts of a dataset whose values are as they were parsed."""
-    syntax = dataset.file_meta.TransferSyntaxUID
-    elements = Elements(dataset, little_endian=syntax.is_little_endian)
+def _image(file: ParsedFile, inverted: bool | None) -> Image:
+    """Pixels (1, H, W) and facts of a file whose values are as they were parsed."""
+    elements = Elements(file.dataset, little_endian=file.syntax.is_little_endian)
     layout = layout_of(elements)
     require_polarity(elements, layout.photometric, inverted)
-    words = decode(elements, layout, syntax)
+    words = decode(elements, layout, file)
     turned = (layout.photometric == "MONOCHROME1") != bool(inverted)
-    plane = _plane(words, layout, elements, turned=turned, compressed=syntax.is_compressed)
+    plane = _plane(words, layout, elements, turned=turned, compressed=file.syntax.is_compressed)
     return Image(
         plane[np.newaxis],
         photometric=layout.photometric,
         inverted=turned,
         notes=tuple(elements.notes),
-        **facts_of(dataset),
+        **facts_of(file.dataset),
     )
 
 

@@ -10,10 +10,10 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pydicom import Dataset
 from pydicom.config import IGNORE
-from pydicom.dataset import FileMetaDataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
@@ -35,16 +35,26 @@ MAX_INFLATED = 3 * MAX_PIXELS
 _FILE_META_GROUP = 2
 
 
-def parse_dicom(content: bytes, elements: Sequence[str | int]) -> Dataset:
-    """The named ``elements``, keywords or tags, values not yet converted; ``file_meta`` holds the transfer syntax.
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """dataset: elements whose values are not yet converted. syntax: as declared or, where it is not, as guessed."""
 
-    A file without a transfer syntax gets the one that its first element has. Raises ImageError for a deflated file
-    that grows beyond ``MAX_INFLATED``.
+    dataset: Dataset
+    syntax: UID
+    declared: bool = True
+
+
+def parse_dicom(content: bytes, elements: Sequence[str | int]) -> ParsedFile:
+    """The named ``elements``, keywords or tags, of a DICOM file.
+
+    The syntax of a file that does not declare one is that of its first element. Raises ImageError for an unknown
+    syntax, for deflated data that are damaged, and for those that grow beyond ``MAX_INFLATED``.
     """
     file = io.BytesIO(content)
     file.seek(MARKER_END if has_marker(content) else 0)
     meta = read_dataset(file, False, True, stop_when=_after_file_meta)
-    syntax = _declared_syntax(meta) or _guess_syntax(content[file.tell() :][:6])
+    declared = _declared_syntax(meta)
+    syntax = declared or _guess_syntax(content[file.tell() : file.tell() + 6])
     if syntax == DeflatedExplicitVRLittleEndian:
         file = io.BytesIO(_inflate(content[file.tell() :]))
     dataset = read_dataset(
@@ -53,9 +63,7 @@ def parse_dicom(content: bytes, elements: Sequence[str | int]) -> Dataset:
         is_little_endian=syntax != ExplicitVRBigEndian,
         specific_tags=[Tag(element) for element in elements],
     )
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
-    return dataset
+    return ParsedFile(dataset, syntax, declared is not None)
 
 
 def _after_file_meta(tag: BaseTag, vr: str | None, length: int) -> bool:

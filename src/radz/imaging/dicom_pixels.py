@@ -18,7 +18,8 @@ from pydicom.uid import (
 
 from radz.errors import ImageError, MissingExtraError
 from radz.imaging.codestream import Stream, read_stream, require_stream_size, single_frame
-from radz.imaging.dicom_elements import Elements
+from radz.imaging.dicom_elements import Elements, named
+from radz.imaging.dicom_file import ParsedFile
 from radz.imaging.dicom_header import GREY, Layout
 from radz.imaging.jpeg import require_few_scans, require_sound_jpeg
 from radz.imaging.subprocess_decoder import DECODER
@@ -30,7 +31,7 @@ _LOSSY_JPEG = (JPEGBaseline8Bit, JPEGExtended12Bit)
 _DAMAGE = re.compile(r"Corrupt JPEG data[^\n]*|Premature end of JPEG[^\n]*")
 
 
-def decode(elements: Elements, layout: Layout, syntax: UID) -> NDArray[Any]:
+def decode(elements: Elements, layout: Layout, file: ParsedFile) -> NDArray[Any]:
     """Words of the Pixel Data as they are stored, (H, W) or (H, W, 3); nothing is masked or shifted.
 
     Raises ImageError for data that are missing, truncated, damaged or not of the header's size; MissingExtraError for
@@ -41,14 +42,11 @@ def decode(elements: Elements, layout: Layout, syntax: UID) -> NDArray[Any]:
         raise ImageError(
             "this DICOM file has the header of an image but no Pixel Data (7FE0,0010). Export the image again."
         )
-    _require_still_image(syntax)
-    if syntax.is_compressed != encapsulated:
-        kind = ("not compressed", "compressed")
-        raise ImageError(
-            f"TransferSyntaxUID (0002,0010) is {syntax.name}, but the Pixel Data are {kind[encapsulated]}. Correct it, "
-            "or export the image again."
-        )
-    return _decompressed(elements, layout, syntax) if encapsulated else _native(elements, layout, syntax)
+    _require_still_image(file.syntax)
+    _require_fitting_syntax(file, encapsulated=encapsulated)
+    if not file.declared:
+        elements.note(f"{named('TransferSyntaxUID')} is missing, the file was read as {file.syntax.name}")
+    return _decompressed(elements, layout, file.syntax) if encapsulated else _native(elements, layout, file.syntax)
 
 
 def decode_frame(pixel_data: bytes, syntax: UID, plugin: str, options: dict[str, Any]) -> NDArray[Any]:
@@ -120,6 +118,16 @@ def _options(layout: Layout) -> dict[str, Any]:
 def _colours(layout: Layout) -> str:
     """Three samples called MONOCHROME are read as the three channels that they are."""
     return "RGB" if layout.samples > 1 and layout.photometric in GREY else layout.photometric
+
+
+def _require_fitting_syntax(file: ParsedFile, *, encapsulated: bool) -> None:
+    if file.syntax.is_compressed == encapsulated:
+        return
+    declared, kind = file.syntax.name if file.declared else "missing", "" if encapsulated else "not "
+    raise ImageError(
+        f"{named('TransferSyntaxUID')} is {declared}, but the Pixel Data are {kind}compressed."
+        " Correct the element, or export the image again."
+    )
 
 
 def _require_still_image(syntax: UID) -> None:

@@ -20,6 +20,7 @@ THUMBNAIL = 17
 _LEAST = 3 * THUMBNAIL
 """Shortest side to which a JPEG is decoded for a thumbnail."""
 _JPEG_REDUCTIONS = (8, 4, 2)
+_JPEG = b"\xff\xd8\xff"
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _PHOTOMETRIC_TAG = 262
 _WHITE_IS_ZERO = 0
@@ -59,6 +60,11 @@ def _open(content: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
+        if content.startswith(_JPEG):
+            raise ImageError(
+                "this JPEG cannot be read: its header is damaged, or it is lossless or of more than 8 bits. Convert it "
+                "to PNG."
+            ) from None
         raise ImageError(
             "not an image that radz reads. Allowed: PNG, JPEG, TIFF and DICOM, recognised by content, not by name."
         ) from None

@@ -126,11 +126,11 @@ def _decode(content: bytes, suffix: str, inverted: bool | None, window: tuple[fl
 
 def _read_dicom(content: bytes, inverted: bool | None) -> Image:
     try:
-        from radz.imaging.dicom import read_dicom
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "pydicom":
-            raise
+        import pydicom  # noqa: F401
+    except ModuleNotFoundError:
         raise MissingExtraError("Reading DICOM files", "pydicom", "dicom") from None
+    from radz.imaging.dicom import read_dicom
+
     return read_dicom(content, inverted)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from radz.data.corpora._images import Missing
 from radz.errors import CorpusError, MissingExtraError
+from radz.imaging.find import MARKER_END, starts_as_dicom
 from radz.types import Study
 
 SHORTCUTS = {"view": "ViewPosition", "sex": "PatientSex", "age": "PatientAge"}
@@ -29,7 +30,10 @@ def read_headers(paths: Sequence[Path], keywords: Sequence[str]) -> list[dict[st
 
     def read(path: Path) -> dict[str, str]:
         try:
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*keywords])
+            with path.open("rb") as file:
+                recognised = starts_as_dicom(file.read(MARKER_END))
+                file.seek(0)
+                header = pydicom.dcmread(file, stop_before_pixels=True, force=recognised, specific_tags=[*keywords])
         except Exception as error:  # pydicom raises anything on hostile bytes; its text may quote a header
             reason = type(error).__name__
             raise CorpusError(f"{path}: its DICOM header cannot be read ({reason}). Obtain the file again.") from None
