@@ -1,4 +1,4 @@
-"""Our corpora opened on the public tables that come with torchxrayvision (its folder data/), without any film."""
+"""Our corpora opened on the public tables that come with torchxrayvision (its folder data/), without images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from radz.data.corpora.padchest import TABLE, PadChest
 
 
 def open_chestxray14(data: Path, folder: Path) -> ChestXray14:
-    """All films; the official lists are not among the tables, so all are put into train_val."""
+    """All images; the official lists are not among the tables, so all are put into train_val."""
     table = pd.read_csv(data / f"{ENTRIES[0]}.gz")
     table.to_csv(folder / ENTRIES[0], index=False)
     (folder / TRAIN_VAL).write_text("\n".join(table["Image Index"]), encoding="utf-8")
@@ -25,19 +25,19 @@ def open_chestxray14(data: Path, folder: Path) -> ChestXray14:
 
 
 def open_chexpert(data: Path, folder: Path, **options: Any) -> CheXpert:
-    """The training films."""
+    """The training images."""
     (folder / "train.csv.gz").symlink_to(data / "chexpert_train.csv.gz")
     return CheXpert(folder, missing="later", **{"views": "all", **options})
 
 
 def open_padchest(data: Path, folder: Path, **options: Any) -> PadChest:
-    """All films."""
+    """All images."""
     (folder / f"{TABLE}.gz").symlink_to(data / f"{TABLE}.gz")
     return PadChest(folder, missing="later", **{"views": "all", **options})
 
 
 def open_open_i(data: Path, folder: Path, **options: Any) -> OpenI:
-    """All films."""
+    """All images."""
     with tarfile.open(data / "NLMCXR_reports.tgz") as archive:
         archive.extractall(folder, filter="data")
     return OpenI(folder, missing="later", **{"views": "all", **options})

@@ -1,4 +1,4 @@
-"""How many films of public label files are positive, by radz and by torchxrayvision's own classes on the same files.
+"""Positive images in public label files, counted by radz and by the classes of torchxrayvision.
 
     pip download torchxrayvision --no-deps && unzip torchxrayvision-*.whl -d WHEEL
     python benchmarks/corpora_counts.py --wheel WHEEL
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from radz import registry
-from radz.data.corpora._corpus import Corpus
+from radz.data.corpora import Corpus
 from radz.types import Presence
 
 FILES = {  # corpus -> (label file of the wheel, its official name)
@@ -32,6 +32,8 @@ RUNS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 THEIR_NAMES = {
     **{
+        "cardiomegaly": "Cardiomegaly",
+        "consolidation": "Consolidation",
         "pneumonia": "Pneumonia",
         "lung_opacity": "Lung Opacity",
         "pneumothorax": "Pneumothorax",
@@ -45,7 +47,7 @@ THEIR_NAMES = {
 
 
 def main() -> None:
-    """Print a table for each corpus."""
+    """Print a table per corpus."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wheel", type=Path, required=True, help="folder that the wheel was unpacked to")
     wheel = parser.parse_args().wheel
@@ -53,14 +55,14 @@ def main() -> None:
         ours, theirs = opened(name, wheel, options), _theirs(name, wheel)
         chosen = "".join(f", {key}: {value}" for key, value in options.items())
         rows = "" if theirs is None else f"; torchxrayvision: {len(theirs):,} rows"
-        print(f"{name}{chosen}: {len(ours):,} films{rows}")
+        print(f"{name}{chosen}: {len(ours):,} images{rows}")
         for finding in ours.findings:
             present = sum(study.presence(finding) is Presence.PRESENT for study in ours.records)
-            print(f"  {finding:<28} {present:>7,} {_count(theirs, finding):>9}")
+            print(f"  {finding:<28} {present:>7,} {_count(theirs, finding):>9}".rstrip())
 
 
 def opened(name: str, wheel: Path, options: Mapping[str, Any]) -> Corpus:
-    """The corpus over the wheel's label file under its official name; films are not needed."""
+    """The corpus over the wheel's label file under its official name; images are not needed."""
     packed, official = FILES[name]
     root, source = Path(tempfile.mkdtemp()), wheel / "torchxrayvision" / "data" / packed
     if source.suffix == ".zip":

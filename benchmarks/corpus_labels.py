@@ -1,13 +1,13 @@
-"""Labels of our corpora beside those of torchxrayvision's classes, counted on the same public tables and reports.
+"""Labels of our corpora and of torchxrayvision's classes, counted on the same public tables and reports.
 
     pip install torchxrayvision
     python benchmarks/corpus_labels.py            # the tables of the installed package; no image is needed
 
-A class of torchxrayvision stands beside the concept that means the same, on the films that its class keeps. Where the
-counts differ, the labels that only one of the two takes for it are listed. To show that nothing else differs, films are
-picked once more by our reading of the labels, with torchxrayvision's words and with ours: it ends with 1 unless the
-first gives the very films that torchxrayvision calls present, and the second ours. ChestX-ray14 and CheXpert must agree
-film by film, also in what is absent.
+Each class of torchxrayvision is compared with the concept of the same meaning, on the images that its class keeps.
+Where the counts differ, the labels that only one side counts are listed. As a check, images are also selected from our
+reading of the labels, once by torchxrayvision's words and once by our concepts: the exit code is 1 unless the first
+are exactly the images that torchxrayvision calls present, and the second ours. ChestX-ray14 and CheXpert must agree
+image by image, also in what is absent.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ OPEN_I_WORDS = {
     "Lung Opacity": ("opacity",),
     "Lung Lesion": ("lesion",),
 }
-"""Words that torchxrayvision 1.5.7 looks for beside the class's name, anywhere in the labels."""
+"""Words, besides the class's name, that torchxrayvision 1.5.7 looks for anywhere in the labels."""
 
 VALUES = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
 
 
 @dataclass(frozen=True)
-class Films:
-    """Films of one corpus. theirs: class -> 1, 0 or NaN for each. ours, labels: presences and labels of each."""
+class Comparison:
+    """N images of one corpus. theirs: class -> 1, 0 or NaN, (N,). ours, labels: presences and labels of each image."""
 
     findings: Sequence[str]
     theirs: Mapping[str, NDArray[np.float32]]
@@ -66,33 +66,36 @@ class Films:
     concepts: Callable[[str], Collection[str]] = frozenset
 
 
-def chestxray14(xrv: Any, data: Path, folder: Path) -> Films:
+def chestxray14(xrv: Any, data: Path, folder: Path) -> Comparison:
     theirs = everything(xrv.datasets.NIH_Dataset, data)
     ours = open_chestxray14(data, folder)
-    return Films(ours.findings, totals(theirs), kept(ours, theirs.csv["Image Index"]))
+    return Comparison(ours.findings, totals(theirs), labels_of(ours, theirs.csv["Image Index"]))
 
 
-def chexpert(xrv: Any, data: Path, folder: Path) -> Films:
+def chexpert(xrv: Any, data: Path, folder: Path) -> Comparison:
     theirs = everything(xrv.datasets.CheX_Dataset, data)
     ids = theirs.csv["Path"].str.partition("/")[2]
     ours = open_chexpert(data, folder)
-    return Films(ours.findings, totals(theirs), kept(ours, ids))
+    return Comparison(ours.findings, totals(theirs), labels_of(ours, ids))
 
 
-def padchest(xrv: Any, data: Path, folder: Path) -> Films:
+def padchest(xrv: Any, data: Path, folder: Path) -> Comparison:
     theirs = everything(xrv.datasets.PC_Dataset, data)
     labels = [labels_in(cell) for cell in theirs.csv["Labels"]]
     ours = open_padchest(data, folder)
-    return Films(ours.findings, totals(theirs), kept(ours, theirs.csv["ImageID"]), labels, PADCHEST_WORDS, meant_by)
+    return Comparison(
+        ours.findings, totals(theirs), labels_of(ours, theirs.csv["ImageID"]), labels, PADCHEST_WORDS, meant_by
+    )
 
 
-def open_i(xrv: Any, data: Path, folder: Path) -> Films:
+def open_i(xrv: Any, data: Path, folder: Path) -> Comparison:
     theirs = everything(xrv.datasets.Openi_Dataset, data)
     corpus = open_open_i(data, folder, labels="automatic")
-    terms = {film: report.automatic for report in read_reports(folder / "ecgen-radiology") for film in report.films}
-    labels = [terms[film] for film in theirs.csv["imageid"]]
-    ours = kept(corpus, theirs.csv["imageid"])
-    return Films(corpus.findings, totals(theirs), ours, labels, OPEN_I_WORDS, concepts_in)
+    reports = read_reports(folder / "ecgen-radiology")
+    terms = {image: report.automatic for report in reports for image in report.images}
+    labels = [terms[image] for image in theirs.csv["imageid"]]
+    ours = labels_of(corpus, theirs.csv["imageid"])
+    return Comparison(corpus.findings, totals(theirs), ours, labels, OPEN_I_WORDS, concepts_in)
 
 
 CORPORA = {"chestxray14": chestxray14, "chexpert": chexpert, "padchest": padchest, "open_i": open_i}
@@ -104,7 +107,7 @@ def meant_by(label: str) -> Collection[str]:
 
 
 def everything(dataset: Any, data: Path) -> Any:
-    """All films of a class of theirs, not those of one view or the first of a patient."""
+    """A class of theirs with all images, not those of one view or the first of each patient."""
     return dataset(imgpath=str(data), views=["*"], unique_patients=False)
 
 
@@ -112,27 +115,29 @@ def totals(dataset: Any) -> dict[str, NDArray[np.float32]]:
     return dict(zip(dataset.pathologies, dataset.labels.T, strict=True))
 
 
-def kept(corpus: Any, ids: pd.Series) -> list[Mapping[str, Presence]]:
+def labels_of(corpus: Any, ids: pd.Series) -> list[Mapping[str, Presence]]:
     labels = {study.study_id: study.labels for study in corpus.records}
-    return [labels[film] for film in ids]
+    return [labels[image] for image in ids]
 
 
-def rows(films: Films) -> Iterator[tuple[str, tuple[int, int], tuple[int, int], list[str], list[str], bool]]:
-    """Class, their counts, ours, labels only they take, labels only we take, and whether that is all."""
-    alphabet = Counter(label for labels in films.labels for label in labels)
-    for name, theirs in films.theirs.items():
+def rows(images: Comparison) -> Iterator[tuple[str, tuple[int, int], tuple[int, int], list[str], list[str], bool]]:
+    """Class, their counts, ours, labels only they count, labels only we count, and whether that explains all."""
+    alphabet = Counter(label for labels in images.labels for label in labels)
+    for name, theirs in images.theirs.items():
         concept = KnowledgeBase.load()[name].id
-        if concept not in films.findings:
+        if concept not in images.findings:
             continue
-        ours = np.array([VALUES.get(labels.get(concept), np.nan) for labels in films.ours], np.float32)
-        looked_for = {label for label in alphabet if has_word(label, name, films.words)}
-        meant = {label for label in alphabet if concept in lineage(films.concepts(label))}
+        ours = np.array([VALUES.get(labels.get(concept), np.nan) for labels in images.ours], np.float32)
+        looked_for = {label for label in alphabet if has_word(label, name, images.words)}
+        meant = {label for label in alphabet if concept in lineage(images.concepts(label))}
         whole = np.array_equal(theirs, ours, equal_nan=True)
-        if films.labels:
-            picked = ([not chosen.isdisjoint(labels) for labels in films.labels] for chosen in (looked_for, meant))
-            whole = all(np.array_equal(found == 1, again) for found, again in zip((theirs, ours), picked, strict=True))
-        order = alphabet.__getitem__
-        only = (sorted(a - b, key=order, reverse=True) for a, b in ((looked_for, meant), (meant, looked_for)))
+        if images.labels:
+            picked = ([not chosen.isdisjoint(labels) for labels in images.labels] for chosen in (looked_for, meant))
+            whole = all(np.array_equal(side == 1, again) for side, again in zip((theirs, ours), picked, strict=True))
+        only = (
+            sorted(a - b, key=lambda label: (-alphabet[label], label))
+            for a, b in ((looked_for, meant), (meant, looked_for))
+        )
         yield name, counted(theirs), counted(ours), *only, whole
 
 
@@ -143,8 +148,8 @@ def counted(values: NDArray[np.float32]) -> tuple[int, int]:
 
 def has_word(label: str, name: str, words: Mapping[str, Sequence[str]]) -> bool:
     cell = f"'{label.lower()}'"
-    own = "tube'" if name == "Tube" else name.lower()
-    return any(word in cell for word in (own, *words.get(name, ())))
+    class_word = "tube'" if name == "Tube" else name.lower()
+    return any(word in cell for word in (class_word, *words.get(name, ())))
 
 
 def lineage(concepts: Collection[str]) -> set[str]:
@@ -152,16 +157,16 @@ def lineage(concepts: Collection[str]) -> set[str]:
     return {above for concept in concepts for above in knowledge.lineage(concept)}
 
 
-def report(name: str, films: Films) -> bool:
-    print(f"\n{name}: {len(films.ours):,} films\n")
-    print("| class | torchxrayvision: present | absent | radz: present | absent | only they take | only we take |")
+def report(name: str, images: Comparison) -> bool:
+    print(f"\n{name}: {len(images.ours):,} images\n")
+    print("| class | torchxrayvision: present | absent | radz: present | absent | only they count | only we count |")
     print("|---|---:|---:|---:|---:|---|---|")
     whole = True
-    for label, theirs, ours, only_theirs, only_ours, explained in rows(films):
+    for label, theirs, ours, only_theirs, only_ours, explained in rows(images):
         listed = (shown(names) for names in (only_theirs, only_ours))
         print(f"| {label} | {theirs[0]} | {theirs[1]} | {ours[0]} | {ours[1]} | {' | '.join(listed)} |")
         whole &= explained
-    none = [c for c in films.theirs if KnowledgeBase.load()[c].id not in films.findings]
+    none = [c for c in images.theirs if KnowledgeBase.load()[c].id not in images.findings]
     if none:
         print(f"\nNo label of the corpus means {', '.join(none)} in radz.")
     print("\nNothing else differs." if whole else "\nA DIFFERENCE IS NOT EXPLAINED.")

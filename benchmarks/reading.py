@@ -1,4 +1,4 @@
-"""Reading films: `radz data check` and a training epoch against bare Pillow loops, and an epoch from shards.
+"""Reading images: `radz data check` and a training epoch against bare Pillow loops, and an epoch from shards.
 
 Needs JPEGs: a table as the corpus `manifest` reads it, with the columns image, labels, patient_id, source and view.
 """
@@ -39,8 +39,8 @@ SIZE = 224
 DECODE, TENSOR = "Pillow: decode", "Pillow: decode, resize, tensor"
 
 
-class PillowFilms(Dataset[Tensor]):
-    """What anyone would write: a film of the model's size as a tensor (1, 224, 224), one channel, no text."""
+class PillowImages(Dataset[Tensor]):
+    """The usual code: an image of the model's size as a tensor (1, 224, 224), one channel, no text."""
 
     def __init__(self, paths: list[Path]) -> None:
         self.paths = paths
@@ -56,29 +56,29 @@ class PillowFilms(Dataset[Tensor]):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, default=Path(os.environ.get("RADZ_DEV_DATA", ".")) / "manifest.csv")
-    parser.add_argument("--films", type=int, default=4000)
+    parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     if not options.manifest.is_file():
-        print(f"no films to read: {options.manifest} is not there; give --manifest or set RADZ_DEV_DATA")
+        print(f"no images to read: {options.manifest} is not there; give --manifest or set RADZ_DEV_DATA")
         return
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        table, paths = write_table(options.manifest, Path(folder) / "manifest.csv", options.films)
+        table, paths = write_table(options.manifest, Path(folder) / "manifest.csv", options.images)
         convert(registry.load("corpora", "manifest")(table), f"{folder}/shards", SIZE)
         compare(alternatives(table, paths, f"{folder}/shards", options.workers), options)
 
 
 def alternatives(table: Path, paths: list[Path], shards: str, workers: int) -> dict[str, Callable[[], int]]:
-    """Name -> one pass over all films; the number of films it read."""
+    """Name -> one pass over all images; the number of images read."""
 
     def decode() -> int:
         with ThreadPoolExecutor(workers) as threads:
             return sum(1 for _ in threads.map(lambda path: np.asarray(Image.open(path)).shape, paths))
 
     def tensors() -> int:
-        return sum(len(batch) for batch in DataLoader(PillowFilms(paths), batch_size=64, num_workers=workers))
+        return sum(len(batch) for batch in DataLoader(PillowImages(paths), batch_size=64, num_workers=workers))
 
     def checked(compare_images: bool) -> Callable[[], int]:
         return lambda: check("manifest", table, workers=workers, compare_images=compare_images).images
@@ -86,7 +86,7 @@ def alternatives(table: Path, paths: list[Path], shards: str, workers: int) -> d
     return {
         DECODE: decode,
         TENSOR: tensors,
-        "check, without comparing pictures": checked(False),
+        "check, without comparing images": checked(False),
         "check": checked(True),
         "epoch from files": epoch("manifest", str(table), workers, augment=False),
         "epoch from shards": epoch("shards", shards, workers, augment=False),
@@ -96,7 +96,7 @@ def alternatives(table: Path, paths: list[Path], shards: str, workers: int) -> d
 
 
 def epoch(corpus: str, root: str, workers: int, *, augment: bool) -> Callable[[], int]:
-    """One epoch of the training loader: films and written sentences to batches of 64, without the model."""
+    """One epoch of the training loader: images and written sentences to batches of 64, without the model."""
     settings = [f"data.corpus={corpus}", f"data.root={root}", "data.options={}", "data.cached_views=0"]
     settings += [f"data.augment={str(augment).lower()}", f"train.workers={workers}", "train.batch_size=64"]
     config = load_config(SHIPPED, settings)
@@ -112,14 +112,14 @@ def compare(passes: dict[str, Callable[[], int]], options: argparse.Namespace) -
     """Time the passes in turn, a round to warm the page cache first, and print wall and processor seconds."""
     wall: dict[str, list[float]] = {name: [] for name in passes}
     work: dict[str, list[float]] = {name: [] for name in passes}
-    films: dict[str, int] = {}
+    images: dict[str, int] = {}
     for turn in range(options.repeats + 1):
         for name, run in passes.items():
             start, before = time.perf_counter(), processor_seconds()
-            films[name] = run()
+            images[name] = run()
             if turn:
-                wall[name].append((time.perf_counter() - start) / films[name] * 1e3)
-                work[name].append((processor_seconds() - before) / films[name] * 1e3)
+                wall[name].append((time.perf_counter() - start) / images[name] * 1e3)
+                work[name].append((processor_seconds() - before) / images[name] * 1e3)
     rows = [
         (
             name,
@@ -130,15 +130,15 @@ def compare(passes: dict[str, Callable[[], int]], options: argparse.Namespace) -
         )
         for name in passes
     ]
-    header = ("", "wall ms a film", "processor ms", f"x {DECODE}", f"x {TENSOR}", "x same from files")
+    header = ("", "wall ms per image", "processor ms", f"x {DECODE}", f"x {TENSOR}", "x same from files")
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    title = f"{max(films.values())} films, {options.workers} workers; speed by wall / by processor time; load {load}"
+    title = f"{max(images.values())} images, {options.workers} workers; speed by wall / by processor time; load {load}"
     print_table(title, header, rows)
 
 
 def speed(seconds: dict[str, list[float]], base: str, name: str) -> str:
     """How many times as fast as ``base``: the median of the ratios within each round."""
-    return f"{statistics.median(b / own for b, own in zip(seconds[base], seconds[name], strict=True)):.2f}"
+    return f"{statistics.median(b / s for b, s in zip(seconds[base], seconds[name], strict=True)):.2f}"
 
 
 def of_files(name: str) -> str:
@@ -162,9 +162,9 @@ def write_table(manifest: Path, path: Path, count: int) -> tuple[Path, list[Path
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("image", "patient", "split", "labels", "source", "view"))
-        for row, film in zip(rows, paths, strict=True):
+        for row, image in zip(rows, paths, strict=True):
             labels = row["labels"] if "nih" in row["dataset"] else ""
-            writer.writerow((film, row["patient_id"] or film.name, "train", labels, row["source"], row["view"]))
+            writer.writerow((image, row["patient_id"] or image.name, "train", labels, row["source"], row["view"]))
     return path, paths
 
 
