@@ -1,4 +1,4 @@
-"""A corpus checked: each kind of fault is planted in files and found, and nothing is found in sound ones."""
+"""Each kind of fault is planted in files and reported; sound files have no fault."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def root(tmp_path):
     return tmp_path
 
 
-def kinds(found):
-    return [(fault.kind, fault.serious) for fault in found.faults]
+def kinds(checked):
+    return [(fault.kind, fault.serious) for fault in checked.faults]
 
 
 def change(root, old, new):
@@ -47,16 +47,16 @@ def change(root, old, new):
 
 def test_a_sound_corpus_has_no_fault(root):
     progress = []
-    found = check("manifest", root, progress=lambda done, total: progress.append((done, total)))
-    assert (found.studies, found.images, found.faults, found.sound) == (6, 6, (), True)
+    checked = check("manifest", root, progress=lambda done, total: progress.append((done, total)))
+    assert (checked.studies, checked.images, checked.faults, checked.sound) == (6, 6, (), True)
     assert progress[-1] == (6, 6)
 
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_a_fake_tree_of_every_corpus_can_be_checked(name, tmp_path):
     plugin = registry.load("corpora", name)
-    found = check(name, plugin.fake(tmp_path))
-    assert (found.images, found.faults) == (3, ())
+    checked = check(name, plugin.fake(tmp_path))
+    assert (checked.images, checked.faults) == (3, ())
 
 
 def test_missing_and_damaged_images(root):
@@ -64,31 +64,31 @@ def test_missing_and_damaged_images(root):
     (root / "1.png").write_bytes((root / "1.png").read_bytes()[:500])
     (root / "2.png").write_bytes(b"no image")
     Image.new("L", (40, 40), 7).save(root / "3.png")
-    found = check("manifest", root, workers=3)
-    assert kinds(found) == [("missing", True), ("unreadable", True), ("unreadable", True), ("unreadable", True)]
-    assert [fault.images for fault in found.faults] == [("0.png",), ("1.png",), ("2.png",), ("3.png",)]
-    assert "every pixel has the same value" in found.faults[3].message
-    assert str(root) not in " ".join(fault.message for fault in found.faults)
-    assert found.images == 2
+    checked = check("manifest", root, workers=3)
+    assert kinds(checked) == [("missing", True), ("unreadable", True), ("unreadable", True), ("unreadable", True)]
+    assert [fault.images for fault in checked.faults] == [("0.png",), ("1.png",), ("2.png",), ("3.png",)]
+    assert "every pixel has the same value" in checked.faults[3].message
+    assert str(root) not in " ".join(fault.message for fault in checked.faults)
+    assert checked.images == 2
 
 
 def test_the_same_file_on_both_sides_of_a_split_is_serious(root):
     shutil.copy(root / "0.png", root / "4.png")
-    found = check("manifest", root)
-    assert kinds(found) == [("duplicate", True)]
-    assert found.faults[0].message == "2 images are the same file, in train and val, of different patients"
+    checked = check("manifest", root)
+    assert kinds(checked) == [("duplicate", True)]
+    assert checked.faults[0].message == "2 images are the same file, in train and val, of different patients"
     change(root, "4.png,Mass,p4,val", "4.png,Nodule,p0,train")
-    found = check("manifest", root)
-    assert kinds(found) == [("duplicate", False)]
-    assert found.faults[0].message == "2 images are the same file, labelled differently"
-    assert found.sound
+    checked = check("manifest", root)
+    assert kinds(checked) == [("duplicate", False)]
+    assert checked.faults[0].message == "2 images are the same file, labelled differently"
+    assert checked.sound
 
 
 def test_the_same_image_in_another_file_is_found(root):
     film(0).resize((200, 200)).save(root / "5.png")
-    found = check("manifest", root)
-    assert kinds(found) == [("alike", False)]
-    assert found.faults[0].images == ("0.png", "5.png")
+    checked = check("manifest", root)
+    assert kinds(checked) == [("alike", False)]
+    assert checked.faults[0].images == ("0.png", "5.png")
     assert check("manifest", root, compare_images=False).faults == ()
 
 
@@ -97,12 +97,12 @@ def test_patients_labels_and_images_are_found_in_one_go(root):
     change(root, "1.png,Mass", "1.png,Masss")
     change(root, "2.png,Mass", "2.png,Mass;-Mass")
     (root / "3.png").unlink()
-    found = check("manifest", root)
-    assert sorted(kinds(found)) == [("labels", True), ("labels", True), ("missing", True), ("patients", True)]
-    told = " ".join(fault.message for fault in found.faults)
-    assert "Masss" in told
-    assert "rows 2, 6" in told
-    assert "p0" not in told
+    checked = check("manifest", root)
+    assert sorted(kinds(checked)) == [("labels", True), ("labels", True), ("missing", True), ("patients", True)]
+    messages = " ".join(fault.message for fault in checked.faults)
+    assert "Masss" in messages
+    assert "rows 2, 6" in messages
+    assert "p0" not in messages
 
 
 @pytest.fixture
@@ -132,23 +132,23 @@ def test_a_decoder_that_ends_its_process_costs_one_image(root, lossless, tmp_pat
     write_dicom(root / "2.dcm", seed=2)
     for i in range(3):
         change(root, f"{i}.png", f"{i}.dcm")
-    found = check("manifest", root, workers=1)
-    assert kinds(found) == [("unreadable", True)]
-    assert found.faults[0].images == ("0.dcm",)
-    assert found.faults[0].message.startswith("its decoder crashed")
-    assert found.images == 5
+    checked = check("manifest", root, workers=1)
+    assert kinds(checked) == [("unreadable", True)]
+    assert checked.faults[0].images == ("0.dcm",)
+    assert checked.faults[0].message.startswith("its decoder crashed")
+    assert checked.images == 5
     converted = convert(registry.load("corpora", "manifest")(root), str(tmp_path / "shards"), workers=1)
     assert converted.studies == 5
-    assert converted.unreadable["0.dcm"].endswith(found.faults[0].message)
+    assert converted.unreadable["0.dcm"].endswith(checked.faults[0].message)
 
 
 def test_images_to_turn_round_are_compared_as_they_are_read(root):
     write_dicom(root / "0.dcm", seed=0)
     ImageOps.invert(film(1)).save(root / "0.png")
     change(root, "5.png", "0.dcm")
-    found = check("manifest", root, {"inverted": ["0.png", "0.dcm"]})
-    assert kinds(found) == [("alike", False)]
-    assert found.faults[0].images == ("0.png", "1.png")
+    checked = check("manifest", root, {"inverted": ["0.png", "0.dcm"]})
+    assert kinds(checked) == [("alike", False)]
+    assert checked.faults[0].images == ("0.png", "1.png")
 
 
 def test_a_script_needs_no_guard(root, lossless, tmp_path):
@@ -161,20 +161,20 @@ def test_a_script_needs_no_guard(root, lossless, tmp_path):
 
 
 def test_a_corpus_that_cannot_be_opened_is_a_fault_too(tmp_path):
-    found = check("chestxray14", tmp_path)
-    assert kinds(found) == [("layout", True)]
-    assert "holds neither" in found.faults[0].message
+    checked = check("chestxray14", tmp_path)
+    assert kinds(checked) == [("layout", True)]
+    assert "holds neither" in checked.faults[0].message
 
 
 def test_a_survey_finds_what_reading_refuses(root):
     for name, content in {"a.png": b"no image", "b.dcm": b"no dicom", "c.png": b""}.items():
         (root / name).write_bytes(content)
-        found = check("manifest", root)
+        checked = check("manifest", root)
         with pytest.raises(ImageError) as read:
             read_image(root / name)
         change(root, "0.png", name)
-        found = check("manifest", root)
-        assert found.faults[0].message == str(read.value).removeprefix(f"{root / name}: ")
+        checked = check("manifest", root)
+        assert checked.faults[0].message == str(read.value).removeprefix(f"{root / name}: ")
         change(root, name, "0.png")
 
 
@@ -192,8 +192,8 @@ def test_what_two_corpora_share(root, tmp_path):
     change(root, "5.png", "00000002_000.png")
     shutil.copy(root / "5.png", root / "00000002_000.png")
     manifest = registry.load("corpora", "manifest")
-    found = compare("manifest", manifest(root), "manifest", manifest(other), compare_images=True)
-    assert (found.images, found.patients, found.similar) == (1, 1, 2)
+    overlap = compare("manifest", manifest(root), "manifest", manifest(other), compare_images=True)
+    assert (overlap.images, overlap.patients, overlap.similar) == (1, 1, 2)
     sides = [f"manifest={root}", f"manifest={other}"]
     result = CliRunner().invoke(app, ["data", "overlap", *sides, "--option", "second.where.image=00000001_000.png"])
     assert (result.exit_code, result.stdout) == (0, f"Nothing found that {sides[0]} and {sides[1]} share.\n")
@@ -206,8 +206,8 @@ def test_what_two_corpora_share(root, tmp_path):
 
 def test_fake_check_convert_and_read_again(tmp_path):
     run = CliRunner().invoke
-    made = run(app, ["data", "fake", "manifest", str(tmp_path / "in")])
-    table = made.stdout.strip()
+    fake = run(app, ["data", "fake", "manifest", str(tmp_path / "in")])
+    table = fake.stdout.strip()
     assert json.loads(run(app, ["data", "check", table, "--corpus", "manifest", "--format", "json"]).stdout)["sound"]
     done = run(app, ["data", "convert", table, str(tmp_path / "out"), "--corpus", "manifest", "--size", "32"])
     assert done.exit_code == 0

@@ -22,13 +22,13 @@ SPLITS = ["train"] * 7 + ["val"] * 2 + ["test"]
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory) -> Path:
-    """Twenty films of ten patients; film i has its bright row at i."""
-    root = tmp_path_factory.mktemp("films")
+    """Twenty images of ten patients; image i has its bright row at i."""
+    root = tmp_path_factory.mktemp("images")
     lines = ["image,labels,patient,split"]
     for i in range(20):
-        film = np.zeros((32, 32), dtype=np.uint8)
-        film[i] = 200
-        Image.fromarray(film).save(root / f"{i}.png")
+        image = np.zeros((32, 32), dtype=np.uint8)
+        image[i] = 200
+        Image.fromarray(image).save(root / f"{i}.png")
         lines.append(f"{i}.png,{('Mass', 'Effusion')[i % 2]},p{i // 2},{SPLITS[i // 2]}")
     (root / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return root / "manifest.csv"
@@ -44,13 +44,13 @@ def test_folds_deal_the_patients_of_train_and_val_and_leave_test_alone(manifest)
     pool = patients(manifest, "train", None) | patients(manifest, "val", None)
     assert sorted(map(len, held)) == [3, 3, 3]
     assert set.union(*held) == pool
-    for fold, own in zip(folds, held, strict=True):
-        assert patients(manifest, "train", fold) == pool - own
+    for fold, validation in zip(folds, held, strict=True):
+        assert patients(manifest, "train", fold) == pool - validation
         assert patients(manifest, "test", fold) == patients(manifest, "test", None) == {"p9"}
     assert patients(manifest, "val", Fold(1, 3, seed=1)) != held[0]
 
 
-def test_a_film_keeps_its_pixels_and_takes_the_folds_split(manifest):
+def test_an_image_keeps_its_pixels_and_takes_the_folds_split(manifest):
     corpus = open_corpus("manifest", manifest, "val", {"unlisted": "absent"}, Fold(2, 3))
     assert {study.split for study in corpus.records} == {"val"}
     for study in corpus[:]:
@@ -105,9 +105,9 @@ def test_a_model_remembers_its_fold_and_is_not_judged_on_another(manifest, llava
     assert "6 studies of 3 patients" in right.output
 
 
-def test_films_without_reports_from_the_same_table_keep_to_the_fold(manifest, llava_dir, tmp_path):
-    films = {"images": {"corpus": "manifest", "root": str(manifest), "per_batch": 2}}
-    data = {"unlabelled": films, "second_view": True}
+def test_images_without_reports_from_the_same_table_keep_to_the_fold(manifest, llava_dir, tmp_path):
+    images = {"images": {"corpus": "manifest", "root": str(manifest), "per_batch": 2}}
+    data = {"unlabelled": images, "second_view": True}
     settings = config(
         manifest, llava_dir, tmp_path, "1/3", loss={"weights": {"alignment": 1, "consistency": 1}}, data=data
     )

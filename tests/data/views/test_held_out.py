@@ -24,13 +24,13 @@ LABELS = ("Effusion", "Mass", "Mass;Effusion", "No Finding")
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory) -> Path:
-    """Sixteen films, four of each of four label sets; half of them show an effusion."""
-    root = tmp_path_factory.mktemp("films")
+    """Sixteen images, four of each of four label sets; half of them show an effusion."""
+    root = tmp_path_factory.mktemp("images")
     lines = ["image,report,labels,patient,split"]
     for i in range(16):
-        film = np.zeros((32, 32), dtype=np.uint8)
-        film[i] = 200  # one bright row, the film's own
-        Image.fromarray(film).save(root / f"{i}.png")
+        image = np.zeros((32, 32), dtype=np.uint8)
+        image[i] = 200  # one bright row, one per image
+        Image.fromarray(image).save(root / f"{i}.png")
         lines.append(f"{i}.png,A mass. No pleural effusion. Heart size is normal.,{LABELS[i % 4]},p{i},train")
     (root / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return root / "manifest.csv"
@@ -51,7 +51,7 @@ def open_data(settings: RunConfig):
     return open_training_data(settings.data, settings.seed)
 
 
-def test_films_labels_and_sentences_of_a_held_concept_are_gone(manifest, llava_dir, tmp_path):
+def test_images_labels_and_sentences_of_a_held_concept_are_gone(manifest, llava_dir, tmp_path):
     data = open_data(config(manifest, llava_dir, tmp_path, held_out=["effusion"]))
     names = {fold(name) for name in KnowledgeBase.load()["effusion"].names}
     assert len(data.records) == 8  # of 16, half show one
@@ -64,7 +64,7 @@ def test_films_labels_and_sentences_of_a_held_concept_are_gone(manifest, llava_d
     assert any(mentions(fold(text), names) for text in texts)  # the check above can fail
 
 
-def test_a_film_keeps_its_own_pixels(manifest):
+def test_an_image_keeps_its_own_pixels(manifest):
     corpus = registry.load("corpora", "manifest")(manifest, split="train", unlisted="absent")
     kept = WithoutConcepts(corpus, frozenset({"effusion"}), KnowledgeBase.load(), reports=False)
     for study in kept[:]:
@@ -125,7 +125,7 @@ def test_a_start_that_has_met_it_is_refused(manifest, llava_dir, tmp_path):
 
 
 @pytest.mark.parametrize("held", [["cardiomegaly"], []])
-def test_no_sentence_written_of_a_normal_film_denies_it(manifest, llava_dir, tmp_path, held):
+def test_no_sentence_written_of_a_normal_image_denies_it(manifest, llava_dir, tmp_path, held):
     normal = Study("s", "p", labels={"no_finding": Presence.PRESENT})
     knowledge = KnowledgeBase.load()
     settings = config(manifest, llava_dir, tmp_path, text_variants=8).data
@@ -139,7 +139,7 @@ class WithoutLabels:
 
 
 @pytest.mark.parametrize("concept", [c.id for c in KnowledgeBase.load() if c.default])
-def test_something_can_be_said_of_a_normal_film_whatever_is_held_out(concept):
+def test_something_can_be_said_of_a_normal_image_whatever_is_held_out(concept):
     assert normal_texts(frozenset({concept}))
 
 
@@ -149,7 +149,7 @@ def test_another_run_is_not_taken_up(manifest, llava_dir, tmp_path):
         train(config(manifest, llava_dir, tmp_path, held_out=["effusion"]))
 
 
-def test_absent_labels_do_not_drop_a_film(manifest):
+def test_absent_labels_do_not_drop_an_image(manifest):
     corpus = registry.load("corpora", "manifest")(manifest, split="train", unlisted="absent")
     assert {s.presence("effusion") for s in corpus.records} == {Presence.PRESENT, Presence.ABSENT}
     kept = WithoutConcepts(corpus, frozenset({"effusion"}), KnowledgeBase.load(), reports=False)

@@ -6,8 +6,8 @@ from radz.data.views.subset import Limited
 from radz.types import Study
 
 
-class Films(list):
-    """Thirty films of ten patients; patient i has one to five."""
+class Images(list):
+    """Thirty images of ten patients; patient i has one to five."""
 
     findings, policies = ("mass",), {"missing": "error"}
 
@@ -22,20 +22,20 @@ def ids(limited: Limited) -> set[str]:
 
 
 def test_a_smaller_limit_gives_a_subset_of_whole_patients():
-    films, before = Films(), set[str]()
+    images, before = Images(), set[str]()
     for limit in range(1, 31):
-        now = ids(Limited(films, limit))
+        now = ids(Limited(images, limit))
         assert before <= now
         assert len(now) <= limit
         patients = {study.split("-")[0] for study in now}
-        assert now == {f.study_id for f in films if f.patient_id.removeprefix("p") in patients}
+        assert now == {f.study_id for f in images if f.patient_id.removeprefix("p") in patients}
         before = now
-    assert before == {film.study_id for film in films}
+    assert before == {image.study_id for image in images}
 
 
-def test_seeds_draw_other_patients_and_rows_keep_their_films():
-    films = Films()
-    one, other = Limited(films, 10), Limited(films, 10, seed=1)
+def test_seeds_draw_other_patients_and_rows_keep_their_images():
+    images = Images()
+    one, other = Limited(images, 10), Limited(images, 10, seed=1)
     assert ids(one) != ids(other)
     assert [one[i] for i in range(len(one))] == one[:] == [*one.records]
     assert (one.findings, one.policies) == (("mass",), {"missing": "error"})
