@@ -9,6 +9,8 @@ from pydicom.encaps import generate_frames
 
 from radz.errors import ImageError
 
+JPEG = b"\xff\xd8"
+"""First bytes of a JPEG or JPEG-LS stream."""
 _JPEG2000_SIZE = b"\xff\x4f\xff\x51"
 _JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
 
@@ -52,7 +54,7 @@ def read_stream(frame: bytes) -> Stream | None:
         right, bottom, left, top = struct.unpack_from(">4I", frame, at + 8)
         (depth,) = struct.unpack_from(">B", frame, at + 42)
         return Stream(bottom - top, right - left, (depth & 0x7F) + 1)
-    return _read_jpeg(frame) if frame.startswith(b"\xff\xd8") else None
+    return _read_jpeg(frame) if frame.startswith(JPEG) else None
 
 
 def _read_jpeg(frame: bytes) -> Stream | None:

@@ -1,7 +1,7 @@
-"""Stored values to what a viewer shows: modality transformation, VOI table or window, padding and shutter.
+"""From stored values to the image on display: modality transformation, VOI table or window, padding and shutter.
 
-The windows are computed here because pydicom refuses widths that files in use have, and returns another range for each
-combination of bits, sign and slope; here the range of a window is [0, 1].
+Windows are computed here because pydicom refuses widths that real files have, and its output range depends on bits,
+sign and slope; here a window always maps to [0, 1].
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 def displayed(values: NDArray[Any], elements: Elements, hidden: NDArray[np.bool_], *, inverted: bool) -> Plane:
     """Stored values (H, W) -> plane (H, W) in [0, 1]; ``hidden`` pixels (H, W) are 0 and not part of the range.
 
-    inverted: whether the values fall where the display brightens, as in MONOCHROME1.
+    inverted: whether low values are bright, as in MONOCHROME1.
     """
     plane = _windowed(_rescaled(values, elements), elements, ~hidden)
     if inverted:
@@ -35,13 +35,13 @@ def coloured(values: NDArray[Any], elements: Elements) -> Plane:
     """Values of a palette (H, W) -> luminance (H, W). Raises ImageError for a palette in colour."""
     tables = read_palette(elements)
     rgb = np.stack([table.lookup(values) for table in tables], axis=-1)
-    # Bits of palette entries are declared, but some writers fill the low byte only.
+    # Some writers declare entries of 16 bits and fill only the low byte.
     wide = max(table.bits for table in tables) > 8 and max(int(table.entries.max()) for table in tables) > 255
     return grey(rgb if wide else rgb.astype(np.uint8))
 
 
 def _rescaled(values: NDArray[Any], elements: Elements) -> NDArray[Any]:
-    """Values (H, W) through the modality table, or times slope plus intercept where both are there."""
+    """Values (H, W) through the modality table, or times slope plus intercept where both are given."""
     table = first_table(elements, "ModalityLUTSequence")
     if table is not None:
         return table.lookup(values)
@@ -69,7 +69,7 @@ def _through(values: NDArray[Any], centre: float, width: float, function: str) -
     if function == "SIGMOID":
         steepness = np.clip(-4 * (values - centre) / width, -80, 80)
         return np.asarray(1 / (1 + np.exp(steepness)), np.float32)
-    if function == "LINEAR_EXACT" or width < 1:  # LINEAR has no widths below 1; files with small slopes have
+    if function == "LINEAR_EXACT" or width < 1:  # LINEAR is not defined below 1; files with small slopes need it
         return scale(values, centre - width / 2, centre + width / 2)
     if width == 1:
         return np.asarray(values > centre - 0.5, np.float32)

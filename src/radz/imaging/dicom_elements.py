@@ -1,7 +1,7 @@
-"""Values of DICOM elements as files in the wild hold them: an optional element that is empty or malformed is absent.
+"""Values of DICOM elements. An optional element that is empty or malformed counts as absent, and is noted.
 
-pydicom refuses, warns of or passes on what breaks the rules of values, each in another place; here every element that
-changes pixels is read in one way, and what was left out is noted.
+Files break the rules for values in many ways. pydicom raises for some, warns of others and passes on the rest; here
+every element that affects pixels is read in the same way.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Elements:
         return numbers[0] if numbers and math.isfinite(numbers[0]) else None
 
     def required(self, keyword: str) -> int:
-        """Value of an element that the pixels have no meaning without. Raises ImageError naming it."""
+        """Value of an element without which the pixels cannot be read. Raises ImageError naming it."""
         number = self.number(keyword)
         if number is None or number != int(number):
             raise ImageError(
@@ -66,13 +66,13 @@ class Elements:
         return "" if raw is None else _decoded(raw).strip("\0 ")
 
     def code(self, keyword: str) -> str:
-        """A code string in upper case; empty where it is absent or no code string, which free text is not."""
+        """A code string in upper case; empty where the element is absent or holds free text."""
         text = self.text(keyword).upper()
         legal = len(text) <= _MAX_CODE_STRING and all(c.isalnum() or c in " _" for c in text)
         return text if legal else ""
 
     def uid(self, keyword: str) -> str:
-        """A unique identifier; empty where it is absent or is none."""
+        """A unique identifier; empty where the element is absent or holds something else."""
         text = self.text(keyword)
         return text if len(text) <= _MAX_UID and set(text) <= set("0123456789.") else ""
 
@@ -83,16 +83,16 @@ class Elements:
 
     @property
     def byte_order(self) -> str:
-        """Of numpy's formats: ``<`` or ``>``."""
+        """``<`` or ``>``, as in numpy's type strings."""
         return "<" if self.little_endian else ">"
 
     def is_encapsulated(self, keyword: str) -> bool:
-        """Whether an element of undefined length holds its value in fragments, as compressed data do."""
+        """Whether the value is a sequence of fragments, as compressed data are."""
         raw = self._raw(keyword)
         return raw is not None and raw.length == _UNDEFINED_LENGTH
 
     def items(self, keyword: str) -> list[Elements]:
-        """Items of a sequence that hold anything; empty items and a malformed sequence are noted."""
+        """Items of a sequence that are not empty; a sequence that is malformed or has only empty items is noted."""
         if keyword not in self.dataset:
             return []
         try:
@@ -105,7 +105,7 @@ class Elements:
         return [Elements(dataset, self.notes, self.little_endian) for dataset in datasets]
 
     def ignore(self, keyword: str | int, why: str) -> None:
-        """Note that an element is read as if absent: ``why`` is what it is, as ``empty``."""
+        """Note that an element counts as absent; ``why`` completes "the element is ..."."""
         self.note(f"{named(keyword)} is {why} and was ignored")
 
     def note(self, sentence: str) -> None:
@@ -118,7 +118,7 @@ class Elements:
         return element if isinstance(element, RawDataElement) else None
 
     def _parsed(self, raw: RawDataElement, keyword: str | int) -> tuple[float, ...]:
-        """Raises ValueError for text that is no number and bytes that are no whole values."""
+        """Raises ValueError for text that is not a number and for bytes that end within a value."""
         value = bytes(raw.value or b"")
         vr = dictionary_VR(raw.tag) if raw.VR in (None, "UN") else raw.VR
         kind = _BINARY.get(vr, "u2" if vr.startswith("US or") else "")

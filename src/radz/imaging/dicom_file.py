@@ -1,7 +1,6 @@
-"""The bytes of a DICOM file to a dataset, parsed once, with a bound on what a deflated file may grow to.
+"""Parse the bytes of a DICOM file once, with a bound on the size of deflated data.
 
-pydicom's own ``dcmread`` inflates a file whole before its size is known, so the steps around ``read_dataset`` are done
-here.
+pydicom's ``dcmread`` inflates without a bound, so the steps around its ``read_dataset`` are done here.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ _FILE_META_GROUP = 2
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """dataset: elements whose values are not yet converted. syntax: as declared or, where it is not, as guessed."""
+    """dataset: elements, values not yet converted. syntax: the declared one or, without one, a guess."""
 
     dataset: Dataset
     syntax: UID
@@ -47,7 +46,7 @@ class ParsedFile:
 def parse_dicom(content: bytes, elements: Sequence[str | int]) -> ParsedFile:
     """The named ``elements``, keywords or tags, of a DICOM file.
 
-    The syntax of a file that does not declare one is that of its first element. Raises ImageError for an unknown
+    The syntax of a file that declares none is guessed from its first element. Raises ImageError for an unknown
     syntax, for deflated data that are damaged, and for those that grow beyond ``MAX_INFLATED``.
     """
     file = io.BytesIO(content)

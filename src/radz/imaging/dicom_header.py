@@ -42,7 +42,7 @@ class Layout:
 
     @property
     def is_grey(self) -> bool:
-        """Whether one sample is one grey value; not so for colour, and for equal channels called MONOCHROME."""
+        """Whether a pixel is one grey value; three equal channels called MONOCHROME are read as colour."""
         return self.samples == 1 and self.photometric in GREY
 
 
@@ -79,7 +79,7 @@ def layout_of(elements: Elements) -> Layout:
 
 
 def facts_of(dataset: Dataset) -> dict[str, Any]:
-    """The fields of Image that the header states. They change no pixel, so what is malformed is not noted."""
+    """The fields of Image that the header states. They affect no pixel, so malformed ones are not noted."""
     elements = Elements(dataset)
     return {
         "modality": elements.code("Modality"),
@@ -95,7 +95,7 @@ def facts_of(dataset: Dataset) -> dict[str, Any]:
 
 
 def require_polarity(elements: Elements, photometric: str, inverted: bool | None) -> None:
-    """Raise ImageError where the header contradicts itself on whether bright is dense, and the caller does not say."""
+    """Raise ImageError where the header contradicts itself on polarity and the caller does not decide."""
     shape = elements.code("PresentationLUTShape")
     meant = _POLARITY_OF_SHAPE.get(shape, photometric)
     if inverted is None and photometric in GREY and meant != photometric:
@@ -147,7 +147,7 @@ def _high_bit(elements: Elements, allocated: int, stored: int) -> int:
 
 
 def _overlay_bits(elements: Elements) -> set[int]:
-    """Bits of the overlays that lie in the unused bits of the pixels; 0 says that an overlay lies elsewhere."""
+    """Unused bits of the pixels that hold overlays; position 0 means that an overlay is stored elsewhere."""
     bits = (bit for tag in OVERLAY_BITS for bit in elements.numbers(tag)[:1])
     return {int(bit) for bit in bits if bit > 0}
 

@@ -1,8 +1,9 @@
-"""Pixel Data to stored values. Compressed data are decoded in a process of their own, see ``subprocess_decoder``."""
+"""Pixel Data to words of stored values. Compressed data are decoded in worker processes (``subprocess_decoder``)."""
 
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from pydicom.uid import (
 )
 
 from radz.errors import ImageError, MissingExtraError
-from radz.imaging.codestream import Stream, read_stream, require_stream_size, single_frame
+from radz.imaging.codestream import JPEG, Stream, read_stream, require_stream_size, single_frame
 from radz.imaging.dicom_elements import Elements, named
 from radz.imaging.dicom_file import ParsedFile
 from radz.imaging.dicom_header import GREY, Layout
@@ -25,9 +26,10 @@ from radz.imaging.jpeg import require_few_scans, require_sound_jpeg
 from radz.imaging.subprocess_decoder import DECODER
 
 _PLUGINS = ("pylibjpeg", "pyjpegls", "pillow", "pydicom", "gdcm")
-"""Decoders in order of trust, the first installed one is used alone: GDCM ends the process on some damaged streams, so
-it is left what only it can read, lossless JPEG and JPEG of 12 bits."""
+"""Decoders in order of trust; only the first that is installed is used. GDCM comes last because it crashes on some
+damaged streams; it decodes what no other can, lossless JPEG and JPEG of 12 bits."""
 _LOSSY_JPEG = (JPEGBaseline8Bit, JPEGExtended12Bit)
+_TOO_LONG_RLE = "non-conformant padding"
 _DAMAGE = re.compile(r"Corrupt JPEG data[^\n]*|Premature end of JPEG[^\n]*")
 
 
@@ -53,7 +55,9 @@ def decode_frame(pixel_data: bytes, syntax: UID, plugin: str, options: dict[str,
     """Words of encapsulated Pixel Data of one frame, (H, W) or (H, W, 3); runs in a worker process."""
     if syntax in _LOSSY_JPEG:
         require_sound_jpeg(single_frame(pixel_data))
-    array, _ = get_decoder(syntax).as_array(pixel_data, index=0, decoding_plugin=plugin, **options)
+    with warnings.catch_warnings():  # a worker prints no others
+        warnings.filterwarnings("always", message=f".*{_TOO_LONG_RLE}")
+        array, _ = get_decoder(syntax).as_array(pixel_data, index=0, decoding_plugin=plugin, **options)
     return array
 
 
@@ -78,10 +82,11 @@ def _decompressed(elements: Elements, layout: Layout, syntax: UID) -> NDArray[An
     frame = single_frame(pixel_data)
     stream = read_stream(frame)
     require_stream_size(stream, layout.rows, layout.columns)
-    require_few_scans(frame, layout.rows * layout.columns)
+    if frame.startswith(JPEG):
+        require_few_scans(frame, layout.rows * layout.columns)
     decoded_as = _decodable(syntax, stream)
     array, printed = DECODER.call(decode_frame, pixel_data, decoded_as, _plugin(decoded_as, syntax), _options(layout))
-    if "non-conformant padding" in printed:
+    if _TOO_LONG_RLE in printed:
         elements.note("the RLE data hold more values than the image has pixels; the rest was ignored")
     if damage := _DAMAGE.search(printed):
         raise ImageError(f"the compressed data are damaged, truncated or corrupt ({damage[0]}). Export it again.")
@@ -89,10 +94,10 @@ def _decompressed(elements: Elements, layout: Layout, syntax: UID) -> NDArray[An
 
 
 def _decodable(syntax: UID, stream: Stream | None) -> UID:
-    """The syntax that a stream is decoded as.
+    """The syntax to decode a stream as.
 
-    GDCM reads the process of a JPEG from the stream, so it decodes 12 bits as lossy as lossless ones; pydicom's plug-in
-    for it knows only the latter.
+    GDCM takes the kind of JPEG from the stream, so it decodes lossy JPEG of 12 bits too; pydicom's plug-in passes it
+    only lossless JPEG.
     """
     return JPEGLosslessSV1 if syntax in _LOSSY_JPEG and stream is not None and stream.precision > 8 else syntax
 
@@ -116,7 +121,7 @@ def _options(layout: Layout) -> dict[str, Any]:
 
 
 def _colours(layout: Layout) -> str:
-    """Three samples called MONOCHROME are read as the three channels that they are."""
+    """Three samples called MONOCHROME are read as RGB."""
     return "RGB" if layout.samples > 1 and layout.photometric in GREY else layout.photometric
 
 

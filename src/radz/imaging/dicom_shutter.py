@@ -1,4 +1,4 @@
-"""The display shutter of DICOM: what lies outside is not shown."""
+"""The display shutter of DICOM, which hides what lies outside."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _EDGES = (
 
 
 def shuttered(elements: Elements, shape: Shape) -> NDArray[np.bool_]:
-    """Which pixels (H, W) lie outside the display shutter; several shapes show what lies in all of them.
+    """Which pixels (H, W) lie outside the display shutter; of several shapes only the overlap is visible.
 
-    A shape without its measures, and a shutter that would hide everything, are noted and ignored.
+    A shape without its measures, and a shutter that would hide everything, are ignored and noted.
     """
     hidden = np.zeros(shape, np.bool_)
     for name in filter(None, (part.strip() for part in elements.text("ShutterShape").upper().split("\\"))):

@@ -18,20 +18,20 @@ _WRAP = 1 << 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """first: the input that the first entry is for. entries: (N,) uint16. bits: of an entry, as declared."""
+    """first: input value of the first entry. entries: (N,) uint16. bits: declared bits of an entry."""
 
     first: int
     entries: NDArray[np.uint16]
     bits: int
 
     def lookup(self, values: NDArray[Any]) -> NDArray[np.uint16]:
-        """Entries for values (H, W), shape kept; beyond its ends the table goes on with its end entries."""
+        """Values (H, W) -> their entries (H, W); values beyond an end of the table get the entry at that end."""
         index = np.rint(values).astype(np.int64) - self._start(float(values.min()), float(values.max()))
         looked_up: NDArray[np.uint16] = np.take(self.entries, index, mode="clip")
         return looked_up
 
     def _start(self, low: float, high: float) -> int:
-        """``first``, read as signed or unsigned where only that meets the values: writers store -2048 as 63488."""
+        """``first`` as written, or as signed or unsigned if only then the table meets the values: -2048 may be 63488."""
         for start in (self.first, self.first - _WRAP, self.first + _WRAP):
             if start <= high and start + len(self.entries) > low:
                 return start
@@ -58,7 +58,7 @@ def read_table(elements: Elements, descriptor: str, data: str) -> Table | None:
 
 
 def _entries(content: bytes, count: int, bits: int, elements: Elements, keyword: str) -> NDArray[np.uint16]:
-    """(count,) entries of 16 bits, or of 8 where so declared and packed."""
+    """Entries (count,) of 16 bits, or of 8 bits if so declared and packed."""
     if len(content) >= 2 * count:
         return np.frombuffer(content, elements.byte_order + "u2")[:count].astype(np.uint16)
     if bits <= 8 and len(content) >= count:

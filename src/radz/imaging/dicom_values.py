@@ -1,7 +1,7 @@
-"""Words of the Pixel Data to the values in them, and the pixels that are padding.
+"""From words of the Pixel Data to values, and which pixels are padding.
 
-pydicom cuts a word to BitsStored without a look at the other bits. Here values that do not fit are refused, as their
-true size is unknown, and a value that does not start at bit 0 is shifted down.
+pydicom cuts a word to BitsStored and ignores the other bits. Here a value that does not start at bit 0 is shifted down,
+and values that need more bits than declared are refused, because their true range is unknown.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ def stored_values(
     """
     ends = _padding_range(words.dtype, elements)
     padding = _between(words, ends)
-    shift = _shift(words[~padding], layout, compressed=compressed)
-    _require_fitting(words[~padding], layout, shift, elements)
+    measured = words[~padding] if padding.any() else words.ravel()
+    shift = _shift(measured, layout, compressed=compressed)
+    _require_fitting(measured, layout, shift, elements)
     values = _extracted(words, layout.stored, shift)
-    return values, padding | _between(values, ends)  # a writer may mean the value or the whole word
+    return values, padding | _between(values, ends)  # writers give the value or the whole word
 
 
 def _shift(words: NDArray[Any], layout: Layout, *, compressed: bool) -> int:
@@ -49,16 +50,17 @@ def _shift(words: NDArray[Any], layout: Layout, *, compressed: bool) -> int:
 
 
 def _require_fitting(words: NDArray[Any], layout: Layout, shift: int, elements: Elements) -> None:
-    """Raise ImageError where the bit above the value, in words (N,), is part of it; other bits hold overlays."""
-    above = _unsigned(words) >> (layout.stored + shift)
-    if not above.any():
+    """Raise ImageError where words (N,) use the bit next above the value; bits farther up hold overlays."""
+    end = layout.stored + shift
+    if end == layout.allocated:
         return
+    above = _unsigned(words) >> end
     if layout.signed:
-        negative = (_unsigned(words) >> (layout.stored + shift - 1)) & 1 == 1
-        every = (1 << (layout.allocated - layout.stored - shift)) - 1
-        above = above[~(negative & (above == every))]  # the sign, repeated in the unused bits
-    overlay = sum(1 << (bit - layout.stored - shift) for bit in layout.overlay if bit >= layout.stored + shift)
-    above = above & above.dtype.type(~overlay & 0xFFFF) if above.dtype.itemsize > 1 else above & ~np.uint8(overlay)
+        negative = (_unsigned(words) >> (end - 1)) & 1 == 1
+        sign = (1 << (layout.allocated - end)) - 1
+        above = above[~(negative & (above == sign))]  # the sign repeated in the unused bits
+    declared = sum(1 << (bit - end) for bit in layout.overlay if end <= bit < layout.allocated)
+    above = above & above.dtype.type((1 << (layout.allocated - end)) - 1 - declared)
     if (above & 1).any():
         raise ImageError(
             f"values need more bits than {named('BitsStored')}, {layout.stored}; their size is unknown. Correct the "
@@ -69,7 +71,7 @@ def _require_fitting(words: NDArray[Any], layout: Layout, shift: int, elements: 
 
 
 def _extracted(words: NDArray[Any], stored: int, shift: int) -> NDArray[Any]:
-    """Words (H, W) -> values (H, W) of ``stored`` bits that start at bit ``shift``, sign kept."""
+    """Words (H, W) -> values (H, W) of ``stored`` bits that start at bit ``shift``; signed words give signed values."""
     unused = words.dtype.itemsize * 8 - stored
     if not unused:
         return words
@@ -111,5 +113,5 @@ def _between(values: NDArray[Any], ends: tuple[int, int] | None) -> NDArray[np.b
 
 
 def _unsigned(words: NDArray[Any]) -> NDArray[Any]:
-    """The same bits, shape kept, without a sign."""
+    """Words (N,) or (H, W) -> the same bits as unsigned integers."""
     return words.view(np.uint8 if words.dtype.itemsize == 1 else np.uint16)

@@ -1,7 +1,7 @@
 """JPEG decoded by a decoder that reports damage, with bounds on its scans.
 
-Pillow drops the warnings of libjpeg, so a file with a shifted or missing lower part is decoded in silence. simplejpeg
-wraps the same library, gives the same values, and raises where libjpeg warns.
+Pillow drops the warnings of libjpeg, so it decodes a file whose lower part is shifted or missing without a word.
+simplejpeg wraps the same library, gives the same values, and raises an error where libjpeg warns.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ def require_few_scans(content: bytes, pixels: int) -> None:
 
 
 def _decoded(content: bytes, colours: str, least: dict[str, int]) -> NDArray[Any]:
+    """Values (H, W, 1) or (H, W, 3); ``least`` bounds the size of a reduced image from below."""
     try:
         values: NDArray[Any] = simplejpeg.decode_jpeg(content, colours, **least)
     except ValueError as error:

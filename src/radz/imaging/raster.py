@@ -116,7 +116,7 @@ def _decoded(image: Image.Image, content: bytes, reduced: int = 1) -> Image.Imag
 
 
 def _from_libtiff(content: bytes) -> Image.Image:
-    """The upright image of a compressed TIFF, decoded in a worker process: libtiff prints of damage and goes on."""
+    """The upright image of a compressed TIFF, decoded in a worker process, as libtiff only prints what is damaged."""
     image, printed = DECODER.call(decode_tiff, content)
     if printed:
         raise ImageError(

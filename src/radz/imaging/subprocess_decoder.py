@@ -1,7 +1,7 @@
 """Calls of decoders in separate processes: a decoder that crashes or hangs costs one image, not the run.
 
-Our own code because multiprocessing imports the caller's script again, so that a script without a ``__main__`` guard
-would run twice, and because no pool of the standard library stops a call that hangs.
+Our own code, because multiprocessing imports the caller's script again, which runs a script without a ``__main__``
+guard twice, and because no pool of the standard library stops a call that hangs.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
 def _start() -> subprocess.Popen[bytes]:
     """A worker that has answered once: if it ends later, a call ended it."""
     paths = os.pathsep.join(filter(None, sys.path))
-    command = [sys.executable, "-P", "-W", "always", "-c", _WORKER]
+    command = [sys.executable, "-P", "-W", "ignore", "-c", _WORKER]
     try:
         worker = subprocess.Popen(
             command,
@@ -119,7 +119,7 @@ def _ask(worker: subprocess.Popen[bytes], request: tuple[Callable[..., Any], tup
 
 @contextmanager
 def _killed_after(limit: float, worker: subprocess.Popen[bytes]) -> Iterator[threading.Event]:
-    """Kill the worker where the block takes longer than ``limit`` seconds; the event tells so."""
+    """Kill the worker if the block takes longer than ``limit`` seconds, and set the event."""
     expired = threading.Event()
 
     def expire() -> None:

@@ -15,8 +15,8 @@ from radz.errors import ImageError
 def serve() -> None:
     """Answer calls until standard input ends.
 
-    C libraries that print to standard output or standard error reach neither the answers nor a terminal: what they
-    print goes to a temporary file and is part of the answer, since GDCM reports damage in no other way.
+    What C libraries print to standard output and standard error goes to a temporary file and becomes part of the
+    answer: it must not mix with answers or reach a terminal, and libjpeg and libtiff report damage in no other way.
     """
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     with tempfile.TemporaryFile() as printed:
@@ -35,7 +35,7 @@ def serve() -> None:
 def _result(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:
     try:
         return True, function(*arguments)
-    except Exception as error:  # decoders raise anything; what cannot be pickled is told in words
+    except Exception as error:  # decoders raise anything; an error that cannot be pickled becomes a message
         try:
             pickle.loads(pickle.dumps(error))  # noqa: S301  our own bytes
         except Exception:
