@@ -31,7 +31,7 @@ class Table:
         return looked_up
 
     def _start(self, low: float, high: float) -> int:
-        """``first`` as written, or as signed or unsigned if only then the table meets the values: -2048 may be 63488."""
+        """``first``, or its other reading (63488 for -2048) if only that one makes the table meet the values."""
         for start in (self.first, self.first - _WRAP, self.first + _WRAP):
             if start <= high and start + len(self.entries) > low:
                 return start
