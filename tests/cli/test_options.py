@@ -6,7 +6,7 @@ from typing import get_args
 
 from radz.cli.options import STRATA, Uncertain
 from radz.eval import scoring
-from radz.metrics.scores_file import UncertainPolicy
+from radz.metrics.score_matrix import UncertainPolicy
 
 
 def test_choices_are_those_of_the_packages():

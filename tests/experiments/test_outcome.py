@@ -25,7 +25,7 @@ def test_a_glance_names_models_missing_ones_and_the_claim():
 
 def test_the_frame_has_a_line_per_model_and_finding_that_was_scored():
     frame = result().to_frame()
-    assert frame.groupby("model").size().to_dict() == {"brightness": 3, "other": 3}
+    assert frame.groupby("model").size().to_dict() == {"any_finding": 3, "brightness": 3, "other": 3}
     assert list(frame.columns[:5]) == ["model", "finding", "positives", "negatives", "comparable"]
 
 

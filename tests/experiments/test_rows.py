@@ -27,10 +27,11 @@ def test_tables_of_one_name_are_numbered():
 
 def test_the_first_model_is_compared_with_each_other_and_a_missing_one_says_why():
     tables = {"a": scores("a"), "b": scores("b")}
-    first, second, third = model_rows(tables, Checks(), {"c": "no weights"}, EvalSettings(draws=10))
+    first, second, oracle, third = model_rows(tables, Checks(), {"c": "no weights"}, EvalSettings(draws=10))
     assert first.comparison is None
     assert second.comparison.auroc_within.value == 0, "the same scores"
     assert (third.name, third.evaluation, third.note) == ("c", None, "no weights")
+    assert oracle.name == "any_finding"
     assert first.evaluation.groups, "the first row has its groups"
     assert first.uncalibrated == "these scores come without calibration"
 

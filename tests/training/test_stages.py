@@ -202,7 +202,7 @@ def test_a_run_without_stages_is_a_plan_of_one():
 def test_one_command_runs_them_in_order(plan, tmp_path, monkeypatch):
     ran = []
     monkeypatch.setattr(
-        "radz.training.train.train", lambda config, validate, command: ran.append((config.stage, validate))
+        "radz.experiments.train.run", lambda config, validate, command: ran.append((config.stage, validate))
     )
     changes = ["--set", f"output={tmp_path}", "--set", "data.val_split=train"]
     result = CliRunner().invoke(app, ["train", str(plan), *changes])

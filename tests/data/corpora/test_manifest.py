@@ -217,8 +217,9 @@ def test_development_images(dev_data):
         "unlisted": "absent",
     }
     sizes = {split: len(Manifest(dev_data / "manifest.csv", split, **options)) for split in SPLITS}
-    assert sizes == {"train": 825, "val": 160, "test": 248}
+    assert sizes == {"train": 1289, "val": 262, "test": 393}
     images = Manifest(dev_data / "manifest.csv", "val", **options)
     assert len(images.findings) == 15
-    assert not any(looks_inverted(images[i].pixels) for i in range(0, len(images), 8))
-    assert sum(looks_inverted(1 - images[i].pixels) for i in range(0, len(images), 8)) >= 18  # of 20; 97 % over all
+    some = [images[i].pixels for i in range(0, len(images), 8)]
+    assert not any(map(looks_inverted, some))
+    assert sum(looks_inverted(1 - pixels) for pixels in some) >= 0.9 * len(some)  # 97 % over all
