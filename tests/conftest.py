@@ -73,8 +73,14 @@ def labelled_images(tmp_path_factory):
     return root / "manifest.csv"
 
 
+@pytest.fixture(scope="session")
+def _hash_records(tmp_path_factory):
+    return tmp_path_factory.mktemp("hashes")
+
+
 @pytest.fixture(autouse=True)
-def _own_anchor_cache(tmp_path_factory, monkeypatch):
-    """No test reads or fills the user's cache of anchors; the prepared backbone stays where it is."""
+def _own_caches(tmp_path_factory, _hash_records, monkeypatch):
+    """No test reads or fills the user's cache of anchors and hashes; the prepared backbone stays where it is."""
     folder = tmp_path_factory.mktemp("anchor-cache")
     monkeypatch.setattr("radz.serve.predictor.cache_root", lambda: folder)
+    monkeypatch.setattr("radz.storage.cache.hash_records", lambda: _hash_records)

@@ -53,6 +53,7 @@ class Provenance(BaseModel):
     software: dict[str, str] = {}
     started_from: str = Field("", description="Fingerprint of the checkpoint it started from.")
     fingerprint: str = Field("", description="SHA-256 of the weights, first 16 digits.")
+    files: dict[str, str] = Field({}, description="Weight file of the checkpoint -> SHA-256; empty in radz 0.1.")
 
 
 def describe_data(studies: Sequence[Study]) -> dict[str, Any]:

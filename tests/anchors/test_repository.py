@@ -7,7 +7,8 @@ import json
 import pytest
 import torch
 
-from anchor_fakes import CONCEPTS, MODEL, flip_last_bit
+from anchor_fakes import CONCEPTS, MODEL
+from damage import flip_last_bit
 from radz.anchors import load_anchors, read_record, save_anchors
 from radz.anchors._repository import RECORD, TENSORS
 from radz.errors import AnchorError

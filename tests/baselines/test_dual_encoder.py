@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from baseline_fakes import ANCHORS, CONTEXT, STUDIES
+from damage import flip_weight
 from radz.baselines import open_baseline
 from radz.baselines.dual_encoder import PairConfig, load_pair
 from radz.errors import CheckpointError
@@ -54,14 +55,30 @@ def load_provenance(directory):
     return Provenance.model_validate_json((directory / "provenance.json").read_text())
 
 
-@pytest.mark.parametrize("damage", ["heads.safetensors", "dual_encoder.json", "tower"])
-def test_a_damaged_checkpoint_is_refused(directory, damage):
-    path = directory / damage
-    if damage == "dual_encoder.json":
-        path.write_text(json.dumps({"width": 3}))
-    elif path.is_dir():
-        path.rename(directory / "elsewhere")
-    else:
-        path.write_bytes(b"no weights")
+def test_a_checkpoint_of_another_form_is_refused(directory):
+    (directory / "dual_encoder.json").write_text(json.dumps({"width": 3}))
     with pytest.raises(CheckpointError, match="could not be loaded as a checkpoint of 'dual_encoder'"):
+        load_pair(directory)
+
+
+def test_a_missing_part_is_named(directory):
+    (directory / "tower").rename(directory / "elsewhere")
+    with pytest.raises(CheckpointError, match=r"has no tower/model.safetensors. Copy the checkpoint again"):
+        load_pair(directory)
+
+
+def test_a_checkpoint_of_radz_01_is_read_unless_its_files_are_no_weights(directory):
+    provenance = json.loads((directory / "provenance.json").read_text())
+    del provenance["files"]
+    (directory / "provenance.json").write_text(json.dumps(provenance))
+    assert load_pair(directory).config.dim == 8
+    (directory / "heads.safetensors").write_bytes(b"no weights")
+    with pytest.raises(CheckpointError, match="could not be loaded as a checkpoint of 'dual_encoder'"):
+        load_pair(directory)
+
+
+@pytest.mark.parametrize("file", ["heads.safetensors", "tower/model.safetensors", "text/model.safetensors"])
+def test_one_flipped_bit_is_refused(directory, file):
+    flip_weight(directory / file, "weight")
+    with pytest.raises(CheckpointError, match=f"{file} is damaged: its SHA-256 is .* Copy the checkpoint again"):
         load_pair(directory)

@@ -19,6 +19,7 @@ from radz.calibration.calibration_file import (
 )
 from radz.errors import CalibrationError, LeakageError, ScoresError
 from radz.metrics.scores_file import scores_sha256
+from radz.storage import unsealed
 from radz.types import Exposure
 
 SHIPPED = files("radz").joinpath("checkpoints/default/calibration.json")
@@ -69,7 +70,7 @@ def test_a_file_with_the_field_names_of_radz_0_1_is_read(stored, tmp_path):
 
 
 def test_the_shipped_file_is_read():
-    content = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    content = unsealed(json.loads(SHIPPED.read_text(encoding="utf-8")))
     shipped = StoredCalibration.model_validate(content)
     distribution = content.get("out_of_distribution", content.get("familiarity"))
     assert shipped.out_of_distribution.threshold == distribution["threshold"]

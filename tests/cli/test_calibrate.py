@@ -16,6 +16,7 @@ from radz.cli import app
 from radz.errors import CalibrationError, LeakageError
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
+from radz.storage import sealed, unsealed
 from tiny import tiny_model
 
 FILMS = 120
@@ -100,7 +101,8 @@ def test_the_one_in_the_checkpoint_is_found_and_a_stale_one_is_left_out_with_the
     try:
         place.write_text(written[0].read_text())
         assert predict(world, "--finding", "effusion")["effusion"]["probability"]
-        place.write_text(json.dumps(json.loads(written[0].read_text()) | {"fingerprint": "beef"}))
+        stale = unsealed(json.loads(written[0].read_text())) | {"fingerprint": "beef"}
+        place.write_text(json.dumps(sealed(stale)))
         row = predict(world, "--finding", "effusion")["effusion"]
         assert row["probability"] == row["in_set"] == ""
         assert row["note"].startswith("no probability: calibration.json belongs to the model beef")

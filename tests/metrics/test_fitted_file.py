@@ -49,3 +49,16 @@ def test_a_damaged_file_is_refused_with_its_first_fault(tmp_path, content, messa
 def test_a_missing_file_names_the_command_that_writes_it(tmp_path):
     with pytest.raises(CalibrationError, match=r"There is no .*fitted.json. `radz fit` writes such a file"):
         read(tmp_path / "fitted.json")
+
+
+def test_a_changed_number_is_refused(tmp_path):
+    path = tmp_path / "fitted.json"
+    write_stored(Fitted(slope=1.5, counts={"mass": 3}), path)
+    path.write_text(path.read_text().replace("1.5", "3.5"))
+    with pytest.raises(CalibrationError, match=r"fitted.json is damaged: its content does not match its hash\. Run"):
+        read(path)
+
+
+def test_a_file_of_radz_01_has_no_hash_and_is_read(tmp_path):
+    (tmp_path / "fitted.json").write_text('{"slope": 1.5}')
+    assert read(tmp_path / "fitted.json") == Fitted(slope=1.5)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from damage import flip_weight
 from model_fakes import (
     PROVENANCE,
     TEXTS,
@@ -17,7 +20,15 @@ from model_fakes import (
 )
 from radz.errors import CheckpointError
 from radz.model.build import part_of
-from radz.model.checkpoint import WEIGHTS, load_checkpoint, save_checkpoint, trained_parameters
+from radz.model.checkpoint import (
+    TowerHead,
+    load_checkpoint,
+    load_parts,
+    load_tower_head,
+    save_checkpoint,
+    trained_parameters,
+)
+from radz.model.checkpoint_files import WEIGHTS
 from radz.model.radz import RadZ
 from tiny import save_tiny_llava, tiny_model
 
@@ -66,8 +77,12 @@ def test_a_checkpoint_of_another_backbone_is_refused(model, tmp_path, tmp_path_f
         (lambda d: (d / "config.json").unlink(), "has no config.json"),
         (lambda d: (d / "config.json").write_text("{"), "is damaged"),
         (lambda d: (d / "model.safetensors").unlink(), "has no model.safetensors"),
+        (lambda d: (d / "config.json").write_text("5"), "config.json is damaged: expected a mapping"),
+        (lambda d: (d / "config.json").write_text('{"model": 5}'), "config.json is damaged: 'model' is not a mapping"),
+        (lambda d: (d / "config.json").write_bytes(b"\xff"), "config.json is damaged"),
         (lambda d: (d / "model.safetensors").write_bytes(b"\0" * 40), "is damaged"),
         (lambda d: (d / "provenance.json").write_text("[]"), "is damaged"),
+        (lambda d: (d / "provenance.json").write_text("{}"), "provenance.json is damaged: Field required"),
     ],
 )
 def test_a_damaged_checkpoint_is_refused(model, tmp_path, damage, message):
@@ -93,3 +108,61 @@ def test_what_training_changed_is_counted_in_the_checkpoints_file(tmp_path):
     (tmp_path / WEIGHTS).write_bytes(b"no weights")
     with pytest.raises(CheckpointError, match=r"model.safetensors cannot be read: .* Copy the checkpoint again"):
         trained_parameters(tmp_path)
+
+
+HEAD = TowerHead(("effusion", "mass"), torch.ones(2, 16), torch.zeros(2))
+
+
+@pytest.mark.parametrize("part", ["tower", "readout", "lora_A"])
+def test_one_flipped_bit_in_the_weights_is_refused(model, tmp_path, part):
+    save_checkpoint(model, tmp_path / "c", PROVENANCE)
+    load_checkpoint(tmp_path / "c")
+    flip_weight(tmp_path / "c" / "model.safetensors", part)
+    damaged = r"model.safetensors is damaged: its SHA-256 is .*, but provenance.json says .* Copy the checkpoint again"
+    with pytest.raises(CheckpointError, match=damaged):
+        load_checkpoint(tmp_path / "c")
+    with pytest.raises(CheckpointError, match=damaged):
+        load_parts(model, tmp_path / "c", ("heads",))
+
+
+def without_files(directory):
+    """The provenance as radz 0.1 wrote it."""
+    path = directory / "provenance.json"
+    content = json.loads(path.read_text())
+    del content["files"]
+    path.write_text(json.dumps(content))
+
+
+def test_a_checkpoint_of_radz_01_is_read_and_its_weights_are_compared_with_16_digits(model, tmp_path):
+    save_checkpoint(model, tmp_path / "c", PROVENANCE, HEAD)
+    without_files(tmp_path / "c")
+    assert load_checkpoint(tmp_path / "c")[1].files == {}
+    assert load_tower_head(tmp_path / "c").concepts == HEAD.concepts
+    flip_weight(tmp_path / "c" / "model.safetensors", "readout")
+    with pytest.raises(CheckpointError, match=r"model.safetensors is damaged"):
+        load_checkpoint(tmp_path / "c")
+
+
+def test_weights_without_a_recorded_hash_are_refused(model, tmp_path):
+    save_checkpoint(model, tmp_path / "c", PROVENANCE)
+    (tmp_path / "c" / "provenance.json").write_text(PROVENANCE.model_dump_json())
+    with pytest.raises(CheckpointError, match=r"provenance.json is damaged: it has no hash of model.safetensors"):
+        load_checkpoint(tmp_path / "c")
+
+
+def test_a_tower_head_comes_back_or_is_refused(model, tmp_path):
+    path = tmp_path / "c" / "tower_head.safetensors"
+    save_checkpoint(model, tmp_path / "c", PROVENANCE, HEAD)
+    assert torch.equal(load_tower_head(tmp_path / "c").weight, HEAD.weight)
+    flip_weight(path, "weight")
+    with pytest.raises(CheckpointError, match=r"tower_head.safetensors is damaged: its SHA-256"):
+        load_tower_head(tmp_path / "c")
+    without_files(tmp_path / "c")
+    path.write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"tower_head.safetensors is damaged: .* Copy the checkpoint again"):
+        load_tower_head(tmp_path / "c")
+    save_file({"weight": HEAD.weight}, path)
+    with pytest.raises(CheckpointError, match=r"tower_head.safetensors is damaged"):
+        load_tower_head(tmp_path / "c")
+    path.unlink()
+    assert load_tower_head(tmp_path / "c") is None

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import radz
-from anchor_fakes import flip_last_bit
+from damage import flip_last_bit
 from radz.anchors import read_record
 from radz.anchors._repository import TENSORS
 from radz.model.checkpoint import save_checkpoint

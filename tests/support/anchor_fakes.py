@@ -1,4 +1,4 @@
-"""Saved anchors, and damage to files."""
+"""A saved directory of anchors."""
 
 from __future__ import annotations
 
@@ -23,10 +23,3 @@ def save_two(directory: Path, denials: bool) -> Anchors:
     anchors = Anchors(("mass", "effusion"), *sides, texts, "rules", names=names, denials=denied)
     save_anchors(anchors, CONCEPTS, MODEL, directory)
     return anchors
-
-
-def flip_last_bit(path: Path) -> None:
-    """Change one bit of a file."""
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)

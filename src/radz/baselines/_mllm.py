@@ -9,7 +9,8 @@ from radz.config import ModelConfig, ReadoutConfig
 from radz.errors import ConfigError
 from radz.model.backbone import Backbone
 from radz.model.build import build_model
-from radz.model.checkpoint import CONFIG, PROVENANCE, load_checkpoint, read_description
+from radz.model.checkpoint import load_checkpoint, read_description
+from radz.model.checkpoint_files import CONFIG, PROVENANCE
 from radz.model.precision import choose_dtype
 from radz.model.radz import RadZ
 

