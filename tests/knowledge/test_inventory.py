@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 
 from radz.knowledge import Concept, KnowledgeBase
@@ -27,11 +26,6 @@ def test_statements_are_counted_by_whether_they_have_a_source():
     assert "| sourced | 3 |" in page
     assert "| unreviewed | 1 |" in page
     assert "| a broader concept | 1 |" in page
-
-
-def test_the_command_prints_the_page(capsys):
-    runpy.run_module("radz.knowledge", run_name="__main__")
-    assert capsys.readouterr().out == inventory()
 
 
 def test_cited_sentences_are_counted_until_they_are_reviewed():

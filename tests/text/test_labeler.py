@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,17 @@ def test_sentences_of_many_kinds(language, report, expected):
 def test_nine_in_ten_of_the_shared_cases_are_right():
     cases = read_cases(Path(os.environ["RADZ_DEV_CASES"]) / "labeler.tsv")
     assert sum(not wrong(*case) for case in cases) >= 0.9 * len(cases)
+
+
+def test_any_text_is_labelled_in_reasonable_time():
+    words = [*"no mass , ; : ( ) and or with but not seen has resolved if any ? . - the is due to".split(), "\n"]
+    draw = random.Random(0)
+    for _ in range(300):
+        labels = radz.label_report(" ".join(draw.choices(words, k=20)))
+        assert labels.keys() <= {"mass", NORMAL}
+    start = time.process_time()
+    assert radz.label_report("no mass, " * 1000) == {"mass": ABSENT}
+    assert time.process_time() - start < 5  # measured 0.2 s
 
 
 def test_the_strongest_mention_of_a_sentence_counts():

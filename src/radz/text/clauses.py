@@ -38,6 +38,10 @@ class ClauseWords(BaseModel):
     qualifying: tuple[str, ...] = Field((), description="Start one unless 'or' follows: 'left', 'large'.")
 
 
+MAX_LIST = 20
+"""Most segments over which a cue acts; longer lists are not written by people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Characters [start, end) of a folded sentence. joint: what separates it from the one before, e.g. ``, and``."""
@@ -83,7 +87,9 @@ class ClauseSplitter:
             return True
         if self.has_verb(segment) or ("," in segment.joint and self._in("accompanying", segment.joint)):
             return False
-        return self._is_concluded(segments[index + 1 :]) or not self._affirms(segments[index:])
+        return self._is_concluded(segments[index + 1 : index + MAX_LIST]) or not self._affirms(
+            segments[index : index + MAX_LIST]
+        )
 
     def continues_back(self, segments: Sequence[Segment], index: int, predicate: str | None) -> bool:
         """Whether a cue that acts backward on segment ``index`` acts on segment ``index - 1`` as well.

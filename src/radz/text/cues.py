@@ -44,9 +44,13 @@ class CueFinder:
     def __call__(self, sentence: str, mentions: Sequence[Mention]) -> list[Cue]:
         """Cues in text order. Of two that overlap the longer one is taken; neutral phrases are then dropped."""
         taken: list[Cue] = []
+        readings, covered = set[tuple[int, int, Presence | None]](), set[int]()
         for cue in sorted(self._candidates(sentence, mentions), key=_precedence):
-            if all(_apart(cue, other) or _agree(cue, other) for other in taken):
+            reading = (cue.start, cue.end, cue.meaning)
+            if reading in readings or covered.isdisjoint(range(cue.start, cue.end)):
                 taken.append(cue)
+                readings.add(reading)
+                covered.update(range(cue.start, cue.end))
         return sorted((cue for cue in taken if cue.meaning), key=lambda cue: cue.start)
 
     def _candidates(self, sentence: str, mentions: Sequence[Mention]) -> Iterator[Cue]:
@@ -69,14 +73,6 @@ def _cues(lexicon: Lexicon) -> Iterator[tuple[str, Cue]]:
         ):
             yield from ((phrase, Cue(0, 0, "..." in phrase, meaning, forward, backward)) for phrase in phrases)
     yield from ((phrase, Cue(0, 0, "..." in phrase)) for phrase in lexicon.neutral)
-
-
-def _apart(cue: Cue, other: Cue) -> bool:
-    return cue.end <= other.start or other.end <= cue.start
-
-
-def _agree(cue: Cue, other: Cue) -> bool:
-    return (cue.start, cue.end, cue.meaning) == (other.start, other.end, other.meaning)
 
 
 def _precedence(cue: Cue) -> tuple[int, bool, bool]:

@@ -30,14 +30,11 @@ def find_mentions(folded: str, terms: TermIndex[str]) -> list[Mention]:
 def longest_mentions(mentions: Sequence[Mention]) -> list[Mention]:
     """Mentions without those that overlap a longer one, in text order; two of the same extent both stay."""
     longest: list[Mention] = []
+    extents, covered = set[tuple[int, int]](), set[int]()
     for mention in sorted(mentions, key=lambda m: (m.whole_start - m.end, m.whole_start, m)):
-        if not any(_is_covered(mention, longer) for longer in longest):
+        extent = (mention.whole_start, mention.end)
+        if extent in extents or covered.isdisjoint(range(*extent)):
             longest.append(mention)
+            extents.add(extent)
+            covered.update(range(*extent))
     return sorted(longest, key=lambda m: (m.start, m.end, m.label))
-
-
-def _is_covered(mention: Mention, longer: Mention) -> bool:
-    """Whether the two overlap and have different extents."""
-    same = (mention.whole_start, mention.end) == (longer.whole_start, longer.end)
-    apart = mention.end <= longer.whole_start or longer.end <= mention.whole_start
-    return not (same or apart)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from radz.text.clauses import ClauseSplitter, Segment
+from radz.text.clauses import MAX_LIST, ClauseSplitter, Segment
 from radz.text.cues import Cue, CueFinder
 from radz.text.lexicon import Lexicon
 from radz.text.mentions import Mention
@@ -34,7 +34,7 @@ class MentionClassifier:
         for segments in self._split(sentence, [(cue.start, cue.end) for cue in cues]) if cues else ():
             clause = _Clause(self._split, sentence, segments, mentions, cues)
             labels.update(clause.labels())
-            for cue in cues:
+            for cue in clause.cues:
                 for i in clause.reached(cue):
                     acting[i].append(cue)
         return [
@@ -54,16 +54,17 @@ class _Clause:
         cues: Sequence[Cue],
     ) -> None:
         self._split, self._sentence, self._segments, self._mentions = split, sentence, segments, mentions
-        self._denials = [cue for cue in cues if cue.meaning is Presence.ABSENT and cue.forward]
+        self.cues = [cue for cue in cues if segments[0].start <= cue.start < segments[-1].end]
         self._inside = [
             [i for i, mention in enumerate(mentions) if segment.start <= mention.start < segment.end]
             for segment in segments
         ]
+        denials = [cue for cue in self.cues if cue.meaning is Presence.ABSENT and cue.forward]
+        self._denied = {self._home(cue.start) for cue in denials if self._opens(cue, self._home(cue.start))}
+        """Indices of the segments that begin with a denial of their own."""
 
     def reached(self, cue: Cue) -> set[int]:
-        """Indices of the mentions on which the cue acts; none if it is in another clause."""
-        if not self._segments[0].start <= cue.start < self._segments[-1].end:
-            return set()
+        """Indices of the mentions on which a cue of the clause acts."""
         forward = {*self._forward(cue)} if cue.forward else set()
         # "effusion possible", "effusion: no": a cue that nothing follows is about the words before it
         is_last = self._is_last(cue)
@@ -87,10 +88,8 @@ class _Clause:
             if self._is_introduction(cue, home):
                 yield from self._inside[home + 1]
         is_doubt = cue.meaning is Presence.UNCERTAIN
-        for index in range(home + 1, len(self._segments)):
-            if not self._split.continues(self._segments, index, is_doubt, is_open=not following):
-                return
-            if cue.meaning is not Presence.ABSENT and any(self._opens(denial, index) for denial in self._denials):
+        for index in range(home + 1, min(home + MAX_LIST, len(self._segments))):
+            if index in self._denied or not self._split.continues(self._segments, index, is_doubt, not following):
                 return
             following += self._inside[index]
             yield from self._inside[index]
@@ -104,7 +103,7 @@ class _Clause:
             return
         yield from subjects
         predicate = self._sentence[max(self._mentions[i].end for i in subjects) : cue.end]
-        for index in range(subject, 0, -1):
+        for index in range(subject, max(0, subject - MAX_LIST), -1):
             if not self._split.continues_back(self._segments, index, predicate if index == subject else None):
                 return
             yield from self._inside[index - 1]
