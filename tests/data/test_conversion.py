@@ -21,7 +21,6 @@ from radz.data.corpora.manifest import Manifest
 from radz.data.corpora.shards import Shards
 from radz.data.shards import TABLE, decode
 from radz.errors import CorpusError
-from radz.storage import exclusive_lock
 
 ERROR = 1 / 131070 + 2**-24
 
@@ -157,15 +156,6 @@ def test_a_conversion_killed_at_any_change_of_a_file_goes_on(seven_studies, tmp_
         if not killed:
             break
     assert change > 40  # 43 changes: three shards, their rows and the table
-
-
-def test_one_converter_at_a_time(seven_studies, tmp_path):
-    (tmp_path / "out").mkdir()
-    with (
-        exclusive_lock(tmp_path / "out" / ".convert"),
-        pytest.raises(CorpusError, match="another process is converting to this place"),
-    ):
-        convert(seven_studies, str(tmp_path / "out"))
 
 
 def test_a_full_disk_is_one_line_and_the_same_command_goes_on(seven_studies, tmp_path, whole, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import fsspec
 import numpy as np
@@ -44,7 +45,7 @@ def test_values_are_stored_row_after_row_whatever_the_order_in_memory():
 def test_the_table_gives_back_studies_and_places(tmp_path):
     study = Study("a", "p", None, "Größer.", {"mass": Presence.UNCERTAIN}, {"view": "PA"}, "train")
     bare = Study("b", "q")
-    place = Place(3, 512, "|u1", (4, 5))
+    place = Place(3, 512, "|u1", (4, 5), crc32=7)
     with (tmp_path / TABLE).open("wb") as file:
         write_index(file, [table_row(study, place), table_row(bare, None)], {"version": 1, "origin": "x"})
     studies, places, about = read_index(fsspec.filesystem("file"), str(tmp_path))
@@ -52,6 +53,27 @@ def test_the_table_gives_back_studies_and_places(tmp_path):
     assert places == [place, None]
     assert place.length == 20
     assert about == {"version": 1, "origin": "x"}
+
+
+def test_bytes_of_another_length_or_checksum_are_not_the_image():
+    values = bytes(range(6))
+    place = Place(0, 0, "|u1", (2, 3), zlib.crc32(values))
+    assert place.fault_of(values) is None
+    assert place.fault_of(values[:-1]) == "ends before the image does"
+    assert place.fault_of(values[:-1] + b"x") == "the bytes of the image are damaged"
+    assert Place(0, 0, "|u1", (2, 3)).fault_of(b"xxxxxx") is None  # of radz 0.1, without a checksum
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3])
+def test_a_flipped_bit_among_the_cells_of_the_table_is_found(tmp_path, share):
+    rows = [table_row(Study(f"study-{i}", f"patient-{i * i}", report="Clear."), None) for i in range(200)]
+    whole = io.BytesIO()
+    write_index(whole, rows, {"version": 1})
+    content = bytearray(whole.getvalue())
+    content[int(share * len(content))] ^= 4
+    (tmp_path / TABLE).write_bytes(content)
+    with pytest.raises(CorpusError, match=r"studies.parquet: is damaged"):
+        read_index(*open_place(str(tmp_path)))
 
 
 def test_a_table_that_is_missing_damaged_or_newer_is_refused(tmp_path):

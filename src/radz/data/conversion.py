@@ -9,18 +9,17 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from filelock import Timeout
 from numpy.typing import NDArray
 
+from radz.data.shard_folder import ShardFolder
 from radz.data.shards import (
     TABLE,
     VERSION,
@@ -36,7 +35,7 @@ from radz.data.shards import (
 )
 from radz.errors import CorpusError, ImageError
 from radz.provenance import data_sha256
-from radz.storage import atomic_file, content_hash, exclusive_lock, remove_unfinished
+from radz.storage import content_hash
 from radz.types import Pixels, Study
 
 IMAGES_PER_SHARD = 2048
@@ -86,7 +85,7 @@ def convert(
     about: dict[str, Any] = {"version": VERSION, "origin": origin or corpus.name, "size": size}
     about |= {"findings": list(corpus.findings), "policies": dict(corpus.policies)}
     source = content_hash([about, per_shard, data_sha256(corpus.records)])
-    output = _Output(*open_place(url, storage), url)
+    output = ShardFolder(*open_place(url, storage), url)
     with output.opened():
         if (finished := _finished(output, source)) is not None:
             return finished
@@ -100,54 +99,7 @@ def convert(
         return _write_table(output, parts, about | {"source": source})
 
 
-@dataclass(frozen=True, slots=True)
-class _Output:
-    """The folder or URL that is written to. A file is there whole or not at all."""
-
-    fs: Any
-    path: str
-    url: str
-
-    @property
-    def folder(self) -> Path | None:
-        """The local folder, ``None`` where it is elsewhere."""
-        return Path(self.path) if "file" in self.fs.protocol else None
-
-    @contextmanager
-    def opened(self) -> Iterator[None]:
-        """Make the folder, and keep other converters out of it. Raises CorpusError where it cannot be written."""
-        try:
-            self.fs.makedirs(self.path, exist_ok=True)
-            with nullcontext() if self.folder is None else exclusive_lock(self.folder / ".convert", timeout_s=0):
-                if self.folder is not None:
-                    remove_unfinished(self.folder)
-                yield
-        except Timeout:
-            raise CorpusError(f"{self.url}: another process is converting to this place. Wait for it.") from None
-        except OSError as error:
-            raise CorpusError(
-                f"{self.url}: cannot be written: {error.strerror or error}. Make space or choose another place; the "
-                "same command continues where this one stopped."
-            ) from error
-
-    @contextmanager
-    def written(self, name: str) -> Iterator[IO[bytes]]:
-        """A file to write; object stores show one when it is closed."""
-        if self.folder is None:
-            with self.fs.open(f"{self.path}/{name}", "wb") as file:
-                yield file
-        else:
-            with atomic_file(self.folder / name) as unfinished, unfinished.open("wb") as file:
-                yield file
-
-    def remove(self, names: Sequence[str]) -> None:
-        """Remove those of the files that are there."""
-        for name in names:
-            if self.fs.exists(f"{self.path}/{name}"):
-                self.fs.rm_file(f"{self.path}/{name}")
-
-
-def _finished(output: _Output, source: str) -> Converted | None:
+def _finished(output: ShardFolder, source: str) -> Converted | None:
     """The result of the same conversion, where it is finished. Raises CorpusError where the shards are of another."""
     if not output.fs.exists(f"{output.path}/{TABLE}") or index_is_torn(output.fs, output.path):
         return None
@@ -163,7 +115,7 @@ def _finished(output: _Output, source: str) -> Converted | None:
     return Converted(len(places), shards, dict.fromkeys(about["left_out"], why))
 
 
-def _finished_parts(output: _Output, source: str) -> list[_Part]:
+def _finished_parts(output: ShardFolder, source: str) -> list[_Part]:
     """The shards that the same conversion has finished, in order."""
     parts: list[_Part] = []
     while True:
@@ -176,7 +128,7 @@ def _finished_parts(output: _Output, source: str) -> list[_Part]:
         parts.append(part)
 
 
-def _write_shard(output: _Output, number: int, studies: Iterator[_Encoded], per_shard: int, source: str) -> _Part:
+def _write_shard(output: ShardFolder, number: int, studies: Iterator[_Encoded], per_shard: int, source: str) -> _Part:
     """Take studies until the shard is full or none is left."""
     taken = images = 0
     rows: list[dict[str, Any]] = []
@@ -211,7 +163,8 @@ def _add_image(tar: tarfile.TarFile, shard: int, key: str, study: Study, values:
     described = {name: value for name, value in study_row(study).items() if value}
     _add_member(tar, f"{key}.json", json.dumps(described, ensure_ascii=False).encode())
     height, width = values.shape
-    return Place(shard, start + len(array.getvalue()) - values.nbytes, values.dtype.str, (height, width))
+    offset = start + len(array.getvalue()) - values.nbytes
+    return Place(shard, offset, values.dtype.str, (height, width), zlib.crc32(values.tobytes()))
 
 
 def _add_member(tar: tarfile.TarFile, name: str, content: bytes) -> int:
@@ -223,7 +176,7 @@ def _add_member(tar: tarfile.TarFile, name: str, content: bytes) -> int:
     return start
 
 
-def _write_table(output: _Output, parts: Sequence[_Part], about: Mapping[str, Any]) -> Converted:
+def _write_table(output: ShardFolder, parts: Sequence[_Part], about: Mapping[str, Any]) -> Converted:
     """Write the table of all studies, which finishes the conversion."""
     rows = [row for part in parts for row in part.rows]
     unreadable = {study_id: why for part in parts for study_id, why in part.unreadable.items()}

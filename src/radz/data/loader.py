@@ -76,7 +76,7 @@ class PairDataset(Dataset[Pair]):
         return Pair(study, text, *self._view(study, epoch, index), second)
 
     def _view(self, study: Study, epoch: int, index: int) -> tuple[Pixels | None, Tensor | None]:
-        """One augmentation of an image: its pixels, or the tower's states of it."""
+        """One augmentation of an image: its pixels (1, h, w), or the tower's states of it (P, V)."""
         if self.tower_states is not None:
             return None, self.tower_states(epoch, index)
         assert study.pixels is not None

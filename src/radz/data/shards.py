@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -35,17 +36,29 @@ NO_IMAGE = -1
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an image's values are: number of the shard, first byte, NumPy dtype and shape (h, w)."""
+    """Where an image's values are: number of the shard, first byte, NumPy dtype and shape (h, w).
+
+    crc32: checksum of the bytes; ``None`` in shards of radz 0.1.
+    """
 
     shard: int
     offset: int
     dtype: str
     shape: tuple[int, int]
+    crc32: int | None = None
 
     @property
     def length(self) -> int:
         """Bytes of the values."""
         return self.shape[0] * self.shape[1] * np.dtype(self.dtype).itemsize
+
+    def fault_of(self, content: bytes) -> str | None:
+        """Why ``content`` is not the image's bytes, ``None`` where it is."""
+        if len(content) != self.length:
+            return "ends before the image does"
+        if self.crc32 is not None and zlib.crc32(content) != self.crc32:
+            return "the bytes of the image are damaged"
+        return None
 
 
 def encode(pixels: Pixels) -> NDArray[Any]:
@@ -93,7 +106,7 @@ def read_index(fs: Any, path: str) -> tuple[list[Study], list[Place | None], dic
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(io.BytesIO(fs.cat_file(f"{path}/{TABLE}")))
+        table = pq.read_table(io.BytesIO(fs.cat_file(f"{path}/{TABLE}")), page_checksum_verification=True)
         about = json.loads(table.schema.metadata[KEY])
         rows = table.to_pylist()
     except FileNotFoundError:
@@ -117,7 +130,8 @@ def write_index(file: Any, rows: list[dict[str, Any]], about: Mapping[str, Any])
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pylist(rows, schema=_schema())
-    pq.write_table(table.replace_schema_metadata({KEY: json.dumps(dict(about))}), file, compression="zstd")
+    table = table.replace_schema_metadata({KEY: json.dumps(dict(about))})
+    pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
 def study_row(study: Study) -> dict[str, Any]:
@@ -150,7 +164,8 @@ def _schema() -> Any:
     text, number = pa.string(), pa.int64()
     pairs = pa.map_(text, text)
     columns = {"study_id": text, "patient_id": text, "split": text, "report": text, "labels": pairs, "metadata": pairs}
-    return pa.schema(columns | {"shard": number, "offset": number, "dtype": text, "shape": pa.list_(number, 2)})
+    place = {"shard": number, "offset": number, "dtype": text, "shape": pa.list_(number, 2), "crc32": number}
+    return pa.schema(columns | place)
 
 
 def _study(row: Mapping[str, Any]) -> Study:
@@ -168,4 +183,4 @@ def _place(row: Mapping[str, Any]) -> Place | None:
     if row["shard"] == NO_IMAGE:
         return None
     height, width = row["shape"]
-    return Place(row["shard"], row["offset"], row["dtype"], (height, width))
+    return Place(row["shard"], row["offset"], row["dtype"], (height, width), row.get("crc32"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import tarfile
 from dataclasses import replace
 
 import fsspec
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from radz.data.conversion import convert
 from radz.data.corpora.manifest import Manifest
 from radz.data.corpora.shards import Shards
+from radz.data.shards import TABLE
 from radz.errors import CorpusError, ImageError
 from radz.leakage.membership import origin_of, pack_ids
 from radz.provenance import data_sha256
@@ -52,6 +55,24 @@ def test_name_the_corpus_that_their_images_are_from(seven_studies, tmp_path):
     shards = Shards(tmp_path / "out")
     assert origin_of(shards, "shards") == "chestxray14"
     assert pack_ids(shards.records, "x") == pack_ids(seven_studies.records, "x")
+
+
+def test_one_flipped_bit_is_found(seven_studies, tmp_path):
+    convert(seven_studies, str(tmp_path / "out"))
+    shard = tmp_path / "out" / "films-00000.tar"
+    content = bytearray(shard.read_bytes())
+    content[tarfile.BLOCKSIZE + 1000] ^= 1  # among the values of the first image
+    shard.write_bytes(content)
+    with pytest.raises(ImageError, match=r"films-00000.tar: the bytes of the image are damaged. Convert the corpus"):
+        Shards(tmp_path / "out")[0]
+    np.testing.assert_array_equal(Shards(tmp_path / "out")[1].pixels, seven_studies[1].pixels)
+
+
+def test_shards_of_radz_0_1_have_no_checksums_and_are_read(seven_studies, tmp_path):
+    convert(seven_studies, str(tmp_path / "out"))
+    table = pq.read_table(tmp_path / "out" / TABLE)
+    pq.write_table(table.drop_columns(["crc32"]), tmp_path / "out" / TABLE)
+    np.testing.assert_array_equal(Shards(tmp_path / "out")[2].pixels, seven_studies[2].pixels)
 
 
 def test_what_is_no_shard_is_refused(seven_studies, tmp_path):

@@ -44,7 +44,7 @@ def by_study(boxes: Iterable[tuple[str, Box]]) -> Mapping[str, tuple[Box, ...]]:
 
 
 def read_runs(text: str, height: int, width: int) -> NDArray[np.bool_]:
-    """Relative run lengths -> mask (height, width).
+    """Relative run lengths -> mask (h, w), h being ``height`` and w ``width``.
 
     text: pairs of numbers, the pixels to skip after the previous run and the pixels to mark. Pixels are counted down
     the columns, from the left. This is the encoding of SIIM-ACR; most challenges count each start from the first pixel.
@@ -64,7 +64,7 @@ def read_runs(text: str, height: int, width: int) -> NDArray[np.bool_]:
 
 
 def write_runs(mask: NDArray[np.bool_]) -> str:
-    """Mask (height, width) -> relative run lengths, the inverse of ``read_runs``."""
+    """Mask (h, w) -> relative run lengths, the inverse of ``read_runs``."""
     flat = np.concatenate([[False], mask.T.ravel(), [False]])
     edges = np.flatnonzero(flat[1:] != flat[:-1])
     return " ".join(map(str, np.diff(edges, prepend=0)))

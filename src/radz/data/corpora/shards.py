@@ -60,8 +60,8 @@ class Shards(Corpus):
         if place is None:
             return study
         content = self._read(place)
-        if len(content) != place.length:
-            raise ImageError(f"{self._path}/{shard_name(place.shard)}: ends before the image does. Convert it again.")
+        if fault := place.fault_of(content):
+            raise ImageError(f"{self._path}/{shard_name(place.shard)}: {fault}. Convert the corpus again.")
         return study.with_pixels(decode(np.frombuffer(content, np.dtype(place.dtype)).reshape(place.shape)))
 
     def __getstate__(self) -> dict[str, Any]:
