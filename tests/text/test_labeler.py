@@ -132,10 +132,11 @@ def test_nine_in_ten_of_the_shared_cases_are_right():
 
 
 def test_any_text_is_labelled_in_reasonable_time():
-    words = [*"no mass , ; : ( ) and or with but not seen has resolved if any ? . - the is due to".split(), "\n"]
+    pieces = ["no ", "mass", ", ", "; ", ": ", " (", ") ", " and ", " or ", " with ", " but ", " is ", " not seen ", "\n"]
+    pieces += [" has resolved ", "if any ", "? ", ". ", " - ", " due to ", "the "]
     draw = random.Random(0)
     for _ in range(300):
-        labels = radz.label_report(" ".join(draw.choices(words, k=20)))
+        labels = radz.label_report("".join(draw.choices(pieces, k=20)))
         assert labels.keys() <= {"mass", NORMAL}
     start = time.process_time()
     assert radz.label_report("no mass, " * 1000) == {"mass": ABSENT}
