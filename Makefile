@@ -20,7 +20,7 @@ FILM := demo/film.dcm
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo picture test test-slow lint format types bench clean
+.PHONY: help setup demo picture test test-slow fuzz lint format types bench clean
 
 help: ## List the chores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s%s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ test: $(VENV)/.dev ## Run the default test suite: offline, minutes
 
 test-slow: $(VENV)/.dev ## Run the tests that need the real weights
 	$(BIN)/python -m pytest -m slow $(PYTEST_OPTIONS)
+
+fuzz: $(VENV)/.dev ## Read damaged images for five minutes, or for RADZ_FUZZ_SECONDS
+	$(BIN)/python -m pytest -m slow tests/imaging/test_fuzz.py $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.dev ## Check style and format
 	$(BIN)/ruff check .
