@@ -54,7 +54,7 @@ def _size(evaluation: Evaluation) -> Number:
 
 
 def _gains(contents: Contents) -> list[Number]:
-    """The gain in both main numbers over each model that it is compared with."""
+    """The gain in both main numbers over each model that it is compared with, where it is defined."""
     comparisons = {row.name: row.comparison for row in contents.rows if row.comparison}
     gains = {
         name: gain
@@ -68,6 +68,7 @@ def _gains(contents: Contents) -> list[Number]:
             f"95% {bounds(gain.interval, sign='+')}; p = {p_value(gain.p_value)}",
         )
         for name, gain in gains.items()
+        if bounds(gain.interval)
     ]
 
 
