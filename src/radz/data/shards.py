@@ -119,7 +119,7 @@ def read_index(fs: Any, path: str) -> tuple[list[Study], list[Place | None], dic
 
 
 def index_is_torn(fs: Any, path: str) -> bool:
-    """Whether the table is no Parquet file: a conversion by radz 0.1 ended while it was written."""
+    """Whether the table is cut off: radz 0.1 wrote it in place, and could be stopped while it did."""
     content = fs.cat_file(f"{path}/{TABLE}")
     return not (content.startswith(b"PAR1") and content.endswith(b"PAR1"))
 

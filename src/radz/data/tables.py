@@ -47,7 +47,7 @@ def read_text(path: Path) -> str:
 
 
 def require_columns(table: pd.DataFrame, wanted: Mapping[str, str], where: str) -> None:
-    """Raise CorpusError where ``table`` lacks a column of ``wanted``, a mapping of what it is for to its name."""
+    """Raise CorpusError where ``table`` lacks a column of ``wanted``, a mapping from its use to its name."""
     columns = [str(column) for column in table.columns if column != ROW]
     missing = [
         f"'{name}' (for {role}{_nearest(name, columns)})" for role, name in wanted.items() if name not in columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from radz.data.corpora._boxes import read_runs, write_runs
+from radz.data.corpora._boxes import Box, by_study, numbers, read_runs, write_runs
 from radz.errors import CorpusError
 
 
@@ -35,3 +35,15 @@ def test_any_mask_comes_back_from_its_runs():
 def test_runs_that_are_none(runs, reason):
     with pytest.raises(CorpusError, match=reason):
         read_runs(runs, 4, 3)
+
+
+def test_boxes_of_a_study_stay_in_order():
+    first, second = Box("mass", 0, 0, 1, 1), Box("nodule", 2, 2, 3, 3, "reader")
+    assert by_study([("a", first), ("b", first), ("a", second)]) == {"a": (first, second), "b": (first,)}
+
+
+def test_a_box_is_four_numbers():
+    assert numbers(["1", " 2.5", 3, "4e1"]) == (1, 2.5, 3, 40)
+    for cells in (["1", "2", "3"], ["1", "2", "3", ""], ["1", "2", "3", "nan"], ["1", "2", "3", "4", "5"]):
+        with pytest.raises(CorpusError, match="a box must be four numbers"):
+            numbers(cells)

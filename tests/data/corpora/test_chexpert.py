@@ -19,6 +19,8 @@ from radz.knowledge import KnowledgeBase
 from radz.types import NORMAL, Presence
 
 PRESENT, ABSENT, UNCERTAIN, UNLABELLED = Presence
+KNOWLEDGE = KnowledgeBase.load()
+ROWS = 5_000
 
 
 def ids(corpus):
@@ -85,6 +87,13 @@ def test_strange_cells_and_policies(small):
         CheXpert(small, uncertain="maybe")
 
 
+def test_a_path_of_another_form_is_named_by_its_row(small):
+    table = pd.read_csv(small / "train.csv", dtype=str)
+    table.assign(Path=["somewhere/else.jpg", *table["Path"][1:]]).to_csv(small / "train.csv", index=False)
+    with pytest.raises(CorpusError, match=r"column 'Path' is not a path such as train/patient00001/.* in row 2"):
+        CheXpert(small)
+
+
 def test_views(small):
     assert ids(CheXpert(small, "train", views="lateral")) == ["train/patient00001/study1/view2_lateral.jpg"]
     assert len(CheXpert(small, "train", views="all")) == 2
@@ -122,16 +131,6 @@ def test_test_set_by_image(small, tmp_path):
     table.drop(columns="Edema").to_csv(small / "test_labels.csv", index=False)
     with pytest.raises(CorpusError, match=r"test_labels.csv: missing column 'Edema' \(for label Edema"):
         CheXpert(tmp_path)
-
-
-def first(corpus):
-    return next(study for study in corpus.records if study.patient_id == "CXR1")
-
-
-ROWS = 5_000
-
-
-KNOWLEDGE = KnowledgeBase.load()
 
 
 def write(table, path):

@@ -61,7 +61,7 @@ def test_a_row_speaks_of_a_study_or_of_an_image(tmp_path):
     silent, said = DicomFolder(tmp_path, unlisted="absent").records
     assert (dict(silent.labels), silent.split, said.split) == ({}, None, "train")
     table.write_text("image,labels\n1.4,Mass\n1.4,Nodule\n")
-    with pytest.raises(CorpusError, match=r"image stands in rows 2, 3. Give each one row"):
+    with pytest.raises(CorpusError, match=r"image is in rows 2, 3. Give each one row"):
         DicomFolder(tmp_path)
     table.write_text("image,labels\n1.5,Mass\n")
     with pytest.raises(CorpusError, match=r"has 1 studies or images that are not in the folder \(row 2\)"):

@@ -34,7 +34,7 @@ def test_masks_are_united_and_the_others_empty(tmp_path):
     assert not corpus.mask(second.study_id).any()
     assert [study.presence("pneumothorax") for study in corpus.records] == [PRESENT, ABSENT, ABSENT]
     assert first.metadata == {"view": "PA", "sex": "F", "age": "51"}
-    with pytest.raises(CorpusError, match=r"no such image in the table"):
+    with pytest.raises(CorpusError, match=r"the table does not have this image"):
         corpus.mask("1.2.3")
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from radz.errors import CorpusError
 
+_BAD_BOX = "a box must be four numbers."
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -27,11 +29,13 @@ class Box:
 
 
 def numbers(cells: Sequence[object]) -> tuple[float, float, float, float]:
-    """Four cells of a table as numbers. Raises CorpusError where one is not a number."""
+    """Four cells of a table as finite numbers. Raises CorpusError where one is not."""
     try:
         first, second, third, fourth = (float(str(cell)) for cell in cells)
     except ValueError:
-        raise CorpusError("a box must be four numbers.") from None
+        raise CorpusError(_BAD_BOX) from None
+    if not np.isfinite((first, second, third, fourth)).all():
+        raise CorpusError(_BAD_BOX)
     return first, second, third, fourth
 
 

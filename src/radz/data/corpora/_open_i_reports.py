@@ -30,7 +30,7 @@ class Report:
 
 
 def read_reports(folder: Path) -> list[Report]:
-    """Reports of a folder in the order of their numbers. Raises CorpusError for a file that is no such report."""
+    """Reports of a folder in the order of their numbers. Raises CorpusError for a file that is not such a report."""
     return [_read(path) for path in sorted(folder.glob("*.xml"), key=lambda path: (len(path.stem), path.stem))]
 
 

@@ -163,7 +163,7 @@ def _images(table: pd.DataFrame, path: Path, root: Path) -> Iterator[_Image]:
             yield _Image(part, patient, study, image, folder, row)
     if strange:
         raise CorpusError(
-            f"{path}: column '{column}' is no path such as train/patient00001/study1/view1_frontal.jpg in "
+            f"{path}: column '{column}' is not a path such as train/patient00001/study1/view1_frontal.jpg in "
             f"{rows_text(strange)}."
         )
 

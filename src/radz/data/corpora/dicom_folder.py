@@ -147,13 +147,13 @@ def _files(root: Path) -> list[Path]:
 
 
 def _place(image: _Image) -> tuple[object, ...]:
-    """Studies by their UID, images of a study by series and instance; numbers that are none come first."""
+    """Studies by their UID, images of a study by series and instance number; those without a number come first."""
     numbers = (image.header[keyword] for keyword in _ORDER)
     return image.header[_STUDY], *(int(n) if n.isdecimal() else -1 for n in numbers), image.header[_IMAGE]
 
 
 def _labels_of(root: Path, labels: Path | str | None, separator: str) -> dict[str, _Row]:
-    """StudyInstanceUID or SOPInstanceUID -> what the table says of it; empty where there is no table."""
+    """StudyInstanceUID or SOPInstanceUID -> its row; empty where there is no table."""
     path = root / LABELS if labels is None else Path(labels)
     if labels is None and not path.is_file():
         return {}
@@ -165,7 +165,7 @@ def _labels_of(root: Path, labels: Path | str | None, separator: str) -> dict[st
     rows: dict[str, _Row] = {}
     for uid, cell, split, number in cells:
         if uid in rows:
-            raise CorpusError(f"{path}: {by[0]} stands in {rows_text([rows[uid].number, number])}. Give each one row.")
+            raise CorpusError(f"{path}: {by[0]} is in {rows_text([rows[uid].number, number])}. Give each one row.")
         rows[uid] = _Row(number, _parse(cell, separator, path, number), _split(split, path))
     return rows
 

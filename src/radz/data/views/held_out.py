@@ -60,9 +60,9 @@ class ReportCutter:
         labels = self.label(report)
         if any(labels.get(concept) in _CARRIED for concept in self.held):
             return None
-        return " ".join(s for s in split_sentences(report) if not self._speaks(s)) or None
+        return " ".join(s for s in split_sentences(report) if not self._mentions_held(s)) or None
 
-    def _speaks(self, sentence: str) -> bool:
+    def _mentions_held(self, sentence: str) -> bool:
         folded = fold(sentence)
         if mentions(folded, self.names) or any(topic.search(folded) for topic in self.topics):
             return True
