@@ -41,3 +41,12 @@ def test_importing_radz_does_not_import_torch():
         check=True,
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_do_not_spin_unless_the_user_says_so(given, kept, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    command = [sys.executable, "-c", "import os, radz; print(os.environ['OMP_WAIT_POLICY'])"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == kept

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "calibrate", "compare", "corpora", "evaluate", "label_report", "load", "read_image", "train"]
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+"""Read when torch is imported: threads that spin while they wait slow a busy machine down."""
 
 _LAZY = {
     "calibrate": "radz.experiments.calibrate:calibrate",
