@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from radz.errors import ImageError
 from radz.imaging.find import find_images, is_dicom, starts_as_dicom
+from radz.imaging.read import read_image
 
 
 def test_find_images_keeps_files_and_searches_folders(tmp_path):
@@ -29,10 +32,45 @@ def test_find_images_keeps_files_and_searches_folders(tmp_path):
     ]
 
 
-def test_folder_without_images(tmp_path):
+def test_folders_without_images(tmp_path):
     (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "empty").mkdir()
     with pytest.raises(ImageError, match=r"no image in this folder or below. Looked for .png"):
-        find_images([tmp_path])
+        find_images([tmp_path, tmp_path / "empty"])
+    assert find_images([tmp_path / "empty", tmp_path / "z.png"]) == [tmp_path / "empty", tmp_path / "z.png"]
+    with pytest.raises(ImageError, match=r"empty: this is a folder, not an image, or no image in this folder or below"):
+        read_image(tmp_path / "empty")
+
+
+def test_links_are_listed_not_followed(tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "real").mkdir(parents=True)
+    (folder / "real" / "a.png").touch()
+    (folder / "broken.png").symlink_to(tmp_path / "nowhere.png")
+    (folder / "IM1").symlink_to(tmp_path / "nowhere")
+    (folder / "loop").symlink_to(folder)
+    (folder / "notes.txt").symlink_to(tmp_path / "nowhere.txt")
+    names = [str(path.relative_to(folder)) for path in find_images([folder])]
+    assert names == ["IM1", "broken.png", "loop", "real/a.png"]
+    with pytest.raises(ImageError, match=r"loop: this is a link to a folder, which is not followed. Name the folder"):
+        read_image(folder / "loop")
+
+
+def test_a_folder_that_cannot_be_listed_is_in_the_list(tmp_path, monkeypatch):
+    (tmp_path / "a.png").touch()
+    (tmp_path / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert find_images([tmp_path]) == [tmp_path / "a.png", tmp_path / "locked"]
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(ImageError, match=r"locked: this folder cannot be listed\. Check its permissions"):
+        read_image(tmp_path / "locked")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -79,6 +80,9 @@ def test_missing_file_and_folder(tmp_path):
         read_image(tmp_path / "nowhere.png")
     with pytest.raises(ImageError, match=r"this is a folder, not an image"):
         read_image(tmp_path)
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match=r"pipe.png: this is a device or pipe, not a file"):
+        read_image(tmp_path / "pipe.png")
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
     with pytest.raises(ImageError, match=r"link.png: this is a link to a file that does not exist"):
         read_image(tmp_path / "link.png")

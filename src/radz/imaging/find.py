@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ from radz.errors import ImageError
 DICOM_SUFFIXES = (".dcm", ".dicom")
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", *DICOM_SUFFIXES)
 _BARE_DATASET = re.compile(rb"[\x02\x08]\x00..(?:[A-Z]{2}|..\x00\x00)|\x00\x08..[A-Z]{2}", re.DOTALL)
+NO_IMAGE = (
+    f"no image in this folder or below. Looked for {', '.join(IMAGE_SUFFIXES)}, and DICOM files without a suffix."
+)
 MARKER_END = 132
 """Bytes before the data of a DICOM Part 10 file: a preamble of 128 and the marker."""
 
@@ -19,10 +23,14 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     """Files as named, in order, and in place of each folder the images in and below it, sorted.
 
     In a folder an image is a file with one of ``IMAGE_SUFFIXES``, or without suffix (``1.2.840.5`` has none) but
-    recognised as DICOM. A named file is kept even if missing; read_image refuses it. Raises ImageError for a folder
-    without images.
+    recognised as DICOM. Nothing is left out in silence: a missing file, a broken link, a link to a folder, and a folder
+    that is empty or cannot be listed are in the list too, and read_image gives the reason for each. Raises ImageError
+    where there are only folders, and none holds an image.
     """
-    return [image for path in paths for image in (_images_below(path) if path.is_dir() else [path])]
+    images = [image for path in paths for image in (_images_below(path) if path.is_dir() else [path])]
+    if images and all(image.is_dir() for image in images):
+        raise ImageError(f"{', '.join(map(str, paths))}: {NO_IMAGE}")
+    return images
 
 
 def is_dicom(path: Path) -> bool:
@@ -45,19 +53,29 @@ def starts_as_dicom(content: bytes) -> bool:
 
 
 def _images_below(folder: Path) -> list[Path]:
-    images = sorted(p for p in folder.rglob("*") if _is_named_image(p) and p.is_file())
-    if not images:
-        raise ImageError(
-            f"{folder}: no image in this folder or below. Looked for {', '.join(IMAGE_SUFFIXES)}, and DICOM files "
-            "without a suffix."
-        )
-    return images
+    """Images and what may hide some; the folder itself where there are none."""
+    unlisted: list[Path] = []
+    images: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda error: unlisted.append(Path(error.filename))):
+        links = [Path(parent, name) for name in folders if Path(parent, name).is_symlink()]
+        images += [path for path in (*links, *(Path(parent, name) for name in files)) if _may_be_image(path)]
+    return sorted({*images, *unlisted}) or [folder]
 
 
-def _is_named_image(path: Path) -> bool:
+def _may_be_image(path: Path) -> bool:
     if path.name.startswith(".") or path.name == "DICOMDIR":
         return False
+    if path.is_dir():  # a link to a folder, which is not followed
+        return True
     suffix = path.suffix.lower()
     if suffix in IMAGE_SUFFIXES:
         return True
-    return (not suffix or suffix[1:].isdigit()) and path.is_file() and is_dicom(path)
+    return (not suffix or suffix[1:].isdigit()) and _may_be_dicom(path)
+
+
+def _may_be_dicom(path: Path) -> bool:
+    """Whether a file is DICOM, or cannot be opened, which reading it will say."""
+    try:
+        return (path.is_file() or path.is_symlink()) and is_dicom(path)
+    except OSError:
+        return True

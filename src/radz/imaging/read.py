@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from radz.errors import ImageError, MissingExtraError, printable
-from radz.imaging.find import DICOM_SUFFIXES, starts_as_dicom
+from radz.imaging.find import DICOM_SUFFIXES, NO_IMAGE, starts_as_dicom
 from radz.imaging.image import Image
 from radz.imaging.pixels import FLAT, Plane, looks_inverted
 from radz.imaging.raster import read_raster, read_thumbnail
@@ -93,7 +93,7 @@ def _content(path: Path) -> bytes:
     """All bytes of a regular file; its size is checked before it is read."""
     try:
         if stat.S_ISDIR(path.stat().st_mode):
-            raise ImageError("this is a folder, not an image; name its files, or search it with find_images.")
+            raise ImageError(_why_no_image(path))
         if not stat.S_ISREG(path.stat().st_mode):
             raise ImageError("this is a device or pipe, not a file. Save the image to a file first.")
         with path.open("rb") as file:
@@ -108,6 +108,14 @@ def _content(path: Path) -> bytes:
         raise ImageError(f"{kind} Check the name.") from None
     except OSError as error:
         raise ImageError(f"the file cannot be opened ({error.strerror}). Check its permissions.") from None
+
+
+def _why_no_image(folder: Path) -> str:
+    if folder.is_symlink():
+        return "this is a link to a folder, which is not followed. Name the folder itself."
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return "this folder cannot be listed. Check its permissions."
+    return f"this is a folder, not an image, or {NO_IMAGE}"
 
 
 def _decode(content: bytes, suffix: str, inverted: bool | None, window: tuple[float, float] | None) -> Image:

@@ -141,7 +141,7 @@ def _images(root: Path, patient: str) -> list[_Image]:
 
 def _files(root: Path) -> list[Path]:
     try:
-        return find_images([root]) if root.is_dir() else []
+        return [path for path in find_images([root]) if path.is_file()] if root.is_dir() else []
     except ImageError:  # a folder without images
         return []
 
