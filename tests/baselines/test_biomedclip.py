@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from baseline_fakes import DENIED, STATED, rgb_images, score
+from llava_variants import with_code
+from radz.errors import CheckpointError
 
 
 def test_biomedclip_is_open_clips_own_score(checkpoint):
@@ -24,3 +26,18 @@ def test_biomedclip_is_open_clips_own_score(checkpoint):
     images, texts, _ = model(torch.stack([transform(p) for p in rgb_images()]), tokenizer([*STATED, *DENIED]))
     positive, negative = (images @ texts.T).split(3, dim=1)
     torch.testing.assert_close(score("biomedclip", source), positive - negative, atol=1e-5, rtol=0)
+
+
+def test_code_beside_the_weights_is_never_run(checkpoint, tmp_path, monkeypatch):
+    pytest.importorskip("open_clip")
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    source = with_code(Path(checkpoint("biomedclip")), tmp_path / "code", ran=tmp_path / "ran")
+    with pytest.raises(CheckpointError, match="could not be loaded as a checkpoint of 'biomedclip'"):
+        score("biomedclip", str(source))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_revision_that_cannot_be_downloaded_is_refused():
+    pytest.importorskip("open_clip")
+    with pytest.raises(CheckpointError, match="org/model@abc could not be loaded as a checkpoint of 'biomedclip'"):
+        score("biomedclip", "org/model@abc")

@@ -9,6 +9,7 @@ from typing import Any
 
 from radz import registry
 from radz.errors import CheckpointError, ConfigError, UnknownNameError
+from radz.model.pretrained import reason
 from radz.types import ZeroShotModel
 
 
@@ -66,8 +67,7 @@ def one_of(setting: str, value: str, allowed: Sequence[str]) -> str:
 
 def unreadable(name: str, source: str, error: BaseException) -> CheckpointError:
     """The error to raise where a library cannot read a checkpoint."""
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return CheckpointError(
-        f"{source} could not be loaded as a checkpoint of '{name}': {reason} Give a directory that holds it, or a hub "
-        "id that this machine can reach; docs/baselines.md says where it comes from."
+        f"{source} could not be loaded as a checkpoint of '{name}': {reason(error)} Give a directory that holds it, "
+        "or a hub id that this machine can reach; docs/baselines.md says where it comes from."
     )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
 from radz.errors import CheckpointError
+from radz.model.pretrained import from_pretrained, load_whole
 from radz.model.quiet import quietly
 
 
@@ -55,13 +56,13 @@ def load_pretrained(name: str, source: str, model_types: Sequence[str]) -> tuple
 
     try:
         with quietly():
-            config = AutoConfig.from_pretrained(source)
+            config = from_pretrained(AutoConfig, source)
             if config.model_type not in model_types:
                 raise CheckpointError(
                     f"{source} is a model of type '{config.model_type}', but '{name}' takes {', '.join(model_types)}."
                 )
-            model = AutoModel.from_pretrained(source, config=config, dtype=torch.float32)
-            return model.eval().requires_grad_(False), AutoProcessor.from_pretrained(source)
+            model = load_whole(AutoModel, source, config=config, dtype=torch.float32)
+            return model.eval().requires_grad_(False), from_pretrained(AutoProcessor, source)
     except (OSError, ValueError, RuntimeError) as error:
         raise unreadable(name, source, error) from error
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
 from radz.errors import MissingExtraError
+from radz.model.pretrained import code_refused, split_revision
 from radz.model.quiet import quietly
 
 CONFIG = "open_clip_config.json"
@@ -41,13 +42,14 @@ class BiomedClip(DualEncoder):
             import open_clip
         except ImportError:
             raise MissingExtraError("The baseline 'biomedclip'", "open_clip_torch", "baselines") from None
+        source = _at_revision(source)
         local = Path(source).is_dir()
         place = f"local-dir:{source}" if local else f"hf-hub:{source}"
         options = {"text_cfg": _local_text_config(Path(source))} if local else {}
         try:
-            with quietly():
+            with quietly(), code_refused():
                 self.model, self.preprocess = open_clip.create_model_from_pretrained(place, **options)
-                self.tokenizer = open_clip.get_tokenizer(place)
+                self.tokenizer = open_clip.get_tokenizer(place, trust_remote_code=False)
         except (OSError, ValueError, RuntimeError) as error:
             raise unreadable(self.name, source, error) from error
         self.model.to(self.device).eval().requires_grad_(False)
@@ -66,6 +68,19 @@ class BiomedClip(DualEncoder):
         """Sentences (N,) -> (N, E)."""
         features: Tensor = self.model.encode_text(self.tokenizer(list(texts)).to(self.device))
         return features
+
+
+def _at_revision(source: str) -> str:
+    """``source``, or where it pins a revision the directory of its download, since open_clip takes none."""
+    name, revision = split_revision(source)
+    if revision is None:
+        return source
+    from huggingface_hub import snapshot_download
+
+    try:
+        return str(snapshot_download(name, revision=revision))
+    except (OSError, ValueError) as error:
+        raise unreadable("biomedclip", source, error) from error
 
 
 def _local_text_config(directory: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from radz.baselines._opening import BaselineContext, one_of, required, unreadabl
 from radz.baselines._prompts import GIVEN, STATEMENT, PromptSet, Sentences, prompt_set
 from radz.baselines._text_rows import RULES, unit
 from radz.errors import CheckpointError
+from radz.model.pretrained import from_pretrained, load_whole
 from radz.model.quiet import quietly
 from radz.model.two_step import TwoStep, pixels_of
 from radz.types import Anchors, ImageFeatures, Pixels, Scores, Study
@@ -166,11 +167,11 @@ def _load(source: str) -> tuple[Any, Any]:
 
     try:
         with quietly():
-            kind = AutoConfig.from_pretrained(source).model_type
+            kind = from_pretrained(AutoConfig, source).model_type
             if kind != "blip-2":
                 raise CheckpointError(f"{source} is a model of type '{kind}', but 'blip2' takes blip-2.")
-            model = Blip2ForImageTextRetrieval.from_pretrained(source, dtype=torch.float32)
-            return model.eval().requires_grad_(False), AutoProcessor.from_pretrained(source)
+            model = load_whole(Blip2ForImageTextRetrieval, source, dtype=torch.float32)
+            return model.eval().requires_grad_(False), from_pretrained(AutoProcessor, source)
     except (OSError, ValueError, RuntimeError) as error:
         raise unreadable("blip2", source, error) from error
 

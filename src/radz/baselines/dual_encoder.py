@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from radz.baselines._dual import DualEncoder
 from radz.baselines._opening import unreadable
 from radz.model.checkpoint_files import read_provenance, require_intact, with_files, write_provenance
+from radz.model.pretrained import from_pretrained, load_whole
 from radz.model.quiet import quietly
 from radz.model.radz import patches_of
 from radz.model.readout import Head, pool_mean
@@ -143,8 +144,8 @@ def load_pair(directory: Path) -> PairNet:
         for name in provenance.files:
             require_intact(directory, provenance, name)
         with quietly():
-            tower = AutoModel.from_pretrained(directory / "tower", dtype=torch.float32)
-            images = AutoImageProcessor.from_pretrained(directory / "tower")
+            tower = load_whole(AutoModel, directory / "tower", dtype=torch.float32)
+            images = from_pretrained(AutoImageProcessor, directory / "tower")
             text, tokenizer = load_sentence_encoder(str(directory / "text"))
         net = PairNet(config, tower, text, PairProcessor(images, tokenizer))
         net.load_state_dict(load_file(directory / HEADS), strict=False)
@@ -160,7 +161,8 @@ def load_sentence_encoder(source: str | None = None) -> tuple[Any, Any]:
     place = source or prepared(CACHE_NAME, _prepare, NEEDS_BYTES)
     try:
         with quietly():
-            return AutoModel.from_pretrained(place, dtype=torch.float32), AutoTokenizer.from_pretrained(place)
+            model = load_whole(AutoModel, place, unread=("pooler.",), dtype=torch.float32)
+            return model, from_pretrained(AutoTokenizer, place)
     except (OSError, ValueError) as error:
         raise unreadable("dual_encoder", str(place), error) from error
 

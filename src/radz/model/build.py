@@ -11,6 +11,7 @@ from radz import registry
 from radz.config import LoraConfig, ModelConfig, TrainedAnchorsConfig
 from radz.errors import ConfigError
 from radz.model.backbone import Backbone
+from radz.model.pretrained import pinned
 from radz.model.processor import RadzProcessor
 from radz.model.quiet import quietly
 from radz.model.radz import RadZ
@@ -21,6 +22,8 @@ from radz.types import ALIGNED_PAIRS
 def build_model(config: ModelConfig, seed: int = 0) -> RadZ:
     """A model ready to train: new token rows, LoRA and heads freshly started from ``seed``."""
     backbone = load_backbone(config)
+    if config.source is not None:
+        config = config.model_copy(update={"source": pinned(config.source)})
     design: TokenDesign = registry.load("tokens", config.tokens.design)(config.tokens.count)
     generator = torch.Generator().manual_seed(seed)
     processor = RadzProcessor(backbone.processor, design, config)

@@ -73,7 +73,7 @@ def _whole(backbone: Backbone) -> Any:
     from transformers import AutoModelForImageTextToText
 
     with torch.device("meta"), quietly():
-        whole = AutoModelForImageTextToText.from_config(backbone.llava.config)
+        whole = AutoModelForImageTextToText.from_config(backbone.llava.config, trust_remote_code=False)
     whole.model = backbone.llava
     whole.set_output_embeddings(backbone.head)
     return whole.eval()

@@ -45,6 +45,11 @@ class RadzProcessor:
         """Ids of the new tokens, each once, in the order of ``design.special_tokens``."""
         return self._ids(self.design.special_tokens)
 
+    @property
+    def patch_count(self) -> int:
+        """P, the positions of an image sequence that take patches."""
+        return self._image_sequence.count(self.image_token_id)
+
     def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
         """Images (1, h, w) in [0, 1], any size -> (B, 3, h', w'), resized and normalised as the tower expects.
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from radz.config import ModelConfig
+from radz.errors import ConfigError
 from radz.model.backbone import Backbone
 from radz.model.processor import RadzProcessor
 from radz.model.readout import Readout, States, gather_local, pool_mean
@@ -59,6 +60,7 @@ class RadZ(nn.Module):
         prompt = images.prompt
         with self.autocast(prompt.input_ids):
             patches = self.patches(images)  # (B, P, H)
+            self._require_places(patches.shape[1])
             embeddings = self._embed(prompt)  # (B, T, H)
             patches = patches.to(embeddings.dtype)
             return self._read("image", prompt, embeddings.masked_scatter(prompt.local.unsqueeze(-1), patches))
@@ -99,6 +101,15 @@ class RadZ(nn.Module):
     def _patch_states(self, states: tuple[Tensor, ...]) -> Tensor:
         """The tower's hidden states, (B, P, V) each -> those that the projector takes, (B, P, V)."""
         return patches_of(states, self.vision.vision_feature_layer, self.vision.vision_feature_select_strategy)
+
+    def _require_places(self, patches: int) -> None:
+        """Raises ConfigError where the tower's patches do not fill the places for them in the sequence."""
+        if patches != self.processor.patch_count:
+            raise ConfigError(
+                f"The tower gives {patches} patches, but the backbone's processor reserves "
+                f"{self.processor.patch_count} places for them. Correct patch_size, num_additional_image_tokens and "
+                "vision_feature_select_strategy in its processor_config.json."
+            )
 
     def _embed(self, prompt: Prompt) -> Tensor:
         """Ids (B, T) -> (B, T, H)."""

@@ -14,6 +14,7 @@ import torch
 from radz.errors import ConfigError
 from radz.model.backbone import Backbone
 from radz.model.backbones._llava import load_llava
+from radz.model.pretrained import from_pretrained
 from radz.model.quiet import quietly
 from radz.storage import Wheel, prepared, wheel_member
 
@@ -63,8 +64,8 @@ def _read_gguf(directory: Path) -> tuple[Any, Any]:
     """Language model in float32, and its tokenizer."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    language = AutoModelForCausalLM.from_pretrained(directory, gguf_file=GGUF, dtype=torch.float32)
-    return language, AutoTokenizer.from_pretrained(directory, gguf_file=GGUF)
+    language = from_pretrained(AutoModelForCausalLM, directory, gguf_file=GGUF, dtype=torch.float32)
+    return language, from_pretrained(AutoTokenizer, directory, gguf_file=GGUF)
 
 
 def _assemble(language: Any, tokenizer: Any, pth: Path) -> Any:
