@@ -296,6 +296,11 @@ class WarmupConfig(Section):
     batch_size: int = Field(32, ge=1, description="Films per step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak rate, AdamW with a one-cycle schedule.")
     weight_decay: float = Field(1e-2, ge=0, description="AdamW decay.")
+    targets: Literal["findings", "with_normal"] = Field(
+        "with_normal",
+        description="What the tower learns to tell: the findings alone, or 'no finding' as well, where the corpus "
+        "labels it.",
+    )
 
 
 class RunConfig(Section):

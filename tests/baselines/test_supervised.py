@@ -14,6 +14,7 @@ from radz.baselines import open_baseline
 from radz.errors import CheckpointError, ConfigError
 from radz.model.checkpoint import TowerHead, save_checkpoint
 from radz.model.encoder import Encoder
+from radz.types import NORMAL
 from tiny import tiny_model
 
 HEAD = TowerHead(("effusion", "mass"), torch.linspace(-1, 1, 32).view(2, 16), torch.tensor([0.5, -0.5]))
@@ -31,6 +32,14 @@ def test_the_head_is_linear_in_the_mean_tower_state(encoder):
     np.testing.assert_allclose(scores.values[:, 0], expected.numpy(), atol=1e-5)
     assert np.isnan(scores.values[:, 1]).all()
     assert scores.notes == {"fracture": "not a label that it was trained with"}
+
+
+def test_no_finding_is_never_scored_as_a_disease(encoder):
+    head = TowerHead(("mass", NORMAL), HEAD.weight, HEAD.bias)
+    scores = SUPERVISED.of_encoder(encoder, head).score(STUDIES, make_anchors(("mass", NORMAL)))
+    assert np.isfinite(scores.values[:, 0]).all()
+    assert np.isnan(scores.values[:, 1]).all()
+    assert scores.notes == {NORMAL: "not a label that it was trained with"}
 
 
 def test_it_shares_the_forward_pass_of_its_encoder(encoder):

@@ -20,11 +20,14 @@ from radz.errors import CheckpointError
 from radz.model.checkpoint import TOWER_HEAD, TowerHead, load_checkpoint, load_tower_head
 from radz.model.encoder import Encoder
 from radz.model.two_step import TwoStep, pixels_of
-from radz.types import Anchors, ImageFeatures, Scores, Study, TwoStepModel
+from radz.types import NORMAL, Anchors, ImageFeatures, Scores, Study, TwoStepModel
 
 
 class Supervised(TwoStep):
-    """Logits of the concepts that were trained; a concept without a label has no score, and a note says so."""
+    """Logits of the concepts that were trained; a concept without a label has no score, and a note says so.
+
+    "No finding" is no disease: it has no score even where it was trained.
+    """
 
     name = "supervised"
     of_run = "own"
@@ -67,7 +70,7 @@ class Supervised(TwoStep):
         """Logits (B, C) in the order of ``anchors``, whose words and vectors are ignored."""
         logits = self.logits(features).numpy()
         unlabelled = np.full(len(features), np.nan, dtype=np.float32)
-        columns = {concept: logits[:, i] for i, concept in enumerate(self.concepts)}
+        columns = {concept: logits[:, i] for i, concept in enumerate(self.concepts) if concept != NORMAL}
         values = np.stack([columns.get(concept, unlabelled) for concept in anchors.concepts], axis=1)
         notes = {c: "not a label that it was trained with" for c in anchors.concepts if c not in columns}
         return Scores(features.study_ids, anchors.concepts, values, notes)

@@ -14,7 +14,7 @@ from radz import registry
 from radz.anchors import Strategy
 from radz.anchors.names import names
 from radz.config import LossConfig
-from radz.errors import ConfigError
+from radz.errors import CheckpointError, ConfigError
 from radz.knowledge import KnowledgeBase
 from radz.model.build import part_of
 from radz.model.checkpoint import learned_state, load_learned_state, whole
@@ -81,17 +81,17 @@ class AlignmentTask(nn.Module):
 
 
 class TowerTask(nn.Module):
-    """Supervised warm-up: the tower under a linear head, one sigmoid per finding."""
+    """Supervised warm-up: the tower under a linear head, one sigmoid per label."""
 
-    def __init__(self, model: RadZ, findings: int) -> None:
+    def __init__(self, model: RadZ, targets: int) -> None:
         super().__init__()
         self.__dict__["radz"] = model  # not a submodule: only its tower trains here
         self.radz: RadZ
         self.tower = model.tower
-        self.head = nn.Linear(model.vision.vision_config.hidden_size, findings)
+        self.head = nn.Linear(model.vision.vision_config.hidden_size, targets)
 
     def logits(self, pixel_values: Tensor) -> Tensor:
-        """Pixel values (B, 3, h, w) -> (B, C), one logit per finding."""
+        """Pixel values (B, 3, h, w) -> (B, C), one logit per label."""
         pooled = self.radz.tower_states(pixel_values).mean(1)
         logits: Tensor = self.head(F.dropout(pooled, 0.2, self.training))
         return logits
@@ -121,7 +121,16 @@ class TowerTask(nn.Module):
         return {n: whole(t) for n, t in self.state_dict().items()}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
-        """Load what ``learned_state`` returned, tensors (...) by name."""
+        """Load what ``learned_state`` returned, tensors (...) by name.
+
+        Raises CheckpointError where it was warmed up for another number of labels.
+        """
+        rows, targets = len(state["head.weight"]), self.head.out_features
+        if rows != targets:
+            raise CheckpointError(
+                f"The warm-up was saved for {rows} labels, and this run has {targets}: set warmup.targets to "
+                "'findings' for a warm-up of radz 0.1, or choose another output."
+            )
         self.load_state_dict(state)
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:

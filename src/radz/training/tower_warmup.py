@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -47,13 +48,13 @@ def warm_up_tower(
 
 
 def _warm_up(model: RadZ, data: TrainingData, warmup: WarmupConfig, schedule: TrainConfig, folder: Path) -> TowerHead:
-    findings = _findings(data)
+    targets = targets_of(data.concepts, warmup)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(data.seed)  # the head's start must not depend on what ran before
-        task = TowerTask(model, len(findings))
+        task = TowerTask(model, len(targets))
     if not _load(task, folder / TOWER):
         _fit(task, data, warmup, schedule, folder)
-    return TowerHead(findings, task.head.weight.detach().cpu(), task.head.bias.detach().cpu())
+    return TowerHead(targets, task.head.weight.detach().cpu(), task.head.bias.detach().cpu())
 
 
 def _load(task: TowerTask, path: Path) -> bool:
@@ -71,9 +72,11 @@ def _load(task: TowerTask, path: Path) -> bool:
 
 def _fit(task: TowerTask, data: TrainingData, warmup: WarmupConfig, schedule: TrainConfig, folder: Path) -> None:
     batch_size = min(warmup.batch_size, len(data.records) // rank_and_world_size()[1])
-    settings = schedule.model_copy(update={**warmup.model_dump(), "batch_size": batch_size, "max_steps": -1})
+    shared = warmup.model_dump(include={"epochs", "learning_rate", "weight_decay"})
+    settings = schedule.model_copy(update={**shared, "batch_size": batch_size, "max_steps": -1})
     freeze(task.radz, ("tower",))
-    loader = data.loader(task.radz.processor, batch_size, _findings(data), workers=schedule.workers)
+    targets = targets_of(data.concepts, warmup)
+    loader = data.loader(task.radz.processor, batch_size, targets, workers=schedule.workers)
     with task.moving_statistics():
         fit(task, loader, settings, folder / "warmup", data.seed, rates={"tower": warmup.learning_rate})
     state = task.learned_state()
@@ -83,6 +86,6 @@ def _fit(task: TowerTask, data: TrainingData, warmup: WarmupConfig, schedule: Tr
     wait()
 
 
-def _findings(data: TrainingData) -> tuple[str, ...]:
-    """What the tower is warmed up with: every label but the normal one."""
-    return tuple(concept for concept in data.concepts if concept != NORMAL)
+def targets_of(concepts: Sequence[str], warmup: WarmupConfig) -> tuple[str, ...]:
+    """The labels that the tower learns, of ``concepts``, the ids of the corpus: all, or all but "no finding"."""
+    return tuple(concept for concept in concepts if concept != NORMAL or warmup.targets == "with_normal")

@@ -17,7 +17,7 @@ from radz.leakage.exposure import exposure, mentions
 from radz.model.checkpoint import load_checkpoint, load_tower_head
 from radz.training.data import open_training_data, text_writer
 from radz.training.train import train
-from radz.types import Exposure, Presence, Study
+from radz.types import NORMAL, Exposure, Presence, Study
 
 LABELS = ("Effusion", "Mass", "Mass;Effusion", "No Finding")
 
@@ -114,7 +114,7 @@ def test_the_model_has_not_met_it_and_says_so(manifest, llava_dir, tmp_path):
     assert "effusion" not in provenance.supervised
     assert exposure(knowledge["effusion"], provenance, knowledge) is Exposure.UNSEEN
     assert exposure(knowledge["mass"], provenance, knowledge) is Exposure.SUPERVISED
-    assert load_tower_head(checkpoint).concepts == ("mass",)
+    assert load_tower_head(checkpoint).concepts == (NORMAL, "mass")
 
 
 def test_a_start_that_has_met_it_is_refused(manifest, llava_dir, tmp_path):
