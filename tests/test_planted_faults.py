@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from eval_fakes import make_table
 from radz import registry
 from radz.data.check import check
 from radz.data.splits import split_hash
-from radz.errors import LeakageError, ScoresError, UnknownNameError
+from radz.errors import CalibrationError, LeakageError, ScoresError, UnknownNameError
 from radz.knowledge import KnowledgeBase
 from radz.leakage.claims import Claim, check_claim
 from radz.leakage.exposure import exposure
@@ -21,6 +22,7 @@ from radz.metrics.ranking import auroc
 from radz.metrics.scores_file import ScoresProvenance, check_rows, read_scores, write_scores
 from radz.metrics.thresholds import Thresholds, fit_thresholds, read_thresholds, write_thresholds
 from radz.provenance import Provenance, describe_data
+from radz.storage import SEAL
 from radz.types import Study
 
 LABELS = np.tile([1.0, 0.0], 20)
@@ -110,6 +112,10 @@ def test_threshold_from_test(tmp_path):
     path = tmp_path / "thresholds.json"
     write_thresholds(sound, path)
     path.write_text(path.read_text().replace('"val"', '"test"'))
+    with pytest.raises(CalibrationError, match="its content does not match its hash"):
+        read_thresholds(path)
+    unsealed = {name: value for name, value in json.loads(path.read_text()).items() if name != SEAL}
+    path.write_text(json.dumps(unsealed))  # as a file of radz 0.1, which has no hash
     with pytest.raises(LeakageError, match="cannot be chosen on split 'test'"):
         read_thresholds(path)
 
