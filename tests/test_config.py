@@ -80,6 +80,17 @@ def test_bad_settings_are_refused(override, message):
         load_config(CONFIGS / "default.yaml", [override])
 
 
+def test_soft_labels_belong_to_the_warm_up():
+    with pytest.raises(ConfigError, match=r"data\.soft_labels are read by the warm-up alone: add warmup"):
+        load_config(CONFIGS / "dkam.yaml", ["data.soft_labels=teacher.csv"])
+    assert load_config(CONFIGS / "default.yaml", ["data.soft_labels=teacher.csv"]).data.soft_weight == 0.5
+
+
+def test_settings_that_radz_0_1_did_not_have_leave_saved_ones_as_they_were():
+    saved = load_config(CONFIGS / "dkam.yaml").data.model_dump(mode="json")
+    assert not {"soft_labels", "soft_weight"} & saved.keys()
+
+
 def test_a_configuration_that_is_none_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="No configuration file"):
         load_config(tmp_path / "x.yaml")

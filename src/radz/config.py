@@ -23,6 +23,11 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def is_unset(value: Any) -> bool:
+    """Whether a setting that radz 0.1 did not have is left out of hashes and saved files, which thus stay the same."""
+    return value is None
+
+
 S = TypeVar("S", bound=Section)
 Part = Literal["tower", "projector", "lora", "tokens", "heads", "anchors"]
 """What of a model may train; model/build.py says which parameters each is."""
@@ -200,6 +205,19 @@ class DataConfig(Section):
         description="Findings that training must not meet: the films that show them, their labels and anchors, and "
         "what any text says of them, denials included. Their narrower forms go with them.",
     )
+    soft_labels: Path | None = Field(
+        None,
+        exclude_if=is_unset,
+        description="A CSV or Parquet table of probabilities, mixed into the labels of the tower's warm-up: the first "
+        "column names the image or study, every other one is a label of the corpus. Rows may be missing.",
+    )
+    soft_weight: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        exclude_if=lambda weight: weight == 0.5,
+        description="Weight of a probability in the mixture; the label has the rest.",
+    )
     report_policy: Literal["report", "varied", "positives"] = Field(
         "varied",
         description="report: the corpus's own text; varied, positives: sentences written from labels.",
@@ -221,10 +239,10 @@ class DataConfig(Section):
         UnlabelledConfig(), description="Films without reports and reports without films, beside the pairs."
     )
 
-    @field_validator("root")
+    @field_validator("root", "soft_labels")
     @classmethod
-    def _expand(cls, root: Path) -> Path:
-        return expand(root)
+    def _expand(cls, path: Path | None) -> Path | None:
+        return None if path is None else expand(path)
 
     @model_validator(mode="after")
     def _second_view_differs(self) -> Self:
@@ -330,6 +348,12 @@ class RunConfig(Section):
     def _cache_needs_frozen_tower(self) -> Self:
         if self.data.cached_views and "tower" in self.train.train_parts:
             raise ValueError("data.cached_views needs a frozen tower: take 'tower' out of train.train_parts, or set 0")
+        return self
+
+    @model_validator(mode="after")
+    def _soft_labels_are_read(self) -> Self:
+        if self.data.soft_labels is not None and self.warmup is None:
+            raise ValueError("data.soft_labels are read by the warm-up alone: add warmup, or leave them out")
         return self
 
     @model_validator(mode="after")

@@ -18,6 +18,17 @@ from radz.types import RESEARCH_USE, Presence, Study
 SOFTWARE = ("radz", "torch", "transformers", "peft", "timm", "numpy", "pandas", "pyarrow", "scikit-learn")
 
 
+class SoftLabelSource(BaseModel):
+    """The table of probabilities that a tower was warmed up with besides the labels."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    file: str = Field(description="Its name, without the folder.")
+    sha256: str
+    weight: float = Field(description="Of the probabilities; the labels have the rest.")
+    rows: int = Field(0, description="Studies that were trained on and have a row.")
+
+
 class Provenance(BaseModel):
     """Saved beside the weights as provenance.json. It holds counts and hashes, never a text or an identifier."""
 
@@ -47,6 +58,7 @@ class Provenance(BaseModel):
     held_out: tuple[str, ...] = Field((), description="Findings that were kept out of training, narrower ones too.")
     unlabelled: dict[str, int] = Field({}, description="Films without report and reports without film -> how many.")
     warmup: str = Field("", description="How the vision tower was warmed up, if it was.")
+    soft_labels: SoftLabelSource | None = Field(None, description="Another network's probabilities, if it saw them.")
     anchors: str = Field("names", description="Anchor strategy that it was validated with.")
     modality: str = Field("radiograph", description="The only kind of image it knows.")
     body_part: str = Field("chest", description="The only body part it knows.")

@@ -28,6 +28,9 @@ Augment = Callable[[Pixels, int, int], Pixels]
 TowerStates = Callable[[int, int], Tensor]
 """(epoch, index) -> cached states of the frozen tower, (P, V)."""
 
+Targets = Callable[[Sequence[Study], Sequence[str]], Tensor]
+"""(B studies, C concepts) -> what a training aims at, (B, C), NaN where it is unknown."""
+
 SECOND_VIEW = 1_000_003
 """A second view is that of an epoch this far ahead; a prime, so that no number of cached views divides it."""
 
@@ -142,10 +145,14 @@ class SharedSampler(Sampler[list[Key]]):
 
 @dataclass(frozen=True, slots=True)
 class PairCollator:
-    """Pairs, and rows of one modality, to a batch; each distinct text is encoded once."""
+    """Pairs, and rows of one modality, to a batch; each distinct text is encoded once.
+
+    targets: what the labels are, by default ``label_matrix``.
+    """
 
     processor: BatchProcessor
     concepts: tuple[str, ...]
+    targets: Targets | None = None
 
     def __call__(self, pairs: Sequence[Pair]) -> PairBatch:
         """The batch of N pairs: F images, R reports and N studies."""
@@ -154,7 +161,7 @@ class PairCollator:
         second_views = [pair.second for pair in pairs if pair.second is not None]
         studies = [pair.study for pair in pairs]
         rows = BatchRows(
-            labels=label_matrix(studies, self.concepts),
+            labels=(self.targets or label_matrix)(studies, self.concepts),
             uncertain=uncertain_matrix(studies, self.concepts),
             images=torch.tensor(with_image),
             reports=torch.tensor([i for i, _ in with_text]),

@@ -33,6 +33,7 @@ from radz.model.radz import RadZ
 from radz.text.synthesis import NORMAL_TEXT, write_report
 from radz.training.distributed import rank_and_world_size
 from radz.training.sharing import image_identity, share_states
+from radz.training.soft_labels import SoftLabels, read_soft_labels
 from radz.training.tower_cache import cache_tower
 from radz.types import BatchProcessor, Study
 
@@ -43,7 +44,7 @@ class TrainingData:
 
     settings, seed: what it was opened with. concepts: ids, the normal one among them. knowledge: what training may
     know; ``held_out`` (ids) is gone from it and from everything else. images: a corpus of images without reports, or
-    ``None``. texts: reports without images, labelled.
+    ``None``. texts: reports without images, labelled. soft_labels: for the warm-up, if the configuration names some.
     """
 
     settings: DataConfig
@@ -57,6 +58,7 @@ class TrainingData:
     held_out: frozenset[str] = frozenset()
     images: Any = None
     texts: tuple[Study, ...] = ()
+    soft_labels: SoftLabels | None = None
 
     def loader(
         self,
@@ -70,12 +72,15 @@ class TrainingData:
         second_view: bool = False,
         archives: Sequence[Archive] = (),
         shared: bool = True,
+        soft: bool = False,
     ) -> DataLoader[Any]:
         """Batches of pairs, with rows of ``archives``, in an order of seed and epoch; ``within`` as in PairSampler.
 
         batch_size is that of one process; where ``shared``, a batch of all processes is drawn as one and dealt out.
+        soft: mix the soft labels in, where there are some.
         """
         rank, count = rank_and_world_size()
+        targets = self.soft_labels.mixed if soft and self.soft_labels is not None else None
         pairs = PairDataset(self.corpus, self.records, self.write_text, self.augment, states, second_view=second_view)
         sampler: Any = PairSampler(self.records, batch_size * count, within, self.seed)
         dataset: Dataset[Pair] = pairs
@@ -85,7 +90,7 @@ class TrainingData:
             dataset = MixedDataset(pairs, rows)
         if shared and count > 1:
             sampler = SharedSampler(sampler, rank, count)
-        return train_loader(dataset, sampler, PairCollator(processor, concepts), workers)
+        return train_loader(dataset, sampler, PairCollator(processor, concepts, targets), workers)
 
     def archives(self, model: RadZ, shared: Path | None) -> list[Archive]:
         """Rows of one modality, where the configuration names some; images as cached states where the pairs are."""
@@ -122,7 +127,7 @@ def open_training_data(
     fewer studies than one batch, of ``batch_size`` per process.
     """
     corpus = open_corpus(data.corpus, data.root, data.train_split, data.options, fold_of(data))
-    knowledge, held_out = KnowledgeBase.load(), frozenset[str]()
+    findings, knowledge, held_out = tuple(corpus.findings), KnowledgeBase.load(), frozenset[str]()
     if data.held_out:
         held_out = held_ids(data.held_out, corpus.findings, knowledge)
         corpus = WithoutConcepts(corpus, held_out, knowledge, data.report_policy == "report")
@@ -149,6 +154,7 @@ def open_training_data(
         held_out=held_out,
         images=_open_images(data, held_out, knowledge),
         texts=_read_texts(data, held_out),
+        soft_labels=_read_soft_labels(data, corpus.records, findings, held_out),
     )
 
 
@@ -167,6 +173,14 @@ def _read_texts(data: DataConfig, held_out: frozenset[str]) -> tuple[Study, ...]
     if source is None:
         return ()
     return read_reports(source.table, source.column, source.where, source.language, held_out)
+
+
+def _read_soft_labels(
+    data: DataConfig, records: Sequence[Study], findings: Sequence[str], held_out: frozenset[str]
+) -> SoftLabels | None:
+    if data.soft_labels is None:
+        return None
+    return read_soft_labels(data.soft_labels, data.soft_weight, records, findings, held_out)
 
 
 def text_writer(

@@ -44,6 +44,7 @@ def describe_run(
         held_out=tuple(sorted(data.held_out)),
         unlabelled={k: len(v) for k, v in (("images", data.images or ()), ("texts", data.texts)) if v},
         warmup=warmed_up or (start.warmup if start else ""),
+        soft_labels=(data.soft_labels and data.soft_labels.source) or (start.soft_labels if start else None),
         anchors=anchors,
         software=software_versions(),
         started_from=start.fingerprint if start else "",

@@ -97,7 +97,7 @@ class TowerTask(nn.Module):
         return logits
 
     def forward(self, batch: PairBatch) -> dict[str, Tensor]:
-        """Binary cross-entropy over the known ones of labels (B, C), in the batches of all processes."""
+        """Binary cross-entropy over the known ones of labels (B, C), hard or soft, in the batches of all processes."""
         logits, labels = gather(self.logits(batch.images.values)), gather(batch.rows.labels)
         known = ~labels.isnan()
         loss = F.binary_cross_entropy_with_logits(logits[known], labels[known])

@@ -42,6 +42,8 @@ def warm_up_tower(
     if shared is None:
         return _warm_up(model, data, warmup, schedule, output)
     images = image_identity(data.settings, data.seed, data.records)
+    if data.soft_labels is not None:
+        images.append(data.soft_labels.source.model_dump(exclude={"file"}))
     folder = shared_tower(shared, images, warmup, schedule, model.config)
     with one_run_at_a_time(folder):
         return _warm_up(model, data, warmup, schedule, folder)
@@ -76,7 +78,7 @@ def _fit(task: TowerTask, data: TrainingData, warmup: WarmupConfig, schedule: Tr
     settings = schedule.model_copy(update={**shared, "batch_size": batch_size, "max_steps": -1})
     freeze(task.radz, ("tower",))
     targets = targets_of(data.concepts, warmup)
-    loader = data.loader(task.radz.processor, batch_size, targets, workers=schedule.workers)
+    loader = data.loader(task.radz.processor, batch_size, targets, workers=schedule.workers, soft=True)
     with task.moving_statistics():
         fit(task, loader, settings, folder / "warmup", data.seed, rates={"tower": warmup.learning_rate})
     state = task.learned_state()
