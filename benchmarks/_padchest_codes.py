@@ -52,19 +52,19 @@ def films_of(cells: Iterable[set[str]]) -> dict[tuple[int, ...], list[str]]:
     for row, cell in enumerate(cells):
         for name in cell - {""}:
             where[name].append(row)
-    found: dict[tuple[int, ...], list[str]] = defaultdict(list)
+    codes: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for name, rows in where.items():
-        found[tuple(rows)].append(name)
-    return found
+        codes[tuple(rows)].append(name)
+    return codes
 
 
 def codes_of_concepts(labels: dict[str, str], knowledge: KnowledgeBase) -> dict[str, str]:
     """Concept id -> code of the label that means it exactly: its name first, else the longest synonym."""
-    found: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for label, code in sorted(labels.items(), key=lambda item: (-rank(item[0], knowledge), -len(item[0]))):
         if rank(label, knowledge):
-            found.setdefault(concept_of(label, knowledge).id, code)
-    return found
+            codes.setdefault(concept_of(label, knowledge).id, code)
+    return codes
 
 
 def rank(label: str, knowledge: KnowledgeBase) -> int:

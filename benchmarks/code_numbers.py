@@ -29,6 +29,8 @@ SIZE = r"(?:\.\.\.|\d?[A-Zhwxyn]'?[\w' +*/-]{0,8}|\d+)"
 SHAPE = re.compile(rf"\({SIZE}(?:,\s{SIZE})*,?\)|\bscalar\b")
 EMPTY_NAMES = {"found", "made", "own"}
 IMAGE_WORDS = {"film", "films", "picture", "pictures"}
+CORPUS_OPTION = "films"
+"""An option of the corpus ``chestxray14``, written in users' YAML; its parameter has the same name."""
 PHRASE = 14
 """Characters; shorter runs of text occur in many messages."""
 
@@ -213,7 +215,7 @@ def identifiers(node: ast.AST) -> list[str]:
         return [node.name]
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
         return [node.attr]
-    return variables(node)
+    return [name for name in variables(node) if name != CORPUS_OPTION]
 
 
 def without_image_words(identifiers: Sequence[str]) -> bool:

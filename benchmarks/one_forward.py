@@ -49,8 +49,8 @@ def main() -> None:
         runs = {name: call(model, studies, anchors_of(model, count)) for name, model in models.items()}
         seconds = in_turn(runs, options.repeats)
         rows = [
-            (name, f"{statistics.median(own):.3f}", ratio(own, seconds[OURS]), ratio(own, seconds[[*ours][1]]))
-            for name, own in seconds.items()
+            (name, f"{statistics.median(times):.3f}", ratio(times, seconds[OURS]), ratio(times, seconds[[*ours][1]]))
+            for name, times in seconds.items()
         ]
         head = ("", "median CPU s", f"this / {OURS} (range)", f"this / {[*ours][1]} (range)")
         print_table(f"{options.films} film(s), {count} finding(s)", head, rows)

@@ -86,13 +86,13 @@ def read(predictor: Predictor, options: argparse.Namespace) -> tuple[list[Study]
 def labels_of(studies: Sequence[Study], min_positives: int) -> list[tuple[str, Floats]]:
     """Label name -> (N,) of 1, 0 or NaN: view, sex and each finding that has enough of either class."""
     value = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
-    found = {
+    labels = {
         VIEW: [{"AP": 1.0, "PA": 0.0}.get(s.metadata.get("view", ""), np.nan) for s in studies],
         SEX: [{"M": 1.0, "F": 0.0}.get(s.metadata.get("sex", ""), np.nan) for s in studies],
     }
     for concept in sorted({c for s in studies for c in s.labels} - {NORMAL}):
-        found[concept] = [value.get(s.presence(concept), np.nan) for s in studies]
-    rows = {name: np.array(label) for name, label in found.items()}
+        labels[concept] = [value.get(s.presence(concept), np.nan) for s in studies]
+    rows = {name: np.array(label) for name, label in labels.items()}
     return [(n, y) for n, y in rows.items() if min((y == 1).sum(), (y == 0).sum()) >= min_positives]
 
 
@@ -102,18 +102,18 @@ def statistics(
     """Mean AUROC of the anatomy and of the pathology tokens, of weights of all studies."""
     known = np.flatnonzero(~np.isnan(label))
     here = [studies[i] for i in known]
-    made = probe(features[known], label[known], [s.patient_id for s in here])
+    probed = probe(features[known], label[known], [s.patient_id for s in here])
     strata = ["" if name == VIEW else f"{s.metadata.get('source')}/{s.metadata.get('view')}" for s in here]
     anatomy, pathology = (
-        mean_auroc(made, label[known], [k for k, own in enumerate(roles) if own == role], strata)
+        mean_auroc(probed, label[known], [k for k, each in enumerate(roles) if each == role], strata)
         for role in ("anatomy", "pathology")
     )
     return lambda weights: anatomy(weights[known]), lambda weights: pathology(weights[known])
 
 
-def mean_of(own: Sequence[Statistic]) -> Statistic:
+def mean_of(statistics: Sequence[Statistic]) -> Statistic:
     """The mean of several statistics."""
-    return lambda weights: np.mean([statistic(weights) for statistic in own], axis=0)
+    return lambda weights: np.mean([statistic(weights) for statistic in statistics], axis=0)
 
 
 def shown(pair: tuple[Statistic, Statistic], patients: NDArray[np.str_], positive: NDArray[np.bool_]) -> str:

@@ -36,11 +36,11 @@ def test_an_absent_extra_names_the_command_that_installs_it():
     "error", [UnknownNameError("split", "tset", ["test"], "hint"), MissingExtraError("A", "b", "c")], ids=repr
 )
 def test_errors_come_back_whole_from_another_process(error):
-    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301  # our kinds bytes
     assert (type(again), str(again)) == (type(error), str(error))
 
 
 def test_every_error_can_be_caught_as_one():
-    own = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
-    assert len(own) > 10
-    assert all(issubclass(kind, RadzError) for kind in own)
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert len(kinds) > 10
+    assert all(issubclass(kind, RadzError) for kind in kinds)

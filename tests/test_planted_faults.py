@@ -70,8 +70,8 @@ def test_leakage_of_a_patient_through_another_split(nih):
     plugin, root = nih
     model = taught(plugin(root, "train"))
     again = replace(plugin(root, "train").records[0], study_id="another film of the patient.png", image=None)
-    found = find_overlap(model, plugin.name, [again])
-    assert (found.images, found.patients) == (0, 1)
+    overlap = find_overlap(model, plugin.name, [again])
+    assert (overlap.images, overlap.patients) == (0, 1)
 
 
 def test_overlap_of_corpora(nih, tmp_path):
@@ -94,8 +94,8 @@ def test_patient_in_two_splits(nih):
     entries.write_text(planted)
     with pytest.raises(LeakageError, match=r"chestxray14: 1 patient is in more than one split .*rows 2, 4"):
         plugin(root)
-    found = check("chestxray14", root, compare_images=False)
-    assert [(fault.kind, fault.serious) for fault in found.faults] == [("patients", True)]
+    checked = check("chestxray14", root, compare_images=False)
+    assert [(fault.kind, fault.serious) for fault in checked.faults] == [("patients", True)]
 
 
 def test_threshold_from_test(tmp_path):

@@ -12,10 +12,10 @@ from radz.errors import UnknownNameError
 
 @pytest.mark.parametrize("kind", registry.KINDS)
 def test_every_file_is_a_plug_in_and_helpers_are_none(kind):
-    found = registry.names(kind)
-    assert found
-    assert not any(name.startswith("_") for name in found)
-    assert all(callable(registry.load(kind, name)) for name in found)
+    names = registry.names(kind)
+    assert names
+    assert not any(name.startswith("_") for name in names)
+    assert all(callable(registry.load(kind, name)) for name in names)
 
 
 def test_an_unknown_plug_in_is_answered_with_the_nearest():

@@ -140,7 +140,7 @@ def expand(path: Path) -> Path:
     return Path(os.path.expandvars(path)).expanduser()
 
 
-class UnlabelledFilms(Section):
+class UnlabelledImages(Section):
     """Films that have no report, for the consistency of two views; labels that they may have are not read."""
 
     corpus: str = Field("manifest", description="A file in radz/data/corpora.")
@@ -173,7 +173,7 @@ class UnlabelledTexts(Section):
 class UnlabelledConfig(Section):
     """Rows of one modality that go with each batch of pairs; either kind or both."""
 
-    images: UnlabelledFilms | None = Field(None, description="Films without a report.")
+    images: UnlabelledImages | None = Field(None, description="Films without a report.")
     texts: UnlabelledTexts | None = Field(None, description="Reports without a film.")
 
 

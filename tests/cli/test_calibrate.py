@@ -89,8 +89,8 @@ def test_predict_uses_it(world, written):
 
 
 def test_the_table_shows_probabilities_sets_and_reasons(world, written):
-    found = ("--finding", "effusion", "--finding", "mass", "--calibration", written[0])
-    table = run("predict", world / "000.png", "--model", world / "model", *found).stdout
+    options = ("--finding", "effusion", "--finding", "mass", "--calibration", written[0])
+    table = run("predict", world / "000.png", "--model", world / "model", *options).stdout
     assert "probability" in table
     assert "in set" in table
     assert "no probability: 3 positive and 117 negative" in " ".join(table.split())

@@ -225,11 +225,16 @@ def calibrated(split: str = "val", anchors: str = "names") -> StoredCalibration:
 def test_the_models_calibration_is_judged_on_the_split(world):
     world.calibration = calibrated()
     result = run_fake("--format", "json")
-    found = json.loads(result.stdout)["reliability"]
-    assert found["findings"] == ["effusion"]
-    assert [row["name"].partition(":")[0] for row in found["qualities"]] == ["before", "after", "after", "no model"]
-    assert (found["images"], found["refused"]) == (80, 80), "no film keeps a distance of one in a million"
-    assert found["set_recall"]["findings"] == 2, "those that were calibrated"
+    reliability = json.loads(result.stdout)["reliability"]
+    assert reliability["findings"] == ["effusion"]
+    assert [row["name"].partition(":")[0] for row in reliability["qualities"]] == [
+        "before",
+        "after",
+        "after",
+        "no model",
+    ]
+    assert (reliability["images"], reliability["refused"]) == (80, 80), "no film keeps a distance of one in a million"
+    assert reliability["set_recall"]["findings"] == 2, "those that were calibrated"
     text = run_fake().stdout
     assert re.search(r"after: Platt per finding .* 0\.\d{3} ", text)
     assert "Refused at the stored distance: 80 of 80 films." in text
@@ -310,8 +315,8 @@ def test_scores_that_do_not_say_what_was_seen_are_not_zero_shot(world):
 def test_a_leaking_run_may_run_under_the_name_supervised(world, tmp_path):
     run_fake("--allow-supervised", "--out", "zero-shot-of-mine.parquet")
     assert not (tmp_path / "zero-shot-of-mine.parquet").exists()
-    made = read_scores(tmp_path / "supervised-of-mine.parquet").provenance
-    assert made.claim == "supervised"
+    provenance = read_scores(tmp_path / "supervised-of-mine.parquet").provenance
+    assert provenance.claim == "supervised"
     again = run("--from-scores", "supervised-of-mine.parquet", "--draws", "20")
     assert "3 findings: a supervised result" in again.stdout
     assert "zero-shot" not in again.stdout
@@ -384,9 +389,9 @@ def prompted_world(world, monkeypatch):
 
 def test_thresholds_come_from_validation_scores_by_one_command(world, tmp_path):
     run_fake("--split", "val", "--out", "val.parquet")
-    made = CliRunner().invoke(app, ["thresholds", "val.parquet", "--rule", "mcc", "--out", "t.json"])
-    assert made.exit_code == 0
-    assert "thresholds of 3 findings by mcc, 80 studies: t.json" in made.stderr
+    chosen = CliRunner().invoke(app, ["thresholds", "val.parquet", "--rule", "mcc", "--out", "t.json"])
+    assert chosen.exit_code == 0
+    assert "thresholds of 3 findings by mcc, 80 studies: t.json" in chosen.stderr
     document = json.loads(run_fake("--format", "json", "--thresholds", "t.json").stdout)
     effusion = next(f for f in document["evaluation"]["findings"] if f["concept"] == "effusion")
     assert [point["source"] for point in effusion["operating"]] == ["validation", "oracle"]
@@ -414,14 +419,14 @@ def test_groups_of_studies_and_comparisons_by_finding_are_shown(world):
 def test_wordings_are_scored_saved_and_summarised_again_from_the_files(world, tmp_path, monkeypatch):
     prompted_world(world, monkeypatch)
     first = run_fake("--format", "json", "--prompts", "paraphrases")
-    found = json.loads(first.stdout)["prompts"]
-    assert len(found["prompts"]) == 9
-    assert found["prompts"][2]["prompt"].startswith("paraphrases 3/9 ")
+    prompts = json.loads(first.stdout)["prompts"]
+    assert len(prompts["prompts"]) == 9
+    assert prompts["prompts"][2]["prompt"].startswith("paraphrases 3/9 ")
     written = re.findall(r"scores: (.*\.parquet)", first.stderr)
     assert "scores-brightness-01234567-fake-test.paraphrases-3.parquet" in written
     files = [argument for path in written for argument in ("--from-scores", path)]
     again = run(*files, "--draws", "60", "--format", "json")
-    assert json.loads(again.stdout)["prompts"] == found
+    assert json.loads(again.stdout)["prompts"] == prompts
     assert [*models_of(again)] == ["metadata_only", "any_finding"]
     assert re.search(r"median .* 0\.\d{3}", run(*files, "--draws", "5").stdout)
     with pytest.raises(ConfigError, match="give the file of the result first"):
@@ -440,21 +445,21 @@ def test_one_wording_is_what_is_evaluated(world, tmp_path, monkeypatch):
 def test_controls_are_scored_saved_and_judged(world, tmp_path, monkeypatch):
     prompted_world(world, monkeypatch)
     first = run_fake("--format", "json", "--controls")
-    found = json.loads(first.stdout)["controls"]
-    assert [control["name"] for control in found["images"]] == ["blank", "shuffled", "shuffled in stratum"]
-    assert found["images"][0]["macro"]["auroc_within"]["value"] == 0.5
-    assert found["negation"]["findings"][0]["correlation"] == pytest.approx(1), "this model scores both sides alike"
-    assert {p["key"] for p in found["predicted"]} == {"source", "view"}
-    assert found["notes"] == {}
+    controls = json.loads(first.stdout)["controls"]
+    assert [control["name"] for control in controls["images"]] == ["blank", "shuffled", "shuffled in stratum"]
+    assert controls["images"][0]["macro"]["auroc_within"]["value"] == 0.5
+    assert controls["negation"]["findings"][0]["correlation"] == pytest.approx(1), "this model scores both sides alike"
+    assert {p["key"] for p in controls["predicted"]} == {"source", "view"}
+    assert controls["notes"] == {}
     text = run_fake("--controls").stdout
     assert re.search(r"shuffled in stratum .* \[.*\] +(yes|no)", text)
     files = [a for path in re.findall(r"scores: (.*\.parquet)", first.stderr) for a in ("--from-scores", path)]
     again = json.loads(run(*files, "--draws", "60", "--format", "json").stdout)["controls"]
-    assert (again["images"], again["negation"]) == (found["images"], found["negation"])
+    assert (again["images"], again["negation"]) == (controls["images"], controls["negation"])
 
 
 def test_a_control_that_cannot_be_made_says_why(world):
-    found = json.loads(run_fake("--format", "json", "--controls").stdout)["controls"]
-    assert found["negation"] is None
-    assert "have no denials" in found["notes"]["negation"]
-    assert found["predicted"], "features are read all the same"
+    controls = json.loads(run_fake("--format", "json", "--controls").stdout)["controls"]
+    assert controls["negation"] is None
+    assert "have no denials" in controls["notes"]["negation"]
+    assert controls["predicted"], "features are read all the same"

@@ -55,25 +55,25 @@ def controls_of(read, corpus):
 
 
 def test_a_model_that_sees_findings_knows_nothing_without_the_film():
-    found = controls_of(sees_findings, telling_corpus())
-    blank = found["blank"].macro.auroc_within
+    controls = controls_of(sees_findings, telling_corpus())
+    blank = controls["blank"].macro.auroc_within
     assert (blank.value, blank.interval.low, blank.interval.high) == (0.5, 0.5, 0.5)
-    assert all(control.passed for control in found.values())
+    assert all(control.passed for control in controls.values())
 
 
 def test_a_model_that_sees_the_source_keeps_its_pooled_auroc_within_the_stratum():
-    found = controls_of(sees_the_source, telling_corpus())
-    assert found["shuffled in stratum"].macro.auroc_within.value == 0.5
-    assert found["shuffled in stratum"].macro.auroc_pooled.value > 0.6, "findings depend on the source here"
-    pooled = found["shuffled"].macro.auroc_pooled.interval
+    controls = controls_of(sees_the_source, telling_corpus())
+    assert controls["shuffled in stratum"].macro.auroc_within.value == 0.5
+    assert controls["shuffled in stratum"].macro.auroc_pooled.value > 0.6, "findings depend on the source here"
+    pooled = controls["shuffled"].macro.auroc_pooled.interval
     assert pooled.low < 0.5 < pooled.high
 
 
 def test_a_model_that_reads_the_study_and_not_the_film_is_caught():
     corpus = make_corpus(120)
     labels = {s.study_id: [s.presence(f) is Presence.PRESENT for f in FINDINGS] for s in corpus.studies}
-    found = controls_of(lambda study: labels[study.study_id], corpus)
-    assert not any(control.passed for control in found.values())
+    controls = controls_of(lambda study: labels[study.study_id], corpus)
+    assert not any(control.passed for control in controls.values())
 
 
 def test_negation_holds_where_the_denial_falls_as_the_statement_rises():
@@ -95,8 +95,8 @@ def test_the_source_is_found_in_features_that_hold_it_and_the_view_is_not():
     records = [make_study(i) for i in range(200)]
     rng = np.random.default_rng(0)
     held = {s.study_id: np.array([s.metadata["source"] == "ward", *rng.normal(size=3)]) for s in records}
-    found = {p.key: p for p in predict_metadata(held, records, ("source", "view", "nothing"), draws=50, seed=0)}
-    assert set(found) == {"source", "view"}, "a key with one value tells nothing apart"
-    assert found["source"].auroc.value == 1
-    assert found["view"].auroc.interval.low < 0.5 < found["view"].auroc.interval.high
+    probes = {p.key: p for p in predict_metadata(held, records, ("source", "view", "nothing"), draws=50, seed=0)}
+    assert set(probes) == {"source", "view"}, "a key with one value tells nothing apart"
+    assert probes["source"].auroc.value == 1
+    assert probes["view"].auroc.interval.low < 0.5 < probes["view"].auroc.interval.high
     assert predict_metadata(held, records[:6], ("source",), draws=5, seed=0) == [], "too few patients"

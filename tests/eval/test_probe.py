@@ -24,9 +24,9 @@ def planted(seed=0):
 
 def test_a_planted_label_is_found_in_its_token_alone():
     features, labels, patients = planted()
-    made, strata = probe(features, labels, patients), [""] * N
+    scores, strata = probe(features, labels, patients), [""] * N
     first, second, difference = compare_roles(
-        (mean_auroc(made, labels, [0], strata), mean_auroc(made, labels, [1], strata)), patients, labels, draws=100
+        (mean_auroc(scores, labels, [0], strata), mean_auroc(scores, labels, [1], strata)), patients, labels, draws=100
     )
     assert first.value == 1
     assert (first.interval.low, first.interval.high) == (1, 1)
@@ -37,10 +37,10 @@ def test_a_planted_label_is_found_in_its_token_alone():
 
 def test_a_role_is_the_mean_of_its_tokens_and_a_token_equals_itself():
     features, labels, patients = planted()
-    made, strata, ones = probe(features, labels, patients), [""] * N, np.ones((N, 1))
-    one, two, both = (mean_auroc(made, labels, tokens, strata)(ones)[0, 0] for tokens in ([0], [1], [0, 1]))
+    scores, strata, ones = probe(features, labels, patients), [""] * N, np.ones((N, 1))
+    one, two, both = (mean_auroc(scores, labels, tokens, strata)(ones)[0, 0] for tokens in ([0], [1], [0, 1]))
     assert both == pytest.approx((one + two) / 2)
-    same = mean_auroc(made, labels, [0], strata)
+    same = mean_auroc(scores, labels, [0], strata)
     assert compare_roles((same, same), patients, labels, draws=20)[2].value == 0
 
 
@@ -49,10 +49,10 @@ def test_what_only_a_patient_tells_is_not_found():
     patients = np.array([f"p{i // 2}" for i in range(100)])
     labels = (np.arange(100) // 2 % 2).astype(float)
     features = np.repeat(np.eye(50), 2, axis=0)[:, None]
-    made = probe(features, labels, patients)
-    assert abs(mean_auroc(made, labels, [0], [""] * 100)(np.ones((100, 1)))[0, 0] - 0.5) < 0.15  # measured: 0.00
+    scores = probe(features, labels, patients)
+    assert abs(mean_auroc(scores, labels, [0], [""] * 100)(np.ones((100, 1)))[0, 0] - 0.5) < 0.15  # measured: 0.00
     for fold in range(5):
-        assert not set(patients[made.folds == fold]) & set(patients[made.folds != fold])
+        assert not set(patients[scores.folds == fold]) & set(patients[scores.folds != fold])
 
 
 def test_pairs_are_compared_within_their_stratum():
@@ -61,9 +61,9 @@ def test_pairs_are_compared_within_their_stratum():
     strata = rng.integers(0, 2, N)
     labels = (rng.random(N) < np.where(strata, 0.8, 0.2)).astype(float)
     features = np.stack([strata + 0.01 * rng.normal(size=N), rng.normal(size=N)], axis=1)[:, None]
-    made, ones = probe(features, labels, np.arange(N)), np.ones((N, 1))
-    assert mean_auroc(made, labels, [0], [""] * N)(ones)[0, 0] > 0.7
-    assert abs(mean_auroc(made, labels, [0], strata)(ones)[0, 0] - 0.5) < 0.12  # measured: 0.07
+    scores, ones = probe(features, labels, np.arange(N)), np.ones((N, 1))
+    assert mean_auroc(scores, labels, [0], [""] * N)(ones)[0, 0] > 0.7
+    assert abs(mean_auroc(scores, labels, [0], strata)(ones)[0, 0] - 0.5) < 0.12  # measured: 0.07
 
 
 def test_too_few_patients_of_a_class_are_refused():

@@ -21,12 +21,12 @@ def evaluated(shift, name):
 
 def test_median_and_worst_over_wordings():
     each = [evaluated(shift, name) for shift, name in ((2, "a"), (0, "b"), (1, "c"))]
-    found = prompt_sensitivity(each)
+    sensitivity = prompt_sensitivity(each)
     values = [evaluation.macro.auroc_within.value for evaluation in each]
-    assert found.worst.prompt == "b"
-    assert found.worst.auroc_within == each[1].macro.auroc_within
-    assert found.median == values[2]
-    assert found.spread == {"effusion": (values[2], values[1])}
+    assert sensitivity.worst.prompt == "b"
+    assert sensitivity.worst.auroc_within == each[1].macro.auroc_within
+    assert sensitivity.median == values[2]
+    assert sensitivity.spread == {"effusion": (values[2], values[1])}
     with pytest.raises(ScoresError, match="needs scores of at least one wording"):
         prompt_sensitivity([])
     other = summarise(make_table(np.arange(60.0), np.tile([1.0, 0.0], 30)), draws=5)

@@ -240,13 +240,13 @@ def entry(trained_on, mark=Exposure.UNSEEN):
 
 def test_exposure_and_overlap_are_recorded_whoever_asks():
     corpus = make_corpus(10)
-    made = score([entry(trained(corpus.records[:4]))], images_of(corpus)).tables["ours"].provenance
-    assert made.exposure == dict.fromkeys(FINDINGS, "unseen")
-    assert made.overlap == (
+    provenance = score([entry(trained(corpus.records[:4]))], images_of(corpus)).tables["ours"].provenance
+    assert provenance.exposure == dict.fromkeys(FINDINGS, "unseen")
+    assert provenance.overlap == (
         "4 of 10 studies have an image in the training data",
         "4 of 10 studies have a patient in the training data",
     )
-    assert made.overlap_checked
+    assert provenance.overlap_checked
     clean = score([entry(trained(make_corpus(3, "train").records))], images_of(corpus)).tables["ours"].provenance
     assert (clean.overlap, clean.overlap_checked) == ((), True)
 
@@ -270,8 +270,8 @@ def test_a_claim_is_refused_before_an_image_is_read():
         score([entry(trained([]), Exposure.RELATED)], images_of(corpus), claim=Claim(zero_shot=True))
     assert corpus.reads == []
     allowed = Claim(zero_shot=True, allow_supervised=True)
-    made = score([entry(trained(corpus.records[:4]))], images_of(corpus), claim=allowed).tables["ours"].provenance
-    assert made.claim == "supervised"
+    provenance = score([entry(trained(corpus.records[:4]))], images_of(corpus), claim=allowed).tables["ours"].provenance
+    assert provenance.claim == "supervised"
 
 
 def test_a_split_that_the_training_did_not_leave_out_is_refused():

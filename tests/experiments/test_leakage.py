@@ -33,10 +33,10 @@ def trained(tmp_path_factory, llava_dir):
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
     films = registry.load("corpora", "manifest")(root / "manifest.csv", split="test", unlisted="absent")
     met = pack_ids(films.records, "manifest")
-    made = Provenance(
+    provenance = Provenance(
         corpus="manifest", split="train", supervised={"hernia": 3}, corpora=("manifest",), trained_ids=met
     )
-    save_checkpoint(tiny_model(llava_dir), root / "ours", made)
+    save_checkpoint(tiny_model(llava_dir), root / "ours", provenance)
     return root
 
 
@@ -94,8 +94,8 @@ def test_a_copy_of_the_films_under_other_names_of_a_corpus_is_refused_too(traine
         lines.append(f"{name},{('Effusion', 'Mass', 'Effusion;Mass', 'No Finding')[i]},q{i},test,b,PA")
     (tmp_path / "copy.csv").write_text("\n".join(lines) + "\n")
     films = [Study(f"0000000{i}_000.png", f"{i}") for i in range(4)]
-    made = Provenance(corpus="chestxray14", split="train", trained_ids=pack_ids(films, "chestxray14"))
-    save_checkpoint(load_checkpoint(trained / "ours")[0], tmp_path / "nih", made)
+    provenance = Provenance(corpus="chestxray14", split="train", trained_ids=pack_ids(films, "chestxray14"))
+    save_checkpoint(load_checkpoint(trained / "ours")[0], tmp_path / "nih", provenance)
     where = ("--corpus", "manifest", "--root", tmp_path / "copy.csv", "--option", "unlisted=absent")
     with pytest.raises(LeakageError, match="4 of 4 studies have an image in the training data"):
         run("compare", tmp_path / "nih", "chance", *where, "--no-cost", "--out", tmp_path / "out")

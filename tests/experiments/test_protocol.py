@@ -89,7 +89,7 @@ def test_held_out_trains_each_set_and_asks_for_it_alone(held, folder):
         assert table.provenance.anchors == "rules"
     head, _, *rows = table_lines(folder / "out" / "held")[:5]
     assert head == (
-        "| set | films | findings | claim | names | names, abnormal | rules | rules, abnormal | rules − names "
+        "| set | images | findings | claim | names | names, abnormal | rules | rules, abnormal | rules − names "
         "| rules − names, abnormal |"
     )
     assert [row.split(" | ")[:4] for row in rows] == [
@@ -145,7 +145,7 @@ def test_films_to_learn_from_that_cannot_be_read_are_counted(held, folder):
     finally:
         film.write_bytes(whole)
     assert result.exit_code == 0, result.output
-    assert "1 of 48 films to learn from could not be read: `radz data check` lists them." in result.stderr
+    assert "1 of 48 training images could not be read: `radz data check` lists them." in result.stderr
 
 
 def test_labels_of_a_table_take_other_names(tmp_path):

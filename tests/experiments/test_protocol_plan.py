@@ -19,7 +19,7 @@ def test_each_kind_is_read_as_its_own_type_and_settings_win(tmp_path):
     images = {"x": {"corpus": "rsna", "root": "r"}}
     plan = load_protocol(write(tmp_path, "z", kind="zero_shot", films=images), ["films.x.zero_shot=false"])
     assert isinstance(plan, ZeroShotProtocol)
-    assert not plan.films["x"].zero_shot
+    assert not plan.images["x"].zero_shot
     linear = load_protocol(write(tmp_path, "l", kind="linear", films=images, percent=[5]))
     assert isinstance(linear, LinearProtocol)
     assert (linear.percent, linear.seeds) == ((5,), (0, 1, 2))

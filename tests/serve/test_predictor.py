@@ -38,9 +38,9 @@ def test_the_default_list_is_what_is_usual_what_was_trained_and_what_the_user_ad
     usual = [c.id for c in KnowledgeBase.load() if c.default]
     assert len(usual) == 19
     assert list(radz.load(tiny_checkpoint).default_findings) == usual
-    own = tmp_path / "own.yaml"
-    own.write_text("silicosis: {name: silicosis}\nmass: {name: big mass}\n")
-    assert {*radz.load(tiny_checkpoint, findings=[own]).default_findings} == {*usual, "silicosis"}
+    added = tmp_path / "added.yaml"
+    added.write_text("silicosis: {name: silicosis}\nmass: {name: big mass}\n")
+    assert {*radz.load(tiny_checkpoint, findings=[added]).default_findings} == {*usual, "silicosis"}
     trained = Provenance(corpus="x", split="train", supervised={"no_finding": 1, "pacemaker": 2})
     save_checkpoint(tiny_model(llava_dir), tmp_path / "trained", trained)
     assert {*radz.load(tmp_path / "trained").default_findings} == {*usual, "pacemaker"}

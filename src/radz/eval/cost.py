@@ -1,6 +1,6 @@
-"""What a model costs on this machine, beside its quality: size, arithmetic, memory and speed of scoring films.
+"""What a model costs on this machine, next to its quality: size, arithmetic, memory and speed of scoring images.
 
-Films are in memory and anchors encoded; reading files and encoding sentences are no part of it. Costs of two models
+Images are in memory and anchors encoded; reading files and encoding sentences are not included. Costs of two models
 compare where one machine measured both, one after the other, best each in a process of its own.
 """
 
@@ -42,14 +42,14 @@ class HoldsModules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What scoring films costs.
+    """What scoring images costs.
 
     parameters: of every torch module that the model holds; 0 for a model without torch. active_parameters: of these,
-    the ones that are read while a film is scored; an encoder that made the anchors beforehand is not.
+    the ones that are read while an image is scored; an encoder that made the anchors beforehand is not.
     trained_parameters: what training changed. flops_per_image: multiplications and additions of matrix products,
-    convolutions and attention for one film. peak_memory_mib: greatest memory of the process (CPU) or of torch's
-    allocator (CUDA) while scoring; working_memory_mib: what of it was not held before the first film.
-    p50_latency_ms, p95_latency_ms: of ``calls`` calls with one film each. images_per_second: in batches of
+    convolutions and attention for one image. peak_memory_mib: greatest memory of the process (CPU) or of torch's
+    allocator (CUDA) while scoring; working_memory_mib: what of it was not held before the first image.
+    p50_latency_ms, p95_latency_ms: of ``calls`` calls with one image each. images_per_second: in batches of
     ``batch_size``. concepts: how many were scored. device, threads, machine: where it was measured.
     """
 
@@ -87,11 +87,11 @@ def measure_cost(
     (``radz.model.checkpoint.trained_parameters`` reads them from a checkpoint); by default the parameters that require
     a gradient. Raises ScoresError where no study has pixels.
     """
-    films = [study for study in studies if study.pixels is not None]
-    if not films:
-        raise ScoresError(f"Cost is measured on films, got {len(studies)} studies without pixels: read them first.")
-    singles = [[films[i % len(films)]] for i in range(calls)]
-    batches = [[films[i % len(films)] for i in range(start, start + batch_size)] for start in (0, batch_size)]
+    images = [study for study in studies if study.pixels is not None]
+    if not images:
+        raise ScoresError(f"Cost is measured on images, got {len(studies)} studies without pixels: read them first.")
+    singles = [[images[i % len(images)]] for i in range(calls)]
+    batches = [[images[i % len(images)] for i in range(start, start + batch_size)] for start in (0, batch_size)]
     parameters = {id(p): p for module in torch_modules(model) for p in module.parameters()}.values()
     device = next((p.device for p in parameters), torch.device("cpu"))
     with _memory(device) as memory:

@@ -19,8 +19,8 @@ from radz.experiments.inputs import PathLike, load_model
 from radz.experiments.models import entry_of
 from radz.experiments.progress import Bar, silent
 from radz.experiments.protocol_plan import (
-    AskedFilms,
-    Films,
+    AskedImages,
+    ClaimedImages,
     HeldOutProtocol,
     LinearProtocol,
     Protocol,
@@ -103,24 +103,24 @@ class _ProtocolRun:
         groups = {}
         for name, config in what.configs(beside, self.folder).items():
             predictor = load_model(_trained(config, name), source=self.source or config.model.source)
-            groups[name] = self._strategies(name, what.films(config, name), what.anchors, predictor)
+            groups[name] = self._strategies(name, what.evaluated(config, name), what.anchors, predictor)
         return self._page_tables(groups, whole=True)
 
     def zero_shot(self, what: ZeroShotProtocol, predictor: Predictor) -> list[Block]:
         """Evaluate the model on each corpus; a corpus that is not here is named with the reason."""
         groups, notes = {}, []
-        for name, films in what.films.items():
+        for name, asked in what.images.items():
             try:
-                groups[name] = self._strategies(name, films, what.anchors, predictor)
+                groups[name] = self._strategies(name, asked, what.anchors, predictor)
             except CorpusError as error:
                 notes.append(f"{name}: not here. {error}")
         if not groups:
-            raise CorpusError("No films of this protocol are here. " + " ".join(notes))
+            raise CorpusError("None of this protocol's corpora could be opened. " + " ".join(notes))
         return [*self._page_tables(groups, whole=False), *map(Prose, notes)]
 
     def linear(self, what: LinearProtocol, predictor: Predictor) -> list[Block]:
         """A head for each share and seed on the features of each corpus."""
-        heads = {name: self._heads(name, films, what, predictor) for name, films in what.films.items()}
+        heads = {name: self._heads(name, asked, what, predictor) for name, asked in what.images.items()}
         warnings = [warning for name, (bare, _) in heads.items() for warning in _label_warning(name, bare)]
         return [shares_table(heads, draws=self.draws, seed=self.seed), *map(Prose, warnings)]
 
@@ -129,22 +129,22 @@ class _ProtocolRun:
         return self.folder / f"{name}.parquet"
 
     def _strategies(
-        self, name: str, films: Films, strategies: tuple[str, ...], predictor: Predictor
+        self, name: str, asked: ClaimedImages, strategies: tuple[str, ...], predictor: Predictor
     ) -> dict[str, ScoresTable]:
-        """Scores of ``films`` under each strategy, each image read once; also written, a file each."""
-        images = EvaluationSet.open(_target(films))
-        findings = films.findings or images.diseases
+        """Scores of ``asked`` under each strategy, each image read once; also written, a file each."""
+        images = EvaluationSet.open(_target(asked))
+        findings = asked.findings or images.diseases
         entries = [replace(entry_of(predictor, predictor.anchors(findings, s)), name=s) for s in strategies]
-        tables = self._score(entries, images, Claim(zero_shot=films.zero_shot))
+        tables = self._score(entries, images, Claim(zero_shot=asked.zero_shot))
         self._write({f"{name}.{strategy}": table for strategy, table in tables.items()})
         return tables
 
     def _heads(
-        self, name: str, films: AskedFilms, what: LinearProtocol, predictor: Predictor
+        self, name: str, asked: AskedImages, what: LinearProtocol, predictor: Predictor
     ) -> tuple[ScoresTable, list[Share]]:
         """The model's own scores, and those of its heads."""
-        images = EvaluationSet.open(_target(films))
-        anchors = predictor.anchors(films.findings or images.diseases)
+        images = EvaluationSet.open(_target(asked))
+        anchors = predictor.anchors(asked.findings or images.diseases)
         concepts = diseases(anchors, images.corpus)
         data = self._labelled(images.target.open(what.train_split), concepts, predictor)
         cells = {(p, s): data.share(p, s) for p in what.percent for s in (what.seeds if p < 100 else what.seeds[:1])}
@@ -176,10 +176,10 @@ class _ProtocolRun:
                     studies += [replace(study, pixels=None) for study in batch]
                 advance(min(self.batch_size, len(corpus) - start))
         if not studies:
-            raise CorpusError(f"None of the {len(corpus)} films to learn from could be read: see `radz data check`.")
+            raise CorpusError(f"None of the {len(corpus)} training images could be read: see `radz data check`.")
         if lost := len(corpus) - len(studies):
             self.notes.append(
-                f"{lost} of {len(corpus)} films to learn from could not be read: `radz data check` lists them."
+                f"{lost} of {len(corpus)} training images could not be read: `radz data check` lists them."
             )
         embeddings = ImageFeatures.concatenate(parts).embedding.double().numpy()
         return LabelledFeatures.of(studies, np.asarray(embeddings), concepts)
@@ -213,14 +213,14 @@ def _share(percent: float, seeds: Sequence[tuple[LabelledFeatures, LinearHead, S
     return Share(
         percent,
         patients=tuple(len(set(data.patients)) for data, _, _ in seeds),
-        films=tuple(len(data.patients) for data, _, _ in seeds),
+        images=tuple(len(data.patients) for data, _, _ in seeds),
         unlearned=tuple(len(head.unlearned) for _, head, _ in seeds),
         tables=tuple(table for _, _, table in seeds),
     )
 
 
-def _target(films: OtherCorpus) -> Target:
-    return Target(films.corpus, films.root, films.split, films.options)
+def _target(asked: OtherCorpus) -> Target:
+    return Target(asked.corpus, asked.root, asked.split, asked.options)
 
 
 def _readable(corpus: Corpus, start: int, size: int) -> list[Study]:

@@ -1,7 +1,7 @@
-"""Evaluation protocols as data: what is trained, with which labels, and on which films it is judged.
+"""Evaluation protocols as data: what is trained, with which labels, and on which images it is evaluated.
 
 kind: held_out      # train without each set of findings, then ask for exactly these
-kind: zero_shot     # one model on films of one or several corpora
+kind: zero_shot     # one model on images of one or several corpora
 kind: linear        # a linear head on one model's features, at shares of the labelled patients
 """
 
@@ -18,16 +18,16 @@ from radz.errors import ConfigError, UnknownNameError
 from radz.experiments.ablation.plan import OtherCorpus
 
 
-class AskedFilms(OtherCorpus):
-    """Films to judge on, and what is asked of them."""
+class AskedImages(OtherCorpus):
+    """Images to evaluate on, and the findings to score in them."""
 
-    findings: tuple[str, ...] = Field((), description="What is asked for; all that the corpus labels by default.")
+    findings: tuple[str, ...] = Field((), description="Findings to score; all that the corpus labels by default.")
 
 
-class Films(AskedFilms):
-    """The same, of a model that is claimed to know nothing of them."""
+class ClaimedImages(AskedImages):
+    """The same, under the claim that the model has seen none of them."""
 
-    zero_shot: bool = Field(True, description="Refuse a model that has met these findings, films or patients.")
+    zero_shot: bool = Field(True, description="Refuse a model that has seen these findings, images or patients.")
 
 
 class _Protocol(Section):
@@ -36,18 +36,18 @@ class _Protocol(Section):
 
 
 class HeldOutProtocol(_Protocol):
-    """Findings that nobody labelled: a training for each set, each judged zero-shot on its own set."""
+    """Findings that nobody labelled: one training for each set, evaluated zero-shot on that set."""
 
     kind: Literal["held_out"]
     base: Path = Field(description="Run configuration, relative to the protocol.")
     run: dict[str, Any] = Field({}, description="Setting -> value over the base, for every training.")
     sets: dict[str, tuple[str, ...]] = Field(min_length=1, description="Name -> findings that are held out together.")
-    test_split: str = Field("test", description="Split of the base's corpus that is judged.")
+    test_split: str = Field("test", description="Split of the base's corpus to evaluate.")
     test_options: dict[str, Any] | None = Field(None, description="Its options there; as in training by default.")
     anchors: tuple[str, ...] = Field(("names",), min_length=1, description="Strategies; others are held to the first.")
 
     def configs(self, folder: Path, output: Path) -> dict[str, RunConfig]:
-        """Set -> its training, in a directory of its own below ``output``; ``base`` is relative to ``folder``.
+        """Set -> its training, in a separate directory below ``output``; ``base`` is relative to ``folder``.
 
         Raises ConfigError where the base or a setting is not as it should be.
         """
@@ -60,10 +60,10 @@ class HeldOutProtocol(_Protocol):
             put(tree, key, value)
         return build_config(RunConfig, tree)
 
-    def films(self, config: RunConfig, name: str) -> Films:
-        """What the model of ``config`` is judged on."""
+    def evaluated(self, config: RunConfig, name: str) -> ClaimedImages:
+        """The images that the model of ``config`` is evaluated on."""
         data = config.data
-        return Films(
+        return ClaimedImages(
             corpus=data.corpus,
             root=data.root,
             split=self.test_split,
@@ -73,18 +73,18 @@ class HeldOutProtocol(_Protocol):
 
 
 class ZeroShotProtocol(_Protocol):
-    """A model on films of one or several corpora."""
+    """A model on images of one or several corpora; the YAML key ``films`` names them."""
 
     kind: Literal["zero_shot"]
-    films: dict[str, Films] = Field(min_length=1, description="Name -> films.")
+    images: dict[str, ClaimedImages] = Field(alias="films", min_length=1, description="Name -> images.")
     anchors: tuple[str, ...] = Field(("names",), min_length=1, description="Strategies; others are held to the first.")
 
 
 class LinearProtocol(_Protocol):
-    """A linear head on a model's features, learned from a share of the labelled patients."""
+    """A linear head on a model's features, learned from a share of the labelled patients; ``films`` as above."""
 
     kind: Literal["linear"]
-    films: dict[str, AskedFilms] = Field(min_length=1, description="Name -> films to judge on.")
+    images: dict[str, AskedImages] = Field(alias="films", min_length=1, description="Name -> images.")
     train_split: str = Field("train", description="Split of the same corpus whose labels are learned.")
     percent: tuple[float, ...] = Field((1, 10, 100), min_length=1, description="Shares of its labelled patients, in %.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="Draws of patients for a share under 100 %.")

@@ -1,4 +1,4 @@
-"""Tables of a protocol: of each set of films and each anchor strategy, and of a linear head at shares of the labels."""
+"""Tables of a protocol: each set of images under each anchor strategy, and a linear head at shares of the labels."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from radz.report.format import NO_VALUE, count, difference, estimate, finding_na
 
 ByStrategy = Mapping[str, ScoresTable]
 SHARE_COLUMNS = (
-    "films",
+    "images",
     "% of labels",
     "patients",
-    "films learned",
+    "images learned",
     "AUROC within strata",
     "AUROC against abnormal",
     "seeds",
@@ -25,35 +25,35 @@ SHARE_COLUMNS = (
 )
 WITHIN = (
     "AUROC within source and view, mean over findings with 10 comparable positives; 95% intervals over patients. "
-    "Metadata alone (source and view) score 0.5 by construction. Abnormal: the same, with only those films without the "
-    "finding that show another one; “any finding” as the score of every finding is 0.5 by construction."
+    "Metadata alone (source and view) score 0.5 by construction. Abnormal: the same, with only those images without "
+    "the finding that show another one; “any finding” as the score of every finding is 0.5 by construction."
 )
 LEFT_OUT = "* fewer than 10 positives share a stratum with a negative: not in the mean."
-NOT_LEARNED = "A finding is not learned, and scores 0.5, if the films to learn from hold one class only."
+NOT_LEARNED = "A finding is not learned, and scores 0.5, if the training images hold one class only."
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a linear head learned from: share of the patients in %, and for each seed how many patients and films.
+    """What a linear head learned from: share of the patients in %, and for each seed how many patients and images.
 
     unlearned: for how many findings one class was missing. tables: scores. One of each per seed.
     """
 
     percent: float
     patients: tuple[int, ...]
-    films: tuple[int, ...]
+    images: tuple[int, ...]
     unlearned: tuple[int, ...]
     tables: tuple[ScoresTable, ...]
 
 
 def sets_table(groups: Mapping[str, ByStrategy], *, whole: bool, draws: int, seed: int) -> Table:
-    """A row for each set of films: both macro AUROCs under each strategy, and what each gains over the first.
+    """A row for each set of images: both macro AUROCs under each strategy, and what each gains over the first.
 
-    whole: a last row over all sets, which must be findings of the same films.
+    whole: a last row over all sets, which must be findings of the same images.
     """
     first, *others = strategies = [*next(iter(groups.values()))]
     gains = [f"{other} − {first}" for other in others]
-    columns = ("set", "films", "findings", "claim", *_both(strategies), *_both(gains))
+    columns = ("set", "images", "findings", "claim", *_both(strategies), *_both(gains))
     rows = [_set_row(name, tables, first, draws, seed) for name, tables in groups.items()]
     if whole and len(groups) > 1:
         joined = {s: join_findings([tables[s] for tables in groups.values()]) for s in strategies}
@@ -70,7 +70,7 @@ def findings_table(groups: Mapping[str, ByStrategy], *, draws: int, seed: int) -
 
 
 def shares_table(corpora: Mapping[str, tuple[ScoresTable, Sequence[Share]]], *, draws: int, seed: int) -> Table:
-    """For each set of films a row without any labels (the model's anchors), then one for each share."""
+    """For each set of images a row without any labels (the model's anchors), then one for each share."""
     rows = [each for name, (bare, shares) in corpora.items() for each in _share_rows(name, bare, shares, draws, seed)]
     return table("Shares of the labels", SHARE_COLUMNS, rows, words={"% of labels"}, notes=(WITHIN, NOT_LEARNED))
 
@@ -112,7 +112,7 @@ def _share_row(name: str, share: Share, draws: int, seed: int) -> Row:
     repeats = summarise_repeats(share.tables, draws=draws, seed=seed)
     seeds = repeats.within.seeds
     spread = Cell(span(seeds, digits=3) if len(seeds) > 1 else NO_VALUE)
-    sizes = (span(share.patients), span(share.films))
+    sizes = (span(share.patients), span(share.images))
     return row(name, shortest(share.percent), *sizes, *_aurocs(repeats), spread, span(share.unlearned))
 
 

@@ -29,8 +29,8 @@ def test_runs_share_tower_and_states_and_are_not_made_twice(folder, finished):
     assert len([*finished.glob("shared/tower-*/tower.safetensors")]) == 1
     assert len([*finished.glob("shared/states-*.safetensors")]) == 1
     weights = [load_file(run.folder / "checkpoint" / "model.safetensors") for run in first]
-    towers = [{n: t for n, t in own.items() if n.startswith("tower.")} for own in weights]
-    assert all(torch.equal(towers[0][n], own[n]) for own in towers for n in towers[0])
+    towers = [{n: t for n, t in state.items() if n.startswith("tower.")} for state in weights]
+    assert all(torch.equal(towers[0][n], tower[n]) for tower in towers for n in towers[0])
     projector = "projector.linear_1.weight"
     general, base, _, raw = weights
     assert torch.equal(general[projector], base[projector])

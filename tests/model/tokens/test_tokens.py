@@ -80,8 +80,8 @@ def test_gradient_reaches_every_parameter_of_the_design(model):
 @pytest.mark.parametrize("design", DESIGNS)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_any_number_of_tokens(design, count):
-    made = registry.load("tokens", design)(count)
-    assert len(made.image_tokens) == len(made.text_tokens) == count
+    tokens = registry.load("tokens", design)(count)
+    assert len(tokens.image_tokens) == len(tokens.text_tokens) == count
 
 
 @torch.no_grad()

@@ -77,7 +77,7 @@ def _waits_for(planned: Iterable[Run]) -> dict[str, str | None]:
     nothing the first on its films, which makes the tower that they share."""
     waits, firsts = dict[str, str | None](), dict[str, str]()
     for run in planned:
-        first = firsts.setdefault(run.films, run.name) if run.start is None else run.start.name
+        first = firsts.setdefault(run.images, run.name) if run.start is None else run.start.name
         waits[run.name] = first if first != run.name else None
     return waits
 

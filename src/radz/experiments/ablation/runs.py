@@ -39,12 +39,12 @@ READS_DESCRIPTIONS = ("rules", "hybrid")
 
 @dataclass(frozen=True)
 class Run:
-    """One training and the files of scores that are wanted of it. ``films``: what decides which it trains on."""
+    """One training and the files of scores to make with it. ``images``: hash of what decides its training images."""
 
     name: str
     config: RunConfig
     start: Run | None
-    films: str
+    images: str
     scores: dict[str, ScoringConfig] = field(default_factory=dict)
 
     @property
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def state(self) -> str:
-        """done, lacking (weights or films that were not here when it was tried), begun or to do."""
+        """done, lacking (weights or images that were not here when it was tried), begun or to do."""
         if not self.missing:
             return "done"
         if all((self.folder / name).with_suffix(LACKING).is_file() for name in self.missing):
@@ -116,8 +116,8 @@ class Store:
         changes: dict[str, Any] = {"output": self.directory / "runs" / name, "shared": self.directory / "shared"}
         if start is not None:
             changes["start"] = checkpoint_of(start.config)
-        films = content_hash([config.data.model_dump(mode="json", exclude={*OF_ARM}), config.seed])
-        return self.runs.setdefault(name, Run(name, config.model_copy(update=changes), start, films))
+        images = content_hash([config.data.model_dump(mode="json", exclude={*OF_ARM}), config.seed])
+        return self.runs.setdefault(name, Run(name, config.model_copy(update=changes), start, images))
 
     def identity(self, config: RunConfig, start: Run | None) -> str:
         """Hash over everything that decides what the run becomes, 16 digits."""
@@ -125,7 +125,7 @@ class Store:
         return content_hash([VERSION, settings, self._data_of(config), start and start.name])[:16]
 
     def _data_of(self, config: RunConfig) -> str:
-        """Hash over films, labels, what goes beside them and what is known of the findings; each is read once."""
+        """Hash over images, labels, additional rows and what is known of the findings; each is read once."""
         key = json.dumps([config.data.model_dump(mode="json"), config.seed, config.anchors, config.descriptions])
         if key not in self._data:
             data = open_training_data(config.data, config.seed, config.train.batch_size)
@@ -141,6 +141,6 @@ def _knowledge(config: RunConfig, concepts: Iterable[str]) -> list[Any]:
 
 
 def _beside(data: TrainingData) -> list[Any]:
-    """Films without reports and reports without films, where there are some."""
-    films = [data_sha256(data.images.records)] if data.images is not None else []
-    return films + ([[text.report for text in data.texts]] if data.texts else [])
+    """Images without reports and reports without images, if there are any."""
+    images = [data_sha256(data.images.records)] if data.images is not None else []
+    return images + ([[text.report for text in data.texts]] if data.texts else [])
