@@ -13,6 +13,7 @@ from typing import Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 
 from radz.errors import ConfigError, UnknownNameError
 
@@ -454,8 +455,16 @@ def _complaint(section: type[BaseModel], error: Any) -> str:
 
 
 def _fields_at(section: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """Keys of the section at ``loc``, as YAML spells them."""
     for part in loc:
-        annotation = section.model_fields[str(part)].annotation
-        options = [annotation, *getattr(annotation, "__args__", ())]
+        entry = _fields(section).get(str(part))
+        if entry is None:  # a name in a mapping of sections
+            continue
+        options = [entry.annotation, *getattr(entry.annotation, "__args__", ())]
         section = next(o for o in options if isinstance(o, type) and issubclass(o, BaseModel))
-    return list(section.model_fields)
+    return list(_fields(section))
+
+
+def _fields(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """YAML key -> field."""
+    return {entry.alias or name: entry for name, entry in section.model_fields.items()}

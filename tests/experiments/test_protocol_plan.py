@@ -31,6 +31,10 @@ def test_each_kind_is_read_as_its_own_type_and_settings_win(tmp_path):
         ({"kind": "held-out"}, "Unknown kind of protocol 'held-out'. Did you mean 'held_out'"),
         ({"kind": "linear", "films": {"x": {"corpus": "rsna", "root": "r"}}, "percent": [0]}, "above 0 and up to 100"),
         ({"kind": "zero_shot", "film": {}}, "Unknown setting 'film'. Did you mean 'films'"),
+        (
+            {"kind": "zero_shot", "films": {"x": {"corpus": "rsna", "root": "r", "finding": []}}},
+            "Unknown setting 'films.x.finding'. Did you mean 'films.x.findings'",
+        ),
     ],
 )
 def test_a_bad_protocol_is_refused(tmp_path, tree, message):
