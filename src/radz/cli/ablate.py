@@ -1,4 +1,4 @@
-"""``radz ablate``: a plan of arms in, runs, a table with intervals and a page out."""
+"""``radz ablate``: runs the arms of a plan; writes a table with intervals and a page."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ def ablate(
     plan: Annotated[Path, typer.Argument(help="YAML plan of arms; configs/ablations/ holds the shipped ones.")],
     *,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override one setting of every arm: a.b=value. Repeatable.")
+        list[str] | None, typer.Option("--set", help="Override a setting of every arm: a.b=value. Repeatable.")
     ] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Run only this arm. Repeatable.")] = None,
-    fold: Annotated[list[int] | None, typer.Option(min=1, help="Run only this fold, from 1 on. Repeatable.")] = None,
+    fold: Annotated[
+        list[int] | None, typer.Option(min=1, help="Run only this fold, counted from 1. Repeatable.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Directory of runs, tables and pages, shared by plans.")] = Path(
         "runs/ablations"
     ),
@@ -68,7 +70,7 @@ def _wanted(cell: Cell, arms: list[str] | None, folds: list[int] | None) -> bool
 
 
 def _list(runs: Iterable[Run], ablation: Ablation, places: dict[Place, Path]) -> None:
-    """Every run with its state, and the cells that it is for."""
+    """Every run with its state and the cells it belongs to."""
     console = Console(highlight=False, markup=False, soft_wrap=True)
     cells: dict[str, list[str]] = {}
     for (name, seed, fold), path in places.items():

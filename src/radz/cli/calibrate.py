@@ -1,4 +1,4 @@
-"""``radz calibrate``: validation films in, a file out from which a model has probabilities, sets and abstention."""
+"""``radz calibrate``: validation images in; a file with probabilities, finding sets and abstention out."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ def calibrate(
     *,
     corpus: Annotated[str | None, typer.Option(help="Corpus plug-in, e.g. chestxray14 or manifest.")] = None,
     root: Annotated[Path | None, typer.Option(help="The corpus's directory, or its table.")] = None,
-    split: Annotated[str, typer.Option(help="Split to calibrate on: val, no other is taken.")] = "val",
+    split: Annotated[str, typer.Option(help="Split to calibrate on; only val is accepted.")] = "val",
     option: Annotated[
-        list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
+        list[str] | None, typer.Option(help="Option of the corpus: key=value (YAML; dotted keys). Repeatable.")
     ] = None,
-    fold: Annotated[str | None, typer.Option(help="k/n: the fold that a training under data.fold left out.")] = None,
+    fold: Annotated[str | None, typer.Option(help="k/n: the fold that training with data.fold left out.")] = None,
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
-    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where the backbone's weights are, if they moved after training.")
+    ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
-    recall: Annotated[float, typer.Option(help="Expected share of a film's findings in its set.")] = 0.9,
+    recall: Annotated[float, typer.Option(help="Expected share of an image's findings in its finding set.")] = 0.9,
     out: Annotated[
         Path | None, typer.Option(help="File to write; calibration.json in the checkpoint by default.")
     ] = None,

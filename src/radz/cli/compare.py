@@ -1,4 +1,4 @@
-"""``radz compare``: several models on identical studies, findings and words, their quality beside their cost."""
+"""``radz compare``: several models on identical studies, findings and words, with quality and cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def compare(
     models: Annotated[
         list[str],
         typer.Argument(
-            help="Checkpoint directory, `shipped`, or baseline NAME[:CHECKPOINT], each with ,OPTION=VALUE behind it. "
+            help="Checkpoint directory, `shipped`, or baseline NAME[:CHECKPOINT]; options follow as ,OPTION=VALUE. "
             "The first is compared with each of the others."
         ),
     ],
@@ -27,10 +27,10 @@ def compare(
     root: Annotated[Path, typer.Option(help="The corpus's directory, or its table.")],
     split: Annotated[str, typer.Option(help="Split to evaluate.")] = "test",
     fold: Annotated[
-        str | None, typer.Option(help="k/n, with --split val: the fold that a training under data.fold left out.")
+        str | None, typer.Option(help="k/n, with --split val: the fold that training with data.fold left out.")
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
+        list[str] | None, typer.Option(help="Option of the corpus: key=value (YAML; dotted keys). Repeatable.")
     ] = None,
     finding: Annotated[list[str] | None, typer.Option(help="Finding to score; all of the corpus by default.")] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
@@ -49,11 +49,11 @@ def compare(
         bool, typer.Option(help="Compare models on images that one was trained on, and call the result supervised.")
     ] = False,
     cost: Annotated[bool, typer.Option(help="Measure what each model costs on this machine.")] = True,
-    calls: Annotated[int, typer.Option(min=1, help="Calls of one film each that latency is measured on.")] = 20,
+    calls: Annotated[int, typer.Option(min=1, help="Single-image calls to measure latency on.")] = 20,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
-    """Compare models on a labelled corpus: quality with paired intervals, and cost. Scores are written, too."""
+    """Compare models on a labelled corpus: quality with paired intervals, and cost. Also writes the scores."""
     from radz.experiments.compare import compare as run
 
     result = run(

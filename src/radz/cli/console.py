@@ -1,4 +1,4 @@
-"""What commands write on standard error: progress, places of files, what could not be read."""
+"""What commands write on standard error: progress, file locations, unreadable images."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar that is told how many studies are done; the ``Bar`` of the use cases."""
+    """A progress bar over studies; the ``Bar`` of the use cases."""
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:

@@ -1,4 +1,4 @@
-"""``radz data``: the corpora that radz reads, and what is in them."""
+"""``radz data``: the corpora that radz reads, and what they contain."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ FORMAT = Annotated[Format, typer.Option("--format", help="Output format.")]
 ROOT = Annotated[Path, typer.Argument(help="The corpus's directory, its table, or the URL of shards.")]
 CORPUS = Annotated[str, typer.Option(help="Corpus plug-in, see `radz data list`.")]
 OPTION = Annotated[
-    list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
+    list[str] | None, typer.Option(help="Option of the corpus: key=value (YAML; dotted keys). Repeatable.")
 ]
-WORKERS = Annotated[int, typer.Option(min=1, help="Threads that read films.")]
+WORKERS = Annotated[int, typer.Option(min=1, help="Threads that read images.")]
 
 
 @app.command("list")
 def list_(*, format_: FORMAT = Format.TABLE) -> None:
-    """List the corpora with where to obtain each and under which terms."""
+    """List the corpora, where to obtain them, and their terms of use."""
     from radz.data.catalog import catalogue
 
     entries = catalogue()
@@ -53,7 +53,7 @@ def list_(*, format_: FORMAT = Format.TABLE) -> None:
 
 @app.command()
 def describe(root: ROOT, *, corpus: CORPUS, option: OPTION = None, format_: FORMAT = Format.TABLE) -> None:
-    """Count a corpus's studies by split, label, view, sex and age; no image is read, no identifier shown."""
+    """Count a corpus's studies by split, label, view, sex and age; reads no image and shows no identifier."""
     from radz.data.describe import describe as count
     from radz.report.console import open_console, show
     from radz.report.corpora import description_page
@@ -71,22 +71,22 @@ def check(
     *,
     corpus: CORPUS,
     option: OPTION = None,
-    pictures: Annotated[bool, typer.Option(help="Also look for pictures that come again in another file.")] = True,
+    compare_images: Annotated[bool, typer.Option(help="Also look for the same image in different files.")] = True,
     workers: WORKERS = 2,
     format_: FORMAT = Format.TABLE,
 ) -> None:
-    """Look for films that are missing, damaged or there twice, wrong labels, and patients in two splits.
+    """Look for missing, damaged and duplicate images, wrong labels, and patients in two splits.
 
-    Exit code 1 if something serious was overlap.
+    Exit code 1 if there is a serious fault.
     """
     from radz.config import parse_options
-    from radz.data.check import check as look
+    from radz.data.check import check as check_corpus
     from radz.report.console import open_console, show
     from radz.report.corpora import check_page
 
-    with _progress("Reading films") as progress:
-        checked = look(
-            corpus, root, parse_options(option or ()), workers=workers, compare_images=pictures, progress=progress
+    with _progress("Reading images") as progress:
+        checked = check_corpus(
+            corpus, root, parse_options(option or ()), workers=workers, compare_images=compare_images, progress=progress
         )
     if format_ is Format.JSON:
         typer.echo(json.dumps(asdict(checked) | {"sound": checked.sound}, indent=2, ensure_ascii=False))
@@ -101,7 +101,7 @@ def fake(
     corpus: Annotated[str, typer.Argument(help="Corpus, e.g. chestxray14.")],
     directory: Annotated[Path, typer.Argument(help="Directory to write into.")],
 ) -> None:
-    """Write three made-up studies in a corpus's official layout, to try things on."""
+    """Write three made-up studies in a corpus's official layout, for trying things out."""
     from radz import registry
 
     plugin = registry.load("corpora", corpus)
@@ -117,16 +117,20 @@ def convert(
     *,
     corpus: CORPUS,
     option: OPTION = None,
-    size: Annotated[int, typer.Option(min=0, help="Side of the films in pixels; 0 keeps their own size.")] = 224,
+    size: Annotated[
+        int, typer.Option(min=0, help="Side of the stored images in pixels; 0 keeps the original size.")
+    ] = 224,
     workers: WORKERS = 2,
 ) -> None:
-    """Write a corpus as shards, which the corpus `shards` reads. Exit code 1 if an image could not be read."""
+    """Convert a corpus to shards, which the corpus `shards` reads. Exit code 1 if an image could not be read."""
     from radz.data.conversion import convert as write
     from radz.leakage.membership import origin_of
 
-    films = _opened(corpus, root, option)
+    source = _opened(corpus, root, option)
     with _progress("Converting") as progress:
-        converted = write(films, out, size or None, origin=origin_of(films, corpus), workers=workers, progress=progress)
+        converted = write(
+            source, out, size or None, origin=origin_of(source, corpus), workers=workers, progress=progress
+        )
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for study, reason in converted.unreadable.items():
         console.print(f"unreadable: {study}: {reason}")
@@ -144,13 +148,14 @@ def overlap(
         list[str] | None, typer.Option(help="Option of a corpus: first.key=value or second.key=value. Repeatable.")
     ] = None,
     aliases: Annotated[
-        Path | None, typer.Option(help="List of names that films have in another corpus: film,original or the RSNA's.")
+        Path | None,
+        typer.Option(help="Names of images in another corpus: a CSV with film,original, or RSNA's mapping."),
     ] = None,
-    pictures: Annotated[bool, typer.Option(help="Also compare the pictures themselves.")] = False,
+    compare_images: Annotated[bool, typer.Option(help="Also compare the pixels.")] = False,
     workers: WORKERS = 2,
     format_: FORMAT = Format.TABLE,
 ) -> None:
-    """Show what two corpora share: films and patients by id, pictures on demand. Exit code 1 if they share any."""
+    """Show the images and patients that two corpora share, by id or by pixels. Exit code 1 if they share any."""
     from radz.config import parse_options
     from radz.data.aliases import read_aliases
     from radz.data.check import compare
@@ -158,14 +163,14 @@ def overlap(
     options = parse_options(option or ())
     sides = [_side(text, options.get(key) or {}) for text, key in ((first, "first"), (second, "second"))]
     names = None if aliases is None else read_aliases(aliases)
-    with _progress("Comparing pictures") as progress:
+    with _progress("Comparing images") as progress:
         overlap = compare(
-            *sides[0], *sides[1], aliases=names, compare_images=pictures, workers=workers, progress=progress
+            *sides[0], *sides[1], aliases=names, compare_images=compare_images, workers=workers, progress=progress
         )
     if format_ is Format.JSON:
         typer.echo(json.dumps(asdict(overlap) | {"lines": overlap.lines(f"in {second}")}, indent=2, ensure_ascii=False))
     else:
-        typer.echo("\n".join(overlap.lines(f"in {second}")) or f"Nothing found that {first} and {second} share.")
+        typer.echo("\n".join(overlap.lines(f"in {second}")) or f"{first} and {second} share no image and no patient.")
     if overlap.shared:
         raise typer.Exit(1)
 
@@ -177,7 +182,7 @@ def map_(
     *,
     format_: FORMAT = Format.TABLE,
 ) -> None:
-    """Show which labels two corpora share, by which relation, and why the others are left out."""
+    """Show the labels that two corpora share and how they relate, and why the others are left out."""
     from dataclasses import asdict
 
     from radz.data.label_map import map_labels
@@ -225,7 +230,7 @@ def _side(text: str, options: Any) -> tuple[str, Any]:
 
 @contextmanager
 def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar that is told how many films of how many are done."""
+    """A progress bar: a function of the number of images done and of all."""
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:

@@ -20,20 +20,23 @@ def evaluate(
     root: Annotated[Path | None, typer.Option(help="The corpus's directory, or its table.")] = None,
     split: Annotated[str, typer.Option(help="Split to evaluate.")] = "test",
     fold: Annotated[
-        str | None, typer.Option(help="k/n, with --split val: the fold that a training under data.fold left out.")
+        str | None, typer.Option(help="k/n, with --split val: the fold that training with data.fold left out.")
     ] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="Option of the corpus: key=value, YAML, dotted keys. Repeatable.")
+        list[str] | None, typer.Option(help="Option of the corpus: key=value (YAML; dotted keys). Repeatable.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
-    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where the backbone's weights are, if they moved after training.")
+    ] = None,
     anchors: Annotated[str | None, typer.Option(help="Anchor strategy; the model's own by default.")] = None,
     prompts: Annotated[
         str | None,
-        typer.Option(help="default, paraphrases (median and worst are reported), or a YAML file of prompts."),
+        typer.Option(help="default, paraphrases (reports median and worst), or a YAML file of prompts."),
     ] = None,
     controls: Annotated[
-        bool, typer.Option(help="Shortcut controls too: no film, another's film, negated prompts, source and view.")
+        bool,
+        typer.Option(help="Also run shortcut controls: no image, another patient's, negated prompts, source and view."),
     ] = False,
     finding: Annotated[list[str] | None, typer.Option(help="Finding to score; all of the corpus by default.")] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
@@ -42,14 +45,16 @@ def evaluate(
     ] = None,
     from_scores: Annotated[
         list[Path] | None,
-        typer.Option(help="Compute from this scores file instead; more files are models to compare. Repeatable."),
+        typer.Option(help="Evaluate this scores file instead; further files are models to compare with. Repeatable."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder or .parquet file for the scores; here by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder or .parquet file for the scores; the current folder by default.")
+    ] = None,
     report: Annotated[
-        list[Path] | None, typer.Option(help="Write the evaluation as a page too: .html, .md or .json. Repeatable.")
+        list[Path] | None, typer.Option(help="Also write the evaluation as a page: .html, .md or .json. Repeatable.")
     ] = None,
     cost: Annotated[
-        bool, typer.Option(help="Measure too what scoring costs: size, FLOPs, memory and speed on this machine.")
+        bool, typer.Option(help="Also measure the cost of scoring on this machine: size, FLOPs, memory and speed.")
     ] = False,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
@@ -61,16 +66,18 @@ def evaluate(
         Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")
     ] = None,
     zero_shot: Annotated[
-        bool, typer.Option(help="Refuse to run unless the model has met none of the findings, films and patients.")
+        bool, typer.Option(help="Refuse to run unless the model has seen none of the findings, images and patients.")
     ] = False,
     allow_supervised: Annotated[
-        bool, typer.Option(help="Run what --zero-shot would refuse, and call its result supervised.")
+        bool, typer.Option(help="Run what --zero-shot would refuse, and call the result supervised.")
     ] = False,
     aliases: Annotated[
-        Path | None, typer.Option(help="List of names that films have in another corpus: film,original or the RSNA's.")
+        Path | None,
+        typer.Option(help="Names of images in another corpus: a CSV with film,original, or RSNA's mapping."),
     ] = None,
     check_overlap: Annotated[
-        Path | None, typer.Option(help="Where the corpus trained on lies: compare its pictures with these too.")
+        Path | None,
+        typer.Option(help="Directory of the training corpus: also compare its images with these by pixels."),
     ] = None,
     overlap_option: Annotated[
         list[str] | None, typer.Option(help="Option of the corpus of --check-overlap: key=value. Repeatable.")

@@ -20,7 +20,7 @@ def findings(
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
 ) -> None:
-    """List the findings, devices, body parts and modalities that the knowledge base has."""
+    """List the findings, devices, body parts and modalities of the knowledge base."""
     known = [concept for concept in KnowledgeBase.load(findings_file or []) if _matches(concept, fold(words))]
     if format_ is Format.JSON:
         typer.echo(json.dumps([c.model_dump(include=FIELDS) for c in known], indent=2, ensure_ascii=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 STRATA = ("source", "view")
-"""Metadata keys that name a stratum by default; ``eval.scoring`` has the same without the command line's haste."""
+"""Metadata keys that name a stratum by default; the same as in ``eval.scoring``, which is slow to import."""
 
 
 class Format(StrEnum):

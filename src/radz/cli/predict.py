@@ -20,23 +20,23 @@ def predict(
         list[str] | None,
         typer.Option(
             help='Finding to score: a known name, "name: description" for a new one, "group:infectious" for one group, '
-            'or "all" that the base has for such images. Repeatable.'
+            'or "all" for every finding that fits the model. Repeatable.'
         ),
     ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     top: Annotated[int, typer.Option(min=1, help="Findings shown per image in the table.")] = 10,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="table, json or csv; by default what the suffix of --out names, or table."),
+        typer.Option("--format", help="table, json or csv; by default the suffix of --out, or else table."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file instead of standard output.")] = None,
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
-    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where the backbone's weights are, if they moved after training.")
+    ] = None,
     inverted: Annotated[
         bool | None,
-        typer.Option(
-            "--inverted/--not-inverted", help="Films are dark where dense, or not; by default their files tell."
-        ),
+        typer.Option("--inverted/--not-inverted", help="Dense parts are dark, or bright; by default the file decides."),
     ] = None,
     calibration: Annotated[
         Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")

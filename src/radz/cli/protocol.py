@@ -1,4 +1,4 @@
-"""``radz protocol``: a protocol in, trainings if it asks for them, raw scores and one table out."""
+"""``radz protocol``: trains what a protocol asks for; writes raw scores and one table."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from radz.cli.console import progress_bar, say
 
 
 def protocol(
-    plan: Annotated[Path, typer.Argument(help="YAML protocol; shipped are configs/protocols/.")],
+    plan: Annotated[Path, typer.Argument(help="YAML protocol; configs/protocols/ holds the shipped ones.")],
     *,
     model: Annotated[
         Path | None, typer.Option(help="Checkpoint directory; the shipped one by default. Not for held_out.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where the backbone's weights are, if they moved after training.")
+    ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override one setting of the protocol: a.b=value. Repeatable.")
+        list[str] | None, typer.Option("--set", help="Override a setting of the protocol: a.b=value. Repeatable.")
     ] = None,
     output: Annotated[Path, typer.Option(help="Directory of runs, scores and pages.")] = Path("runs/protocols"),
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,

@@ -15,11 +15,12 @@ from radz.errors import ConfigError
 def report(
     *,
     scores: Annotated[
-        list[Path], typer.Argument(help="Scores of `radz evaluate`; more files are models to compare, or checks.")
+        list[Path],
+        typer.Argument(help="Scores of `radz evaluate`; further files are models to compare with, or controls."),
     ],
     out: Annotated[
         list[Path] | None,
-        typer.Option(help="File to write: .html, .md or .json. Repeatable. Beside the scores, as HTML, by default."),
+        typer.Option(help="File to write: .html, .md or .json; by default HTML, next to the scores. Repeatable."),
     ] = None,
     draws: Annotated[int, typer.Option(min=1, help="Bootstrap draws.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
@@ -29,11 +30,12 @@ def report(
     ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     hardest_cases: Annotated[
-        int, typer.Option(min=0, help="Films per finding, missed and false alarms each, to embed. Needs --root.")
+        int,
+        typer.Option(min=0, help="Missed images to embed for each finding, and as many false alarms. Needs --root."),
     ] = 0,
     root: Annotated[Path | None, typer.Option(help="The corpus's directory or table, for --hardest-cases.")] = None,
 ) -> None:
-    """Write one evaluation as a page that needs no network and no script, as Markdown or as JSON."""
+    """Write an evaluation as one HTML page without scripts or requests, as Markdown or as JSON."""
     from radz.experiments.evaluate import evaluate as run
     from radz.report.page import check_path
 

@@ -1,4 +1,4 @@
-"""``radz thresholds``: scores of a validation split in, the thresholds of its findings out."""
+"""``radz thresholds``: scores of a validation split in, a threshold for each finding out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from radz.cli.console import say
 
 
 class ThresholdRule(StrEnum):
-    """What is to be greatest at the threshold."""
+    """What the threshold maximises."""
 
     F1 = "f1"
     MCC = "mcc"
@@ -22,7 +22,7 @@ class ThresholdRule(StrEnum):
 def thresholds(
     scores: Annotated[Path, typer.Argument(help="Scores that `radz evaluate --split val` wrote.")],
     *,
-    rule: Annotated[ThresholdRule, typer.Option(help="What is to be greatest; youden: sensitivity + specificity.")] = (
+    rule: Annotated[ThresholdRule, typer.Option(help="What to maximise; youden: sensitivity + specificity.")] = (
         ThresholdRule.F1
     ),
     out: Annotated[Path, typer.Option(help="File to write.")] = Path("thresholds.json"),

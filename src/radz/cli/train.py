@@ -12,10 +12,10 @@ from rich.console import Console
 
 
 def train(
-    config: Annotated[Path, typer.Argument(help="YAML run configuration or plan of stages; shipped are configs/.")],
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override one setting: a.b=value. Repeatable.")
-    ] = None,
+    config: Annotated[
+        Path, typer.Argument(help="YAML run configuration or plan of stages; configs/ holds the shipped ones.")
+    ],
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Override a setting: a.b=value. Repeatable.")] = None,
     baseline: Annotated[
         str | None, typer.Option(help="Train this baseline on the same pairs instead: dual_encoder.")
     ] = None,
@@ -25,7 +25,7 @@ def train(
 ) -> None:
     """Train a model, or resume the run that was interrupted in the same output directory.
 
-    Of a plan, the stages are trained in order; finished ones are skipped.
+    The stages of a plan are trained in order; finished ones are skipped.
     """
     from radz.experiments.train import train as run
 

@@ -1,4 +1,4 @@
-"""``radz anchors``: the vectors that findings are compared with, and the texts that they come from."""
+"""``radz anchors``: the vectors that images are compared with, and the texts they come from."""
 
 from __future__ import annotations
 

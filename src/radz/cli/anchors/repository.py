@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 def build(
     *,
-    out: Annotated[Path, typer.Option(help="Directory to write; one that is there is replaced.")],
+    out: Annotated[Path, typer.Option(help="Directory to write; an existing one is replaced.")],
     finding: Annotated[
         list[str] | None, typer.Option(help='Finding: a known name, or "name: description". Repeatable.')
     ] = None,
     findings_file: Annotated[list[Path] | None, typer.Option(help="YAML file that adds diseases. Repeatable.")] = None,
     strategy: Annotated[str | None, typer.Option(help="Anchor strategy; the model's own by default.")] = None,
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
-    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where the backbone's weights are, if they moved after training.")
+    ] = None,
 ) -> None:
     """Encode findings and write their anchors with the texts they came from."""
     from radz.serve.predictor import Predictor
@@ -41,7 +43,7 @@ def build(
 
 def show(
     directory: Annotated[Path, typer.Argument(help="Directory that `radz anchors build` wrote.")],
-    concept: Annotated[str | None, typer.Argument(help="Id of one finding; all by default.")] = None,
+    concept: Annotated[str | None, typer.Argument(help="Id of one finding; all findings by default.")] = None,
 ) -> None:
     """List the findings of a directory with their texts, source and parents; no model is loaded."""
     from radz.anchors import read_record
@@ -76,7 +78,7 @@ def diff(
     *,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
 ) -> None:
-    """Say which findings were added, removed or changed, and how far their vectors moved; no model is loaded."""
+    """Show which findings were added, removed or changed, and how far their vectors moved; no model is loaded."""
     from radz.anchors import compare_directories
     from radz.report.console import open_console, show_block
 
@@ -93,7 +95,7 @@ def diff(
 
 
 def _heading(difference: Difference) -> list[str]:
-    """How many of each, and what of model and strategy differs."""
+    """How many of each, and how model and strategy differ."""
     counts = (difference.added, difference.removed, difference.changed)
     added, removed, changed = map(len, counts)
     lines = [f"{added} added, {removed} removed, {changed} changed, {difference.unchanged} unchanged"]
@@ -116,7 +118,7 @@ def _changes(difference: Difference) -> Table:
 
 
 def _what(change: Change) -> list[str]:
-    """A line for each field; of lists only what came and went."""
+    """A line for each field; for lists only additions and removals."""
     lines = []
     for name, (old, new) in change.fields.items():
         if isinstance(old, list) and isinstance(new, list):

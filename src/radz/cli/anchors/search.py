@@ -21,7 +21,7 @@ def nearest(
     query: Annotated[str, typer.Argument(help='A finding, "name: description", or any text.')],
     *,
     to: Annotated[
-        Path | None, typer.Option(help="Directory of anchors to search; all that fits the model by default.")
+        Path | None, typer.Option(help="Directory of anchors to search; by default every finding that fits the model.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many findings.")] = 10,
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
@@ -30,9 +30,11 @@ def nearest(
         str | None, typer.Option(help="Anchor strategy; the directory's or the model's own by default.")
     ] = None,
     model: Annotated[Path | None, typer.Option(help="Checkpoint directory; the shipped one by default.")] = None,
-    source: Annotated[str | None, typer.Option(help="Where the backbone's weights are, if not where trained.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Where the backbone's weights are, if they moved after training.")
+    ] = None,
 ) -> None:
-    """List the findings whose anchors are nearest to a finding or a text, with what the model has seen of each."""
+    """List the findings whose anchors are nearest to a finding or a text, and what the model has seen of each."""
     from radz.serve.nearest_concepts import nearest_concepts
     from radz.serve.predictor import Predictor
 

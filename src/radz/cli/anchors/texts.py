@@ -15,20 +15,20 @@ from radz.knowledge import Concept, KnowledgeBase
 if TYPE_CHECKING:
     from radz.text.citations import Citations
 
-Concepts = Annotated[list[str], typer.Option("--concept", help="Finding that sentences are for. Repeatable.")]
-Out = Annotated[Path, typer.Option(help="Findings file (YAML) to write; to one that is there it is added.")]
+Concepts = Annotated[list[str], typer.Option("--concept", help="Finding to look for. Repeatable.")]
+Out = Annotated[Path, typer.Option(help="Findings file (YAML) to write; an existing one is extended.")]
 FindingsFile = Annotated[
     list[Path] | None, typer.Option("--findings-file", help="YAML file that adds diseases. Repeatable.")
 ]
 
 
 def import_(
-    document: Annotated[Path, typer.Argument(help="English text (UTF-8, Markdown headings or none) or PDF.")],
+    document: Annotated[Path, typer.Argument(help="English text (UTF-8, with or without Markdown headings) or PDF.")],
     *,
     concept: Concepts,
     out: Out,
-    title: Annotated[str | None, typer.Option(help="Title to cite; by default the document's.")] = None,
-    accessed: Annotated[str | None, typer.Option(help="Day it was read, as 2026-11-25; today by default.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title to cite; the document's own by default.")] = None,
+    accessed: Annotated[str | None, typer.Option(help="Day it was read, e.g. 2026-11-25; today by default.")] = None,
     findings_file: FindingsFile = None,
 ) -> None:
     """Collect a document's sentences about findings, cited and unreviewed, for --findings-file."""
@@ -48,7 +48,7 @@ def import_(
 
 def write(
     *,
-    llm: Annotated[str, typer.Option(help="Backbone that writes: smollm2, or hf with --source.")],
+    llm: Annotated[str, typer.Option(help="Backbone to write with: smollm2, or hf with --source.")],
     concept: Concepts,
     out: Out,
     source: Annotated[str | None, typer.Option(help="Checkpoint directory or hub id, for hf.")] = None,
