@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,6 +11,7 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from radz.storage import content_hash
 from radz.types import RESEARCH_USE, Presence, Study
 
 SOFTWARE = ("radz", "torch", "transformers", "peft", "timm", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -88,7 +87,7 @@ def add_labels(supervised: dict[str, int], texts: Sequence[Study], concepts: Seq
 def data_sha256(studies: Iterable[Study]) -> str:
     """Hash over study ids and labels; the order of the studies does not matter."""
     rows = sorted([s.study_id, s.split or "", sorted((c, p.value) for c, p in s.labels.items())] for s in studies)
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    return content_hash(rows)
 
 
 def software_versions() -> dict[str, str]:

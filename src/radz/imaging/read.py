@@ -14,7 +14,6 @@ the caller says ``inverted=True`` or ``inverted=False``.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from radz.imaging.find import DICOM_SUFFIXES, NO_IMAGE, starts_as_dicom
 from radz.imaging.image import Image
 from radz.imaging.pixels import FLAT, Plane, looks_inverted
 from radz.imaging.raster import read_raster, read_thumbnail
+from radz.storage import content_hash
 
 MAX_BYTES = 1 << 30
 """Largest file that is opened: ``MAX_PIXELS`` in three 16-bit channels take less than half."""
@@ -67,7 +67,7 @@ def survey_image(path: Path) -> tuple[bytes, NDArray[np.uint8] | None]:
     """
     with _reasons_named(path):
         content = _content(path)
-        digest = hashlib.sha256(content).digest()
+        digest = bytes.fromhex(content_hash(content))
         if starts_as_dicom(content) or path.suffix.lower() in DICOM_SUFFIXES:
             return digest, None
         return digest, read_thumbnail(content)

@@ -8,13 +8,13 @@ false`` omits the keys where that is not acceptable.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from radz.storage import content_hash
 from radz.types import Study
 
 BYTES = 5
@@ -78,7 +78,7 @@ def origin_of(corpus: Any, name: str) -> str:
 
 def _key(kind: str, space: str, name: str) -> bytes:
     """Key of an image or patient ``name`` in the name space ``space``, "" for one that is valid in every corpus."""
-    return hashlib.sha256(f"{kind}:{space}:{name.lower()}".encode()).digest()[:BYTES]
+    return bytes.fromhex(content_hash(f"{kind}:{space}:{name.lower()}"))[:BYTES]
 
 
 def _is_distinctive(name: str) -> bool:

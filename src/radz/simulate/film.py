@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from PIL import Image
 from radz.errors import ImageError, MissingExtraError
 from radz.simulate.ct import ATTRIBUTION, chest_ct
 from radz.simulate.project import radiograph
-from radz.storage import atomic_file
+from radz.storage import atomic_file, content_hash
 from radz.types import RESEARCH_USE, Pixels
 
 GREYS = 4095
@@ -88,7 +87,7 @@ def write_dicom(path: Path, pixels: Pixels, pixel_spacing_mm: float) -> None:
     dataset.Rows, dataset.Columns = grey.shape
     dataset.PixelSpacing = dataset.ImagerPixelSpacing = [pixel_spacing_mm, pixel_spacing_mm]
     dataset.PixelData = grey.tobytes()
-    _identify(dataset, hashlib.sha256(grey.tobytes()).hexdigest())
+    _identify(dataset, content_hash(grey.tobytes()))
     dataset.save_as(path, enforce_file_format=True)
 
 

@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import torch
-from filelock import FileLock
 
 from radz import registry
 from radz.anchors import Strategy, open_strategy, worded
@@ -28,6 +27,7 @@ from radz.model.checkpoint import load_checkpoint
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.radz import RadZ
+from radz.storage import exclusive_lock
 from radz.training.data import open_training_data
 from radz.training.dual_encoder import train_dual_encoder
 from radz.training.train import train
@@ -40,7 +40,7 @@ def make(folder: Path) -> None:
     """Make the run that ``run.json`` in ``folder`` describes; what is there already is left as it is."""
     what = json.loads((folder / RUN).read_text(encoding="utf-8"))
     config = build_config(RunConfig, what["config"])
-    with FileLock(folder / ".lock"):
+    with exclusive_lock(folder / "run"):
         if not (checkpoint_of(config) / "provenance.json").is_file():
             started = time.monotonic()
             train(config, command=f"radz ablate, run {folder.name}")
