@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
+from itertools import count
 
 import pytest
 import torch
 
-from anchor_fakes import CONCEPTS, MODEL
+from anchor_fakes import CONCEPTS, MODEL, save_two
 from damage import flip_last_bit
+from kills import run_killed
 from radz.anchors import load_anchors, read_record, save_anchors
 from radz.anchors._repository import RECORD, TENSORS
 from radz.errors import AnchorError
@@ -63,3 +67,26 @@ def test_a_directory_of_something_else_is_left_alone(saved):
     with pytest.raises(AnchorError, match=r"is not a directory of anchors alone .*Choose another one"):
         save_anchors(anchors, CONCEPTS, MODEL, directory)
     assert (directory / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_kill_while_anchors_are_replaced_loses_neither(tmp_path):
+    directory = tmp_path / "anchors"
+    old = save_two(directory, denials=False)
+    new = replace(old, positive=-old.positive)
+    for change in count(1):
+        killed = run_killed(lambda: save_anchors(new, CONCEPTS, MODEL, directory), tmp_path, change)
+        loaded = load_anchors(directory, MODEL).positive
+        assert torch.equal(loaded, old.positive) or torch.equal(loaded, new.positive)
+        if not killed:
+            break
+    assert change > 5
+    assert torch.equal(loaded, new.positive)
+
+
+def test_what_killed_processes_left_is_removed_once_it_is_old(tmp_path):
+    old, young = (tmp_path / f".anchors-{age}.unfinished" for age in ("old", "young"))
+    for leftover in (old, young):
+        leftover.mkdir()
+    os.utime(old, (0, 0))
+    save_two(tmp_path / "anchors", denials=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "anchors"]

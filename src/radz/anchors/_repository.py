@@ -14,11 +14,13 @@ from typing import Any
 from radz import __version__
 from radz.errors import AnchorError
 from radz.knowledge import Concept
-from radz.storage import atomic_directory, content_hash, file_sha256
+from radz.storage import atomic_directory, content_hash, file_sha256, remove_unfinished
 from radz.types import Anchors
 
 RECORD, TENSORS = "anchors.json", "anchors.safetensors"
 AGAIN = "Delete it and build it again."
+ABANDONED_S = 3600
+"""Age of an unfinished directory that no process is writing any more; anchors are written in seconds."""
 
 
 def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str], directory: Path) -> None:
@@ -29,6 +31,7 @@ def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[s
     from safetensors.torch import save_file
 
     _require_free(directory)
+    remove_unfinished(directory.parent, directory.name, ABANDONED_S)
     with atomic_directory(directory) as partial:
         sides = {"positive": anchors.positive, "negative": anchors.negative, "agreement": anchors.agreement}
         tensors = {name: rows.detach().cpu().contiguous() for name, rows in sides.items() if rows is not None}

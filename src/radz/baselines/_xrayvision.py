@@ -61,7 +61,7 @@ class XrayVision:
 
 
 def read_tensors(library: Any, file: Path) -> dict[str, Tensor]:
-    """The tensors of a pickled DenseNet. Raises CheckpointError for a file that holds anything else."""
+    """The tensors (...) of a pickled DenseNet, by name. Raises CheckpointError for a file that holds anything else."""
     models = library.models
     allowed = [models.DenseNet, models._DenseBlock, models._DenseLayer, models._Transition, *LAYERS]
     try:
@@ -77,7 +77,7 @@ def read_tensors(library: Any, file: Path) -> dict[str, Tensor]:
 
 
 def _network(library: Any, state: dict[str, Tensor]) -> Any:
-    """A fresh DenseNet of the shapes in ``state``, for inference."""
+    """A fresh DenseNet with the tensors (...) of ``state``, for inference."""
     first, growing = state["features.conv0.weight"], state["features.denseblock1.denselayer1.conv2.weight"]
     blocks = [f"features.denseblock{i}.denselayer" for i in range(1, 5)]
     model = library.models.DenseNet(

@@ -42,6 +42,7 @@ class FrozenMllm(TwoStep):
     def __init__(
         self, model: RadZ, images: Sequence[Pixels] = (), *, prompts: str = GIVEN, batch_size: int = 16
     ) -> None:
+        """images: (1, h, w) each, whose states give the statistics."""
         self.model, self.prompts, self.batch_size = model.to(best_device()).eval(), prompts, batch_size
         self.text_rows = TextRows(lambda texts: self.text_scale(self._read_texts(texts)))
         self.image_scale: Standardise = _unchanged

@@ -135,7 +135,7 @@ class Llava:
         return Questions(torch.tensor(ids[0][:shared], device=self.device), rest, mask)
 
     def _answers(self, images: list[Pixels], questions: Questions) -> Iterator[tuple[Tensor, Any, Tensor]]:
-        """B images: for each group of q questions the last state, (B, q, H), the decoder's cache and its mask."""
+        """B images: for each group of Q questions the last state, (B, Q, H), the decoder's cache and its mask."""
         values = self._pixel_values(images)
         shared, count = len(questions.shared), len(images)
         start = self._read_shared(questions.shared.expand(count, -1), values) if shared else None
@@ -165,13 +165,13 @@ class Llava:
         return self.backbone.llava(input_ids=ids, pixel_values=values, use_cache=True)[self.cache]
 
     def _log_odds(self, states: Tensor, cache: Any, mask: Tensor) -> Tensor:
-        """Last states (B, q, H) -> log-odds (B, q)."""
+        """Last states (B, Q, H) -> log-odds (B, Q)."""
         logits = self.backbone.head(states).float()
         odds: Tensor = logits[..., self.yes].logsumexp(-1) - logits[..., self.no].logsumexp(-1)
         return odds
 
     def _parsed(self, states: Tensor, cache: Any, mask: Tensor) -> Tensor:
-        """Last states (B, q, H) -> 1, 0 or 0.5 as the most likely words answer, (B, q)."""
+        """Last states (B, Q, H) -> 1, 0 or 0.5 as the most likely words answer, (B, Q)."""
         words, state = [], states.flatten(0, 1)
         for _ in range(ANSWER_TOKENS):
             words.append(self.backbone.head(state).argmax(-1, keepdim=True))

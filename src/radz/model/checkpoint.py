@@ -41,23 +41,23 @@ TOWER_HEAD = "tower_head.safetensors"
 
 
 def learned_state(model: RadZ) -> dict[str, Tensor]:
-    """Tensors that training may change: every part's parameters and buffers, the frozen base left out."""
+    """Tensors (...) that training may change, by name: all parts' parameters and buffers without the frozen base."""
     return {name: whole(tensor) for name, tensor in model.state_dict().items() if part_of(name) is not None}
 
 
 def whole(tensor: Tensor) -> Tensor:
-    """``tensor``, any shape, ready to be saved: detached, contiguous, joined from all processes' parts."""
+    """``tensor`` (...) ready to be saved: detached, contiguous, joined from all processes' parts."""
     return joined(tensor.detach()).contiguous()
 
 
 def joined(tensor: Tensor) -> Tensor:
-    """``tensor``, any shape, joined from all processes' parts where FSDP sharded it; every process must call this."""
+    """``tensor`` (...), joined from all processes' parts where FSDP sharded it; every process must call this."""
     together: Tensor = tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
     return together
 
 
 def load_learned_state(model: RadZ, state: dict[str, Tensor]) -> None:
-    """Put ``state`` into ``model``; names and shapes must be exactly those of ``learned_state``."""
+    """Put tensors (...) into ``model``; names and shapes must be exactly those of ``learned_state``."""
     expected = learned_state(model)
     wrong = sorted(n for n in expected.keys() ^ state.keys())
     wrong += sorted(n for n in expected.keys() & state.keys() if expected[n].shape != state[n].shape)

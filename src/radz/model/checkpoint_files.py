@@ -70,12 +70,12 @@ def require_intact(directory: Path, provenance: Provenance, name: str) -> None:
     actual = known_sha256(path)
     if not actual.startswith(recorded):
         raise CheckpointError(
-            f"{path} is damaged: its SHA-256 is {actual[:16]}..., but {PROVENANCE} says {recorded[:16]}... . {AGAIN}"
+            f"{path} is damaged: its SHA-256 begins with {actual[:16]}, but {PROVENANCE} says {recorded[:16]}. {AGAIN}"
         )
 
 
 def read_weights(directory: Path, provenance: Provenance) -> dict[str, Tensor]:
-    """The tensors of a checkpoint by name, of any shape. Raises CheckpointError where they are missing or damaged."""
+    """The tensors (...) of a checkpoint by name. Raises CheckpointError where they are missing or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
