@@ -14,6 +14,8 @@ from radz.eval.controls import Controls, ImageControl, Negation, NegationControl
 from radz.eval.prompts import PromptResult, PromptSensitivity
 from radz.metrics.bootstrap import Interval
 from radz.metrics.evaluation import Estimate, MacroEvaluation
+from radz.metrics.image_ranking import ImageRankings, rank_findings
+from radz.metrics.score_matrix import as_matrix
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable
 from radz.metrics.summary import compare, summarise
 from radz.metrics.thresholds import fit_thresholds
@@ -87,6 +89,13 @@ def prompts() -> PromptSensitivity:
     return PromptSensitivity(wordings, 0.65, wordings[0], {"effusion": (0.66, 0.61)})
 
 
+def rankings(table: ScoresTable, frequency: dict[str, float] | None = None) -> ImageRankings | None:
+    """Raw scores beside the constant list, by default effusion, cardiomegaly, pneumothorax."""
+    matrix = as_matrix(table)
+    usual = {"effusion": 30.0, "cardiomegaly": 20.0} if frequency is None else frequency
+    return rank_findings(matrix, {"raw score": matrix.scores}, usual, "labels of a training", draws=DRAWS)
+
+
 COST = {"parameters": 139_000_000, "flops_per_image": 2.5e10, "p50_latency_ms": 81.25, "images_per_second": 14.0}
 
 
@@ -98,7 +107,14 @@ def everything() -> Contents:
     chosen = fit_thresholds(replace(first, provenance=replace(first.provenance, split="val")))
     first = replace(first, provenance=replace(first.provenance, cost=COST))
     whole = summarise(first, draws=DRAWS, groups=GROUPS, study_groups=True, thresholds=chosen, uncertain="separate")
-    row = ModelRow("brightness", whole, reliability=reliability(), prompts=prompts(), controls=controls())
+    row = ModelRow(
+        "brightness",
+        whole,
+        reliability=reliability(),
+        prompts=prompts(),
+        controls=controls(),
+        ranking=rankings(first),
+    )
     comparison = compare(first, other, draws=DRAWS, uncertain="separate")
     beside = ModelRow("a_model_with_a_name", summarise(other, draws=DRAWS, uncertain="separate"), comparison)
     absent = ModelRow("absent", note="This corpus has no train split.")

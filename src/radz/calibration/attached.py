@@ -41,17 +41,24 @@ def assess_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore"
 
     Raises ScoresError where it is damaged.
     """
+    stored = attached_calibration(table)
+    if stored is None:
+        return table.provenance.uncalibrated or "these scores come without calibration"
+    return reliability(table, stored, stored.texts, _distances(table), uncertain)
+
+
+def attached_calibration(table: ScoresTable) -> StoredCalibration | None:
+    """The calibration in the table; ``None`` where it has none. Raises ScoresError where it is damaged."""
     provenance = table.provenance
     if not provenance.calibration:
-        return provenance.uncalibrated or "these scores come without calibration"
+        return None
     try:
-        stored = StoredCalibration.model_validate(provenance.calibration)
+        return StoredCalibration.model_validate(provenance.calibration)
     except ValidationError as error:
         raise ScoresError(
             f"The calibration in the scores of '{provenance.model}' is damaged: {first_fault(error)}. "
             "Write the scores again."
         ) from None
-    return reliability(table, stored, stored.texts, _distances(table), uncertain)
 
 
 def _distances(table: ScoresTable) -> dict[str, float]:

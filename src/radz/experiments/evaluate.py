@@ -19,6 +19,7 @@ from radz.eval.cost import CALLS, Cost, measure_cost
 from radz.eval.entry import Entry, EvaluationSet, OverlapCheck
 from radz.eval.robustness import Checks, ScoredEntry, partition, score_controls, score_prompts
 from radz.eval.scoring import STRATA, Scored, score
+from radz.experiments.frequency import usual_frequency
 from radz.experiments.inputs import Options, PathLike, load_model, open_images
 from radz.experiments.models import entry_of, trained_count
 from radz.experiments.outcome import EvaluationResult
@@ -162,7 +163,8 @@ class _Run:
                 progress=advance,
             )
         name = entries[0].name
-        return replace(scored, tables={**scored.tables, name: self._with_calibration(scored, entries[0])})
+        table = self._with_frequency(self._with_calibration(scored, entries[0]))
+        return replace(scored, tables={**scored.tables, name: table})
 
     def check(
         self, scored: Scored, entry: Entry, wordings: Sequence[PromptPair], *, controls: bool, draws: int
@@ -206,6 +208,12 @@ class _Run:
         plugin = registry.load("baselines", "metadata_only")
         reference: ZeroShotModel = plugin(self.images.target.open("train").records, keys=self.strata)
         return reference
+
+    def _with_frequency(self, table: ScoresTable) -> ScoresTable:
+        """The table with how frequent its findings are elsewhere."""
+        trained, stored = self.predictor.provenance, self.predictor.calibration
+        frequency, frequency_of = usual_frequency(table.concepts, trained, stored, self.images.target)
+        return replace(table, provenance=replace(table.provenance, frequency=frequency, frequency_of=frequency_of))
 
     def _with_calibration(self, scored: Scored, entry: Entry) -> ScoresTable:
         """The model's table with what its calibration is judged by, or why it is not judged."""

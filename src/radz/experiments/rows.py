@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from radz.calibration.attached import assess_calibration
+from radz.calibration.attached import assess_calibration, attached_calibration
 from radz.calibration.hierarchy import groups_of
+from radz.calibration.order import order_keys, stored_probabilities
 from radz.errors import CalibrationError
 from radz.eval.robustness import Checks, assess_controls, sensitivity
 from radz.knowledge import KnowledgeBase
+from radz.metrics.image_ranking import ImageRankings, rank_findings
 from radz.metrics.references import ANY_FINDING, any_finding
-from radz.metrics.score_matrix import UncertainPolicy
+from radz.metrics.score_matrix import UncertainPolicy, as_matrix, without_normal
 from radz.metrics.scores_file import ScoresProvenance, ScoresTable
 from radz.metrics.summary import compare, summarise
 from radz.metrics.thresholds import Thresholds
@@ -96,8 +98,22 @@ def _first_row(
         evaluation,
         prompts=sensitivity(checks, draws=draws, seed=seed, uncertain=uncertain),
         controls=assess_controls(checks, draws=draws, seed=seed, uncertain=uncertain),
+        ranking=rank_within_studies(table, draws=draws, seed=seed, uncertain=uncertain),
     )
     reliability = assess_calibration(table, uncertain)
     if isinstance(reliability, str):
         return replace(row, uncalibrated=reliability)
     return replace(row, reliability=reliability)
+
+
+def rank_within_studies(
+    table: ScoresTable, *, draws: int, seed: int, uncertain: UncertainPolicy = "ignore"
+) -> ImageRankings | None:
+    """Findings of each study ranked by raw score and, with a calibration, in the order in which they are shown."""
+    matrix = as_matrix(without_normal(table), uncertain)
+    rankings = {"raw score": matrix.scores}
+    stored = attached_calibration(table)
+    if stored is not None:
+        rankings["probability, then raw score"] = order_keys(stored_probabilities(matrix, stored), matrix.scores)
+    provenance = table.provenance
+    return rank_findings(matrix, rankings, provenance.frequency, provenance.frequency_of, draws=draws, seed=seed)

@@ -61,7 +61,8 @@ class ScoresProvenance:
     calibration: the calibration that probabilities, sets and refusals are assessed with, see
     ``radz.calibration.attached``; uncalibrated: why there is none. cost: what scoring an image costs (``eval.cost``).
     prompts: the prompt set of the anchors, where one was named. control: the shortcut control that was scored instead
-    of the images, if any.
+    of the images, if any. frequency: concept -> how frequent it is elsewhere, for the constant list that rankings are
+    compared with; frequency_of: whose frequency, or why there is none.
     """
 
     model: str
@@ -87,6 +88,8 @@ class ScoresProvenance:
     uncalibrated: str = ""
     cost: Mapping[str, Any] = field(default_factory=dict)
     policies: Mapping[str, str] = field(default_factory=dict)
+    frequency: Mapping[str, float] = field(default_factory=dict)
+    frequency_of: str = "not recorded in these scores"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from radz.eval.prompts import PromptSensitivity
 from radz.metrics.curves import FindingCurves, finding_curves
 from radz.metrics.evaluation import Comparison, Evaluation
 from radz.metrics.hardest_cases import HardestCase
+from radz.metrics.image_ranking import ImageRankings
 from radz.metrics.score_matrix import UncertainPolicy
 from radz.metrics.scores_file import ScoresTable, scores_sha256
 from radz.report.blocks import Thumbnail
@@ -22,7 +23,8 @@ class ModelRow:
     """One model of the comparison; ``note`` says why it has no evaluation, where it has none.
 
     comparison: the evaluated model minus this one. reliability: of its calibrated probabilities; ``uncalibrated`` says
-    why there is none. prompts, controls: of the evaluated model, if they were asked for.
+    why there is none. prompts, controls: of the evaluated model, if they were asked for. ranking: of findings within a
+    study, by the evaluated model.
     """
 
     name: str
@@ -33,6 +35,7 @@ class ModelRow:
     uncalibrated: str = ""
     prompts: PromptSensitivity | None = None
     controls: Controls | None = None
+    ranking: ImageRankings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ def as_record(rows: Sequence[ModelRow]) -> dict[str, Any]:
         "reliability": asdict(first.reliability) if first.reliability else None,
         "uncalibrated": first.uncalibrated,
         "prompts": asdict(first.prompts) if first.prompts else None,
+        "image_ranking": asdict(first.ranking) if first.ranking else None,
         "controls": asdict(first.controls) if first.controls else None,
         "models": [_model_record(row) for row in rows[1:]],
     }

@@ -17,6 +17,7 @@ from radz.report.sections import (
     findings,
     gains,
     groups,
+    image_ranking,
     models,
     prompts,
     provenance,
@@ -28,6 +29,7 @@ from radz.report.sections import (
 PARTS = (
     summary,
     findings,
+    image_ranking,
     models,
     gains,
     curves,

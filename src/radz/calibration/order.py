@@ -1,0 +1,30 @@
+"""The order in which the findings of an image are shown: by probability, then those without one."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import rankdata
+
+from radz.calibration.calibration_file import StoredCalibration
+from radz.metrics.ranking import Floats
+from radz.metrics.score_matrix import ScoreMatrix
+
+
+def order_keys(probabilities: Floats, others: Floats) -> Floats:
+    """Keys (B, C), greater = shown earlier: findings with a probability first, the rest by ``others``.
+
+    probabilities: (B, C) in [0, 1], NaN where there is none. others: (B, C), comparable within an image; NaN is last.
+    """
+    values = np.nan_to_num(np.asarray(others, dtype=np.float64), nan=-np.inf)
+    below = (rankdata(values, method="min", axis=-1) - 1) / values.shape[-1] - 1  # in [-1, 0)
+    keys: Floats = np.where(np.isnan(probabilities), below, probabilities)
+    return keys
+
+
+def stored_probabilities(matrix: ScoreMatrix, stored: StoredCalibration) -> Floats:
+    """Calibrated probabilities (N, C) of the scores, NaN for findings that have none."""
+    values = np.full(matrix.scores.shape, np.nan)
+    for column, concept in enumerate(matrix.concepts):
+        if concept in stored.platt and concept in stored.texts:
+            values[:, column] = stored.platt[concept].probability(matrix.scores[:, column])
+    return values
