@@ -97,6 +97,13 @@ class ModelConfig(Section):
 
     backbone: str = Field("smollm2", description="A file in radz/model/backbones.")
     source: str | None = Field(None, description="Checkpoint directory or hub id, for backbones that take one.")
+    image_size: int | None = Field(
+        None,
+        ge=32,
+        exclude_if=is_unset,
+        description="Side in pixels of the square images that the tower reads, for towers that read any: 320 gives the "
+        "default one 10 x 10 patches. Unset: the backbone's own.",
+    )
     tokens: TokensConfig = TokensConfig()
     readout: ReadoutConfig = ReadoutConfig()
     lora: LoraConfig = LoraConfig()
@@ -313,12 +320,26 @@ class WarmupConfig(Section):
 
     epochs: int = Field(9, ge=1, description="Passes over the training split.")
     batch_size: int = Field(32, ge=1, description="Films per step.")
-    learning_rate: float = Field(1e-3, gt=0, description="Peak rate, AdamW with a one-cycle schedule.")
+    learning_rate: float = Field(1e-3, gt=0, description="Peak rate of AdamW; the schedule is that of train.")
     weight_decay: float = Field(1e-2, ge=0, description="AdamW decay.")
     targets: Literal["findings", "with_normal"] = Field(
         "with_normal",
         description="What the tower learns to tell: the findings alone, or 'no finding' as well, where the corpus "
         "labels it.",
+    )
+    average: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        exclude_if=is_unset,
+        description="Decay per step of a moving average of the weights, with which the tower ends: 0.99 averages over "
+        "about 100 steps. Unset: the last weights.",
+    )
+    dropout: float = Field(
+        0.2, ge=0, lt=1, exclude_if=lambda share: share == 0.2, description="Dropout before the linear head."
+    )
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "float32", exclude_if=lambda name: name == "float32", description="What the tower computes in, as train.dtype."
     )
 
 

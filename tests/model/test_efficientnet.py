@@ -23,6 +23,12 @@ def test_hidden_states_are_an_early_stage_and_the_last(tower):
 
 
 @torch.no_grad()
+def test_larger_images_have_more_patches(tower):
+    output = tower.eval()(torch.zeros(1, 3, 320, 320))
+    assert [tuple(states.shape) for states in output.hidden_states] == [(1, 1600, 40), (1, 100, 1280)]
+
+
+@torch.no_grad()
 def test_patches_are_in_row_order(tower):
     pixels = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     maps = tower.eval().net.forward_features(pixels)

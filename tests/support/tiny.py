@@ -18,6 +18,7 @@ from transformers import (
 
 from radz.config import ModelConfig, build_config
 from radz.model.build import build_model
+from radz.model.efficientnet import EfficientNetTowerConfig
 from radz.model.radz import RadZ
 
 SENTENCES = [
@@ -58,6 +59,35 @@ def save_tiny_llava(directory: Path, strategy: str = "default", seed: int = 0) -
     LlavaProcessor(
         images, tokenizer, patch_size=14, vision_feature_select_strategy=strategy, num_additional_image_tokens=1
     ).save_pretrained(directory)
+    return directory
+
+
+def save_tiny_efficientnet(directory: Path, seed: int = 0) -> Path:
+    """The tiny Llama under the default tower, an EfficientNet-Lite0 with random weights that reads 224 pixels."""
+    torch.manual_seed(seed)
+    tokenizer = tiny_tokenizer()
+    text = LlamaConfig(
+        hidden_size=WIDTH,
+        intermediate_size=48,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        vocab_size=len(tokenizer),
+        max_position_embeddings=256,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    config = LlavaConfig(
+        vision_config=EfficientNetTowerConfig(),
+        text_config=text,
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        image_seq_length=49,
+        vision_feature_layer=-1,
+        vision_feature_select_strategy="full",
+    )
+    LlavaForConditionalGeneration(config).save_pretrained(directory)
+    square, half = {"height": 224, "width": 224}, [0.5, 0.5, 0.5]
+    images = CLIPImageProcessor(size=square, crop_size=square, do_center_crop=False, image_mean=half, image_std=half)
+    LlavaProcessor(images, tokenizer, patch_size=32, vision_feature_select_strategy="full").save_pretrained(directory)
     return directory
 
 

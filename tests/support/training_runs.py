@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from radz.config import RunConfig, build_config
-from radz.training.task import AlignmentTask
+from radz.training.task import AlignmentTask, TowerTask
 
 FOUR_LOSSES = {"alignment": 1.0, "knowledge": 0.5, "consistency": 0.1, "regularization": 0.1}
 OPTIONS = {"unlisted": "absent"}
@@ -75,9 +75,9 @@ def equal(one: Path, two: Path) -> bool:
 
 
 @contextmanager
-def killed_in_step(step: int) -> Iterator[None]:
-    """A run that starts in the block dies in its ``step``-th step, counted from 1."""
-    forward, calls = AlignmentTask.forward, []
+def killed_in_step(step: int, task: type[AlignmentTask | TowerTask] = AlignmentTask) -> Iterator[None]:
+    """A run that starts in the block dies in the ``step``-th step of ``task``, counted from 1."""
+    forward, calls = task.forward, []
 
     def dying(self, batch):
         calls.append(1)
@@ -86,6 +86,6 @@ def killed_in_step(step: int) -> Iterator[None]:
         return forward(self, batch)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(AlignmentTask, "forward", dying)
+        patch.setattr(task, "forward", dying)
         with pytest.raises(KeyboardInterrupt):
             yield

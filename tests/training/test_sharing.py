@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 
-from radz.config import DataConfig
-from radz.training.sharing import image_identity, tensors_sha256
+from radz.config import DataConfig, ModelConfig, TrainConfig, WarmupConfig
+from radz.training.sharing import image_identity, shared_tower, tensors_sha256
 from radz.training.train import train
 from radz.types import Presence, Study
 from training_runs import OPTIONS, run_config, weights
@@ -33,6 +35,15 @@ def test_names_depend_on_what_is_seen_and_not_on_where_it_lies():
     assert image_identity(DataConfig(root="there"), 0, studies) == identity
     others = [(data, 1, studies), (data, 0, studies[::-1]), (data.model_copy(update={"flip": "half"}), 0, studies)]
     assert all(image_identity(*other) != identity for other in others)
+
+
+def test_a_shared_tower_has_another_name_for_another_recipe():
+    def name(model=None, **warmup):
+        return shared_tower(Path(), [], WarmupConfig(**warmup), TrainConfig(), ModelConfig(**(model or {}))).name
+
+    changes = [{"average": 0.99}, {"targets": "findings"}, {"dropout": 0.0}, {"dtype": "bfloat16"}]
+    names = [name(), name({"image_size": 320}), *(name(**change) for change in changes)]
+    assert len(set(names)) == len(names)
 
 
 def test_the_hash_of_tensors_covers_names_types_and_values():

@@ -65,3 +65,34 @@ def test_the_warm_up_reads_known_labels_only(llava_dir):
     logits = task.logits(values)
     expected = (torch.nn.functional.softplus(-logits[0, 0]) + torch.nn.functional.softplus(logits[1, 1])) / 2
     torch.testing.assert_close(task(batch)["loss"], expected)
+
+
+def test_the_tower_computes_in_bfloat16_and_its_head_in_float32(llava_dir):
+    values = torch.randn(2, 3, 28, 28, generator=torch.Generator().manual_seed(0))
+    torch.manual_seed(0)
+    whole = TowerTask(tiny_model(llava_dir), 2).eval()
+    torch.manual_seed(0)
+    half = TowerTask(tiny_model(llava_dir), 2, dtype=torch.bfloat16).eval()
+    assert half.logits(values).dtype == torch.float32
+    assert not torch.equal(half.logits(values), whole.logits(values))
+    torch.testing.assert_close(half.logits(values), whole.logits(values), atol=0.05, rtol=0)
+
+
+def test_the_average_is_saved_with_the_weights_and_takes_their_place_in_the_end(llava_dir):
+    task, other = (TowerTask(tiny_model(llava_dir), 2, average=0.5) for _ in range(2))
+    for value in (1.0, 2.0):
+        torch.nn.init.constant_(task.head.weight, value)
+        task.after_step()
+    other.load_learned_state(task.learned_state())
+    assert (other.head.weight == 2).all()
+    other.take_average()
+    assert (other.head.weight == 1.5).all()
+    assert other.learned_state().keys() == other.weights().keys()
+
+
+def test_without_an_average_the_last_weights_stay(llava_dir):
+    task = TowerTask(tiny_model(llava_dir), 2)
+    before = {name: tensor.clone() for name, tensor in task.learned_state().items()}
+    task.after_step()
+    task.take_average()
+    assert all(torch.equal(before[name], tensor) for name, tensor in task.learned_state().items())

@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 from radz.errors import CheckpointError
 from radz.model.build import build_model
 from radz.model.checkpoint import load_checkpoint, load_tower_head
+from radz.training.task import TowerTask
 from radz.training.train import train
 from radz.types import NORMAL
-from training_runs import run_config
+from training_runs import killed_in_step, run_config
 
 
 def test_warm_up_moves_the_tower_and_is_done_once(manifest, llava_dir, tmp_path):
@@ -52,3 +53,32 @@ def test_a_damaged_tower_is_written_again_from_the_states_of_the_warm_up(manifes
     train(run)
     assert "tower.safetensors is damaged" in caplog.text
     assert tower.read_bytes() == whole
+
+
+AVERAGED = {"epochs": 4, "batch_size": 6, "average": 0.8}
+
+
+def test_an_interrupted_warm_up_resumes_its_average_exactly(manifest, llava_dir, tmp_path):
+    """Twelve steps, killed in the eighth, after the states of steps 2, 4 and 6."""
+    train(run_config(manifest, llava_dir, tmp_path / "whole", warmup=AVERAGED, train={"max_steps": 1}))
+    run = run_config(manifest, llava_dir, tmp_path / "killed", warmup=AVERAGED, train={"max_steps": 1})
+    with killed_in_step(8, TowerTask):
+        train(run)
+    train(run)
+    towers = [load_file(tmp_path / name / "tower.safetensors") for name in ("whole", "killed")]
+    assert all(torch.equal(towers[0][name], towers[1][name]) for name in towers[0])
+
+
+def test_the_tower_takes_the_averaged_weights(manifest, llava_dir, tmp_path):
+    """A decay near 1 stays at the weights after the first step, far from the last ones."""
+    for name, change in (("last", {}), ("average", {"average": 0.999999})):
+        warmup = {"epochs": 4, "batch_size": 6, **change}
+        train(run_config(manifest, llava_dir, tmp_path / name, warmup=warmup, train={"max_steps": 1}))
+    once = {"epochs": 4, "batch_size": 6, "average": 0.8}
+    run = run_config(manifest, llava_dir, tmp_path / "first", warmup=once, train={"max_steps": 1, "save_steps": 1})
+    with killed_in_step(2, TowerTask):
+        train(run)
+    first = load_file(tmp_path / "first" / "warmup" / "checkpoint-1" / "learned.safetensors")["head.weight"]
+    last, average = (load_file(tmp_path / name / "tower.safetensors")["head.weight"] for name in ("last", "average"))
+    torch.testing.assert_close(average, first, atol=1e-6, rtol=0)
+    assert (last - first).abs().max() > 1e-3

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from radz.errors import ConfigError
+
 SEQUENCES = b"2"
 """Changed whenever image or report sequences are built differently, so that no checkpoint reads sequences that it was
 not trained on."""
@@ -45,6 +47,28 @@ class Backbone:
         """Decoder layers that were loaded."""
         count: int = self.decoder.config.num_hidden_layers
         return count
+
+
+def resized(backbone: Backbone, side: int) -> Backbone:
+    """The backbone with images of ``side`` x ``side`` pixels, hence with another number of patches.
+
+    Raises ConfigError where the tower reads one size only, or ``side`` is no multiple of its patches.
+    """
+    vision, images = backbone.llava.config.vision_config, backbone.processor.image_processor
+    if not getattr(backbone.llava.vision_tower, "any_size", False):
+        raise ConfigError(
+            f"model.image_size is {side}, but the tower of '{backbone.name}' reads images of {vision.image_size} "
+            "pixels only: leave model.image_size unset."
+        )
+    if side % vision.patch_size:
+        raise ConfigError(
+            f"model.image_size is {side}, but the patches are {vision.patch_size} pixels wide: choose a multiple of "
+            f"{vision.patch_size}."
+        )
+    square = {"height": side, "width": side}
+    backbone.processor.image_processor = type(images).from_dict(images.to_dict(), size=square, crop_size=square)
+    vision.image_size, backbone.llava.config.image_seq_length = side, (side // vision.patch_size) ** 2
+    return backbone
 
 
 def fingerprint(decoder: Any) -> str:

@@ -10,7 +10,7 @@ from torch import nn
 from radz import registry
 from radz.config import LoraConfig, ModelConfig, TrainedAnchorsConfig
 from radz.errors import ConfigError
-from radz.model.backbone import Backbone
+from radz.model.backbone import Backbone, resized
 from radz.model.pretrained import pinned
 from radz.model.processor import RadzProcessor
 from radz.model.quiet import quietly
@@ -57,7 +57,7 @@ def load_backbone(config: ModelConfig) -> Backbone:
     """The configured backbone; with a positive read layer, the layers above it are not loaded."""
     layers = config.readout.layer if config.readout.layer > 0 else None
     backbone: Backbone = registry.load("backbones", config.backbone)(config.source, num_layers=layers)
-    return backbone
+    return backbone if config.image_size is None else resized(backbone, config.image_size)
 
 
 def read_layer(layer: int, num_layers: int) -> int:

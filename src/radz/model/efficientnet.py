@@ -30,10 +30,14 @@ class EfficientNetTowerConfig(PreTrainedConfig):  # type: ignore[misc]  # transf
 
 
 class EfficientNetTower(PreTrainedModel):  # type: ignore[misc]  # transformers is untyped
-    """(B, 3, 224, 224), mean and deviation 0.5 -> hidden states ((B, 784, 40), (B, 49, 1280))."""
+    """(B, 3, 224, 224), mean and deviation 0.5 -> hidden states ((B, 784, 40), (B, 49, 1280)).
+
+    ``any_size``: it is convolutional, so that images of another multiple of 32 pixels give as many patches as fit.
+    """
 
     config_class = EfficientNetTowerConfig
     main_input_name = "pixel_values"
+    any_size = True
 
     def __init__(self, config: EfficientNetTowerConfig) -> None:
         super().__init__(config)
@@ -42,7 +46,7 @@ class EfficientNetTower(PreTrainedModel):  # type: ignore[misc]  # transformers 
         self.post_init()
 
     def forward(self, pixel_values: Tensor, **_: Any) -> BaseModelOutput:
-        """(B, 3, 224, 224) -> states of an early stage, (B, 784, 40), and of the last, (B, P, 1280), in row order."""
+        """(B, 3, h, w) -> states of an early stage, (B, 16 P, 40), and of the last, (B, P, 1280), in row order."""
         images = pixel_values.contiguous(memory_format=torch.channels_last)
         maps, (early,) = self.net.forward_intermediates(images, indices=[EARLY])  # (B, 1280, 7, 7), (B, 40, 28, 28)
         states = tuple(each.flatten(2).transpose(1, 2) for each in (early, maps))

@@ -34,8 +34,11 @@ def fit(
     *,
     rates: Mapping[str, float],
     measure: Metrics | None = None,
+    after_step: Callable[[], None] | None = None,
 ) -> None:
     """Train ``task``, a ``Trainable``, on the loader's batches; states and trackers' files go to ``folder``.
+
+    after_step: called when the parameters have moved.
 
     A run resumes from its newest whole state and computes what an uninterrupted one would have. A run that is finished,
     or has no step, is left as it is. Raises TrainingError where a loss or the gradients' norm is not finite.
@@ -61,6 +64,8 @@ def fit(
         log.add({name: _finite(f"loss '{name}'", float(term.detach()), step) for name, term in terms.items()})
         norm = _finite("norm of the gradients", training.backward(terms["loss"]), step)
         training.step()
+        if after_step is not None:
+            after_step()
         if training.accelerator.device.type != "cuda" and step % EVERY == 0:
             trim_heap()
         if step % config.log_steps == 0:

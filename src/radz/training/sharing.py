@@ -29,7 +29,7 @@ def shared_tower(
 ) -> Path:
     """Directory of the warmed-up tower that runs over the same ``images`` (see ``image_identity``) share."""
     fitted = schedule.model_dump(include={"warmup_fraction", "max_grad_norm"})
-    backbone = model.model_dump(mode="json", include={"backbone", "source"})
+    backbone = model.model_dump(mode="json", include={"backbone", "source", "image_size"})
     return shared / f"tower-{_name([images, warmup.model_dump(), fitted, backbone])}"
 
 
@@ -40,7 +40,8 @@ def share_states(
 
     States are kept as they are cached, float16, so that a run computes the same with them as without.
     """
-    path = shared / f"states-{_name([images, views, tensors_sha256(model.tower.state_dict())])}.safetensors"
+    size = [] if model.config.image_size is None else [model.config.image_size]
+    path = shared / f"states-{_name([images, views, tensors_sha256(model.tower.state_dict()), *size])}.safetensors"
     with one_run_at_a_time(path):
         if path.is_file():
             return TowerCache(load_file(path)["states"])

@@ -140,7 +140,7 @@ def other_parts(model: ModelConfig, saved: ModelConfig) -> list[str]:
     """How a model differs from a saved one in weights or shapes, one sentence for each difference."""
     return [
         f"model.{name} is {getattr(model, name)!r} here and {getattr(saved, name)!r} there"
-        for name in ("backbone", "tokens", "readout", "lora")
+        for name in ("backbone", "image_size", "tokens", "readout", "lora")
         if getattr(model, name) != getattr(saved, name)
     ]
 

@@ -21,7 +21,11 @@ from radz.model.checkpoint import learned_state, load_learned_state, whole
 from radz.model.radz import RadZ
 from radz.training.distributed import gather
 from radz.training.loss_inputs import LossInputSource
+from radz.training.weight_average import WeightAverage
 from radz.types import PairBatch
+
+AVERAGE = "average."
+"""Starts the names of averaged tensors in a saved state."""
 
 
 class AlignmentTask(nn.Module):
@@ -81,19 +85,35 @@ class AlignmentTask(nn.Module):
 
 
 class TowerTask(nn.Module):
-    """Supervised warm-up: the tower under a linear head, one sigmoid per label."""
+    """Supervised warm-up: the tower under a linear head, one sigmoid per label.
 
-    def __init__(self, model: RadZ, targets: int) -> None:
+    average: a moving average of the weights, or ``None``.
+    """
+
+    def __init__(
+        self,
+        model: RadZ,
+        targets: int,
+        *,
+        dropout: float = 0.2,
+        average: float | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """average: decay of the moving average. dtype: what the tower computes in."""
         super().__init__()
         self.__dict__["radz"] = model  # not a submodule: only its tower trains here
         self.radz: RadZ
         self.tower = model.tower
         self.head = nn.Linear(model.vision.vision_config.hidden_size, targets)
+        self.dropout, self.dtype = dropout, dtype
+        self.average = None if average is None else WeightAverage(average)
 
     def logits(self, pixel_values: Tensor) -> Tensor:
         """Pixel values (B, 3, h, w) -> (B, C), one logit per label."""
-        pooled = self.radz.tower_states(pixel_values).mean(1)
-        logits: Tensor = self.head(F.dropout(pooled, 0.2, self.training))
+        with torch.autocast(pixel_values.device.type, torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            states = self.radz.tower_states(pixel_values)  # (B, P, V)
+        pooled = states.float().mean(1)
+        logits: Tensor = self.head(F.dropout(pooled, self.dropout, self.training))
         return logits
 
     def forward(self, batch: PairBatch) -> dict[str, Tensor]:
@@ -116,9 +136,25 @@ class TowerTask(nn.Module):
                 self.tower.freeze_batch_norm = frozen
                 self.tower.eval()
 
-    def learned_state(self) -> dict[str, Tensor]:
+    def weights(self) -> dict[str, Tensor]:
         """Tower with its buffers, and the linear head (C, V), by name."""
         return {n: whole(t) for n, t in self.state_dict().items()}
+
+    def after_step(self) -> None:
+        """Take the new weights into the average."""
+        if self.average is not None:
+            self.average.update(self.weights())
+
+    def take_average(self) -> None:
+        """Put the averaged weights in the place of the last ones, where there is an average."""
+        if self.average is not None:
+            self.load_state_dict(self.average.tensors)
+            self.average = None
+
+    def learned_state(self) -> dict[str, Tensor]:
+        """``weights``, and their average so far, tensors (...) by name."""
+        average = {} if self.average is None else self.average.tensors
+        return {**self.weights(), **{AVERAGE + n: t for n, t in average.items()}}
 
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
         """Load what ``learned_state`` returned, tensors (...) by name.
@@ -131,7 +167,9 @@ class TowerTask(nn.Module):
                 f"The warm-up was saved for {rows} labels, and this run has {targets}: set warmup.targets to "
                 "'findings' for a warm-up of radz 0.1, or choose another output."
             )
-        self.load_state_dict(state)
+        self.load_state_dict({n: t for n, t in state.items() if not n.startswith(AVERAGE)})
+        if self.average is not None:
+            self.average.tensors = {n.removeprefix(AVERAGE): t for n, t in state.items() if n.startswith(AVERAGE)}
 
     def rate_groups(self) -> dict[str, list[nn.Parameter]]:
         """One rate for all."""

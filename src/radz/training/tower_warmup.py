@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from radz.config import TrainConfig, WarmupConfig
 from radz.model.build import freeze
 from radz.model.checkpoint import TowerHead
+from radz.model.precision import choose_dtype
 from radz.model.radz import RadZ
 from radz.storage import atomic_file
 from radz.training.data import TrainingData
@@ -53,7 +54,8 @@ def _warm_up(model: RadZ, data: TrainingData, warmup: WarmupConfig, schedule: Tr
     targets = targets_of(data.concepts, warmup)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(data.seed)  # the head's start must not depend on what ran before
-        task = TowerTask(model, len(targets))
+        dtype = choose_dtype(warmup.dtype)
+        task = TowerTask(model, len(targets), dropout=warmup.dropout, average=warmup.average, dtype=dtype)
     if not _load(task, folder / TOWER):
         _fit(task, data, warmup, schedule, folder)
     return TowerHead(targets, task.head.weight.detach().cpu(), task.head.bias.detach().cpu())
@@ -80,8 +82,17 @@ def _fit(task: TowerTask, data: TrainingData, warmup: WarmupConfig, schedule: Tr
     targets = targets_of(data.concepts, warmup)
     loader = data.loader(task.radz.processor, batch_size, targets, workers=schedule.workers, soft=True)
     with task.moving_statistics():
-        fit(task, loader, settings, folder / "warmup", data.seed, rates={"tower": warmup.learning_rate})
-    state = task.learned_state()
+        fit(
+            task,
+            loader,
+            settings,
+            folder / "warmup",
+            data.seed,
+            rates={"tower": warmup.learning_rate},
+            after_step=task.after_step,
+        )
+    task.take_average()
+    state = task.weights()
     if is_main():
         with atomic_file(folder / TOWER) as partial:
             save_file(state, partial)
