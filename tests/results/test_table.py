@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
-from radz.results.table import TableWriter, result_table
+from radz.results import write_stream
+from radz.results.table import result_table
 from radz.types import RESEARCH_USE
 
 
@@ -32,7 +33,7 @@ def test_notes_name_their_findings_or_all(results):
 
 def test_a_refused_image_has_no_table_and_the_notice_comes_last(results):
     file = io.StringIO()
-    TableWriter().write(results, file, top=1)
+    write_stream(results, file, "table", top=1)
     text = file.getvalue()
     assert "edema" not in text
     assert "cut.png" not in text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from io import TextIOWrapper
 
 import typer
-from rich.console import Console
 
 from radz import __version__
 from radz.cli.ablate import ablate
@@ -15,6 +15,7 @@ from radz.cli.calibrate import calibrate
 from radz.cli.compare import compare
 from radz.cli.data import app as data
 from radz.cli.evaluate import evaluate
+from radz.cli.failure import end_on_signals, fail, flush_output
 from radz.cli.findings import findings
 from radz.cli.predict import predict
 from radz.cli.protocol import protocol
@@ -54,9 +55,15 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line; a typed error becomes one line on standard error and exit code 2."""
+    """Run the command line; a typed error, or one of the system, becomes one line on standard error and exit code 2."""
+    end_on_signals()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
-        app()
-    except RadzError as error:
-        Console(stderr=True, highlight=False, markup=False).print(f"error: {error}", soft_wrap=True)
-        sys.exit(2)
+        try:
+            app()
+        finally:
+            flush_output()
+    except (RadzError, OSError, UnicodeError) as error:
+        fail(error)

@@ -9,18 +9,25 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from radz.errors import printable
 
-def say(line: str) -> None:
-    """Print one line on standard error, unwrapped and without markup."""
-    Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(line)
+
+def say(text: str) -> None:
+    """Print a line, or several, on standard error, unwrapped, without markup, and with control characters escaped."""
+    shown = "\n".join(printable(line) for line in text.split("\n"))
+    Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(shown)
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar over studies; the ``Bar`` of the use cases."""
+def progress_bar(what: str, total: int, *, hidden: bool = False) -> Iterator[Callable[[int], None]]:
+    """A progress bar over studies; the ``Bar`` of the use cases.
+
+    hidden: show no bar, where results are printed on the same terminal.
+    """
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, redirect_stdout=False, disable=hidden) as bar:
         task = bar.add_task(what, total=total)
         yield lambda count: bar.advance(task, count)
 

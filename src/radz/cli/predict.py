@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+from radz.cli.console import progress_bar, say
+from radz.cli.interruption import Interruptible, interruptible
+from radz.errors import ConfigError
+
 if TYPE_CHECKING:
+    from radz.serve.predictor import Predictor
     from radz.types import Result
 
 
 def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Images (PNG, JPEG, TIFF, DICOM) or folders of them.")],
+    paths: Annotated[list[str], typer.Argument(help="Images (PNG, JPEG, TIFF, DICOM) or folders of them.")],
     *,
     finding: Annotated[
         list[str] | None,
@@ -42,44 +48,83 @@ def predict(
         Path | None, typer.Option(help="File of `radz calibrate`; the one in the checkpoint by default.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
+    skip: Annotated[
+        int, typer.Option(min=0, help="Leave out the first images, those that an interrupted run has done.")
+    ] = 0,
 ) -> None:
     """Rank findings in radiographs by zero-shot score. Exit code 1 if any file was refused."""
     from radz.imaging.find import find_images
-    from radz.results import format_of, open_writer
+    from radz.results import format_of, require_writable, writer_class
 
     name = format_ or (format_of(out) if out else "table")
-    open_writer(name)  # an unknown format is refused before any image is read
-    images = find_images(paths)
+    writer_class(name)  # a wrong format or output place is refused before the model is loaded
+    if out is not None:
+        require_writable(out)
+    images = _remaining(find_images([_named(path) for path in paths]), skip)
     settings = {"source": source, "findings": findings_file or [], "inverted": inverted, "calibration": calibration}
-    results = _score(images, finding, model, settings, batch_size)
-    _write(results, name, top, out)
-    refused = [r for r in results if r.error]
-    console = Console(stderr=True, highlight=False, markup=False)
-    for result in refused:
-        console.print(f"refused: {result.error}", soft_wrap=True)
+    predictor = _load(model, settings)
+    refused: list[str] = []
+    stream = predictor.stream(images, finding, batch_size)
+    hidden = out is None and sys.stdout.isatty()  # tables on the terminal are progress enough
+    with (
+        progress_bar("Scoring", len(images), hidden=hidden) as advance,
+        interruptible(_watched(stream, refused, advance)) as results,
+    ):
+        _write(results, name, top, out)
+    for reason in refused:
+        say(f"refused: {reason}")
     if refused:
-        console.print(f"{len(refused)} of {len(results)} images were refused.")
+        say(f"{len(refused)} of {results.done} images were refused.")
+    if results.signal is not None:
+        say(_interrupted(results, len(images), skip, out))
+        raise typer.Exit(128 + results.signal)
+    if refused:
         raise typer.Exit(1)
 
 
-def _score(
-    images: list[Path], finding: list[str] | None, model: Path | None, settings: dict[str, Any], batch_size: int
-) -> list[Result]:
-    from rich.progress import track
+def _named(path: str) -> Path:
+    """Raises ConfigError for an empty name, which pathlib takes for the working directory."""
+    if not path.strip():
+        raise ConfigError("One of the paths is empty. Name an image or a folder; the working directory is '.'.")
+    return Path(path)
 
+
+def _remaining(images: Sequence[Path], skip: int) -> Sequence[Path]:
+    """The images after the first ``skip``. Raises ConfigError where none is left."""
+    if skip >= len(images):
+        raise ConfigError(f"--skip {skip} leaves no image: there are {len(images)}. Give a smaller number.")
+    return images[skip:]
+
+
+def _load(model: Path | None, settings: dict[str, Any]) -> Predictor:
     from radz.serve.predictor import Predictor
 
-    console = Console(stderr=True)
-    with console.status("Loading the model (the first start prepares it, a minute or two) ..."):
-        predictor = Predictor.load(model, **settings)
-        stream = predictor.stream(images, finding, batch_size)
-    return list(track(stream, "Scoring", total=len(images), console=console, transient=True))
+    with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):
+        return Predictor.load(model, **settings)
 
 
-def _write(results: list[Result], name: str, top: int, out: Path | None) -> None:
-    from radz.results import open_writer, write_file
+def _watched(stream: Iterable[Result], refused: list[str], advance: Callable[[int], None]) -> Iterator[Result]:
+    """The stream; reasons of refusals are added to ``refused``, and progress is shown."""
+    for result in stream:
+        if result.error:
+            refused.append(result.error)
+        yield result
+        advance(1)
+
+
+def _write(results: Iterable[Result], name: str, top: int, out: Path | None) -> None:
+    from radz.results import write_file, write_stream
 
     if out is None:
-        open_writer(name).write(results, sys.stdout, top=top)
+        write_stream(results, sys.stdout, name, top=top)
     else:
         write_file(results, out, name, top=top)
+
+
+def _interrupted(results: Interruptible[Result], total: int, skip: int, out: Path | None) -> str:
+    assert results.signal is not None
+    place = "above" if out is None else f"in {out}"
+    return (
+        f"Interrupted by {results.signal.name}: {results.done} of {total} images are done, their results are {place}. "
+        f"For the others, run the same command with --skip {skip + results.done} and another --out."
+    )

@@ -198,7 +198,8 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 def _batches(corpus: Corpus, size: int) -> Iterator[list[Study | tuple[str, str]]]:
     """Batches in order, the next one being read while the model works on this one."""
-    with ThreadPoolExecutor(max_workers=2) as readers:
+    readers = ThreadPoolExecutor(max_workers=2)
+    try:
         ahead: list[Future[Study | tuple[str, str]]] = []
         for start in range(0, len(corpus) + size, size):
             ready, ahead = (
@@ -207,6 +208,8 @@ def _batches(corpus: Corpus, size: int) -> Iterator[list[Study | tuple[str, str]
             )
             if ready:
                 yield [future.result() for future in ready]
+    finally:
+        readers.shutdown(cancel_futures=True)
 
 
 def _read(corpus: Corpus, index: int) -> Study | tuple[str, str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any, ClassVar, TextIO
+from textwrap import indent
+from typing import ClassVar, TextIO
 
 from radz.types import RESEARCH_USE, Result
 
@@ -14,23 +14,37 @@ SCHEMA_VERSION = 1
 
 
 class JsonWriter:
-    """The fields of every result, refused images too, which have an ``error``."""
+    """The fields of every result, refused images too, which have an ``error``.
+
+    Bytes of a file name that are not UTF-8 are escaped (``\\udce9``), as Python's ``os.fsencode`` takes them back.
+    """
 
     suffixes: ClassVar[tuple[str, ...]] = (".json",)
 
-    def write(self, results: Iterable[Result], file: TextIO, *, top: int | None = None) -> None:
-        """Write all findings; ``top`` has no effect."""
-        json.dump(document(results), file, indent=2, ensure_ascii=False)
-        file.write("\n")
+    def __init__(self, file: TextIO, top: int | None = None) -> None:
+        """``top`` has no effect: all findings are written."""
+        self._file, self._empty = file, True
+
+    def begin(self) -> None:
+        """Write notice and version."""
+        self._file.write(f'{{\n  "notice": {_json(RESEARCH_USE)},\n')
+        self._file.write(f'  "schema_version": {SCHEMA_VERSION},\n  "results": [')
+
+    def write(self, result: Result) -> None:
+        """Write the fields of one result."""
+        self._file.write("\n" if self._empty else ",\n")
+        self._file.write(indent(_json(asdict(result)), " " * 4))
+        self._empty = False
+
+    def end(self) -> None:
+        """Close the list and the document."""
+        self._file.write("]\n}\n" if self._empty else "\n  ]\n}\n")
 
 
-def document(results: Iterable[Result]) -> dict[str, Any]:
-    """The whole document as plain values."""
-    return {
-        "notice": RESEARCH_USE,
-        "schema_version": SCHEMA_VERSION,
-        "results": [asdict(result) for result in results],
-    }
+def _json(value: object) -> str:
+    """``value`` as JSON, with an escape for each surrogate, which no encoding takes."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 plugin = JsonWriter

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, TextIO
 
+from radz.errors import printable
 from radz.report.blocks import Row, Table, row, table
 from radz.report.console import open_console, show_block
 from radz.report.format import number, percent, yes_or_no
@@ -16,14 +17,22 @@ class TableWriter:
 
     suffixes: ClassVar[tuple[str, ...]] = (".txt",)
 
-    def write(self, results: Iterable[Result], file: TextIO, *, top: int | None = None) -> None:
-        """Write the ``top`` findings of each image, all by default."""
-        console = open_console(file)
-        for result in results:
-            if not result.error:
-                show_block(result_table(result, top), console)
-                console.print()
-        console.print(RESEARCH_USE)
+    def __init__(self, file: TextIO, top: int | None = None) -> None:
+        """top: findings shown of each image, all by default."""
+        self._console, self._top = open_console(file), top
+
+    def begin(self) -> None:
+        """A table has nothing before the first image."""
+
+    def write(self, result: Result) -> None:
+        """Write the table of one image; the command line lists refused ones."""
+        if not result.error:
+            show_block(result_table(result, self._top), self._console)
+            self._console.print()
+
+    def end(self) -> None:
+        """Write the research-use notice."""
+        self._console.print(RESEARCH_USE)
 
 
 def result_table(result: Result, top: int | None = None) -> Table:
@@ -33,13 +42,13 @@ def result_table(result: Result, top: int | None = None) -> Table:
     columns = ("rank", "finding", "score", *(("probability", "in set") if calibrated else ()), "exposure")
     rows = [_row(rank, finding, calibrated) for rank, finding in enumerate(findings, start=1)]
     words = {"finding", "in set", "exposure"}
-    return table(result.image, columns, rows, words=words, notes=_notes(result, findings))
+    return table(printable(result.image), columns, rows, words=words, notes=_notes(result, findings))
 
 
 def _row(rank: int, finding: Finding, calibrated: bool) -> Row:
     probability = "" if finding.probability is None else percent(finding.probability)
     judged = (probability, yes_or_no(finding.in_set)) if calibrated else ()
-    return row(str(rank), finding.name, number(finding.score, sign="+"), *judged, finding.exposure.value)
+    return row(str(rank), printable(finding.name), number(finding.score, sign="+"), *judged, finding.exposure.value)
 
 
 def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:
@@ -49,7 +58,8 @@ def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:
         names.setdefault(finding.note, []).append(finding.name)
     about = {note: ", ".join(names[note]) if len(names) > 1 else "all" for note in names if note}
     abstained = [f"not judged: {result.abstained}"] if result.abstained else []
-    return [*abstained, *(f"{note} ({findings_of})" for note, findings_of in about.items()), *result.notes]
+    notes = [*abstained, *(f"{note} ({findings_of})" for note, findings_of in about.items()), *result.notes]
+    return [printable(note) for note in notes]
 
 
 plugin = TableWriter

@@ -171,7 +171,7 @@ class Predictor:
     ) -> Iterator[Result]:
         """Results in order, as they are ready; files are read ahead of the model."""
         anchors = self.anchors(findings)
-        for chunk in _chunks(self._read_ahead(images, 2 * batch_size), batch_size):
+        for chunk in _chunks(self._read_ahead(images, batch_size), batch_size):
             readable = [(path, image) for path, image in chunk if not isinstance(image, RadzError)]
             names, pixels = [str(path) for path, _ in readable], [image for _, image in readable]
             scored = iter(self._results(names, pixels, anchors))
@@ -215,13 +215,15 @@ class Predictor:
 
     def _read_ahead(self, paths: Sequence[Path], limit: int) -> Iterator[tuple[Path, Image | RadzError]]:
         """Images in order, or why one is refused; at most ``limit`` are read before they are taken."""
-        with ThreadPoolExecutor(max_workers=2) as readers:
-            waiting = iter(paths)
+        readers, waiting = ThreadPoolExecutor(max_workers=2), iter(paths)
+        try:
             ahead = deque((path, readers.submit(self._read_or_refuse, path)) for path in islice(waiting, limit))
             while ahead:
                 path, future = ahead.popleft()
                 yield path, future.result()
                 ahead.extend((path, readers.submit(self._read_or_refuse, path)) for path in islice(waiting, 1))
+        finally:
+            readers.shutdown(cancel_futures=True)
 
     def _read_or_refuse(self, path: Path) -> Image | RadzError:
         try:
