@@ -7,15 +7,20 @@ error that names its nearest neighbour.
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 
 from radz.errors import ConfigError, UnknownNameError
+from radz.storage import UnreadableError, load_yaml, parse_yaml, shortened
+
+COMPLAINTS = 20
+"""Most faults of one configuration that a message lists."""
+MAPPING = "A configuration is YAML in UTF-8: one `key: value` a line, as in configs/."
 
 
 class Section(BaseModel):
@@ -417,13 +422,13 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises ConfigError where the file is missing or holds no mapping."""
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = load_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"No configuration file {path}. Shipped ones are in configs/.") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    except UnreadableError as error:
+        raise ConfigError(f"{path} {error}. {MAPPING}") from None
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path} must hold a mapping of settings, found {type(tree).__name__}.")
+        raise ConfigError(f"{path} must hold a mapping of settings, found {type(tree).__name__}. {MAPPING}")
     return tree
 
 
@@ -432,7 +437,10 @@ def build_config(section: type[S], tree: Mapping[str, Any]) -> S:
     try:
         return section.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError("\n".join(_complaint(section, e) for e in error.errors())) from None
+        errors = error.errors()
+        lines = [_complaint(section, e) for e in errors[:COMPLAINTS]]
+        lines += [f"... and {len(errors) - COMPLAINTS} more"] if len(errors) > COMPLAINTS else []
+        raise ConfigError("\n".join(lines)) from None
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -442,9 +450,9 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not all(name.split(".")):
         raise ConfigError(f"A setting is written key=value, got '{text}'. Example: train.epochs=3")
     try:
-        return name, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{text}: the value is not valid YAML: {error}") from None
+        return name, parse_yaml(value)
+    except UnreadableError as error:
+        raise ConfigError(f"{shortened(text)}: the value {error}. Quote it, or write it as in a YAML file.") from None
 
 
 def parse_options(texts: Iterable[str]) -> dict[str, Any]:
@@ -472,7 +480,7 @@ def _complaint(section: type[BaseModel], error: Any) -> str:
     if error["type"] == "extra_forbidden":
         known = _fields_at(section, error["loc"][:-1])
         return str(UnknownNameError("setting", where, [".".join([*map(str, error["loc"][:-1]), k]) for k in known]))
-    return f"{where or 'configuration'}: {error['msg']} (got {error['input']!r})"
+    return f"{where or 'configuration'}: {error['msg']} (got {reprlib.repr(error['input'])})"
 
 
 def _fields_at(section: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:

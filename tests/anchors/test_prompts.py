@@ -56,10 +56,10 @@ def test_a_file_of_ones_own(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[]", "must hold a list of prompts, each with positive, negative, normal"),
+        ("[]", r"must hold a list of prompts\. Write a YAML list of prompts, each with positive, negative, normal"),
         ("- {positive: a, negative: b}", "prompt mine 1/1 must have the sentences positive, negative, normal"),
         ("- {positive: a, negative: 'no {finding}', normal: c}", "must name {finding} once in positive and once"),
-        ("- [", "cannot be read as YAML"),
+        ("- [", r"is not valid YAML \(.*\)\. Write a YAML list of prompts"),
     ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path, content, message):

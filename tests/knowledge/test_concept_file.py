@@ -52,10 +52,10 @@ def test_a_bad_file_is_refused_with_entry_and_field(tmp_path, text, message):
 def test_a_file_that_cannot_be_read_is_refused(tmp_path):
     with pytest.raises(KnowledgeError, match="No findings file"):
         KnowledgeBase.load([tmp_path / "none.yaml"])
-    with pytest.raises(KnowledgeError, match=r"cannot be read: Is a directory\. Give a YAML file of findings"):
+    with pytest.raises(KnowledgeError, match=r"cannot be opened \(Is a directory\)\. Write YAML in UTF-8"):
         read_entries(tmp_path)
     (tmp_path / "latin.yaml").write_bytes("a: {name: Überbein}".encode("latin1"))
-    with pytest.raises(KnowledgeError, match=r"latin\.yaml is not valid YAML"):
+    with pytest.raises(KnowledgeError, match=r"latin\.yaml is not encoded as UTF-8"):
         read_entries(tmp_path / "latin.yaml")
 
 

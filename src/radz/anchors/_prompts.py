@@ -11,17 +11,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from radz.anchors._texts import anchors_from_texts
 from radz.errors import ConfigError, UnknownNameError
 from radz.knowledge import Concept
-from radz.storage import content_hash
+from radz.storage import UnreadableError, content_hash, load_yaml
 from radz.types import NORMAL, Anchors, EncodeText
 
 PLACE = "{finding}"
 DEFAULT = "default"
 FIELDS = ("positive", "negative", "normal")
+FORM = f"Write a YAML list of prompts, each with {', '.join(FIELDS)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +66,13 @@ def load_prompts(which: str) -> tuple[PromptPair, ...]:
     if which not in shipped and path.suffix not in (".yaml", ".yml"):
         raise UnknownNameError("prompt set", which, shipped, "The name of a file ends with .yaml.")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = load_yaml(path)
     except FileNotFoundError:
         raise ConfigError(f"There is no prompt file {path}. Shipped sets: {', '.join(sorted(shipped))}.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} cannot be read as YAML: {error}") from None
+    except UnreadableError as error:
+        raise ConfigError(f"{path} {error}. {FORM}") from None
     if not isinstance(tree, list) or not tree:
-        raise ConfigError(f"{path} must hold a list of prompts, each with {', '.join(FIELDS)}.")
+        raise ConfigError(f"{path} must hold a list of prompts. {FORM}")
     return tuple(_pair(entry, f"{path.stem} {i}/{len(tree)}", path) for i, entry in enumerate(tree, start=1))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from radz import __version__
 from radz.errors import AnchorError
 from radz.knowledge import Concept
-from radz.storage import atomic_directory, content_hash, file_sha256, remove_unfinished
+from radz.storage import atomic_directory, content_hash, file_sha256, load_json, remove_unfinished
 from radz.types import Anchors
 
 RECORD, TENSORS = "anchors.json", "anchors.safetensors"
@@ -71,7 +71,7 @@ def read_anchors(directory: Path) -> tuple[Anchors, dict[str, Any]]:
 def read_record(directory: Path) -> dict[str, Any]:
     """The record of the anchors in ``directory``, both hashes checked. Raises AnchorError as ``load_anchors`` does."""
     try:
-        record: dict[str, Any] = json.loads((directory / RECORD).read_text(encoding="utf-8"))
+        record: dict[str, Any] = load_json(directory / RECORD)
         stated, tensors = record.pop("record_sha256"), file_sha256(directory / TENSORS)
     except FileNotFoundError as error:
         missing = Path(error.filename).name

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from radz.data.tables import column_of, read_table, require_columns
 from radz.errors import CorpusError
+from radz.storage import UnreadableError, load_json
 
 
 def read_aliases(path: Path) -> dict[str, str]:
@@ -34,9 +34,10 @@ def read_aliases(path: Path) -> dict[str, str]:
 
 def _json_rows(path: Path) -> Iterable[Mapping[str, Any]]:
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: cannot be read as JSON: {error}") from None
+        rows = load_json(path)
+    except (FileNotFoundError, UnreadableError) as error:
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else error
+        raise CorpusError(f"{path} {reason}. Give the RSNA's mapping, or a CSV with film and original.") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise CorpusError(f"{path}: is not a list of entries with subset_img_id and img_id, as the RSNA publishes it.")
     return rows

@@ -11,6 +11,7 @@ import pandas as pd
 
 from radz.data.splits import rows_text
 from radz.errors import CorpusError
+from radz.storage import shortened
 
 READERS = (".csv", ".csv.gz", ".parquet")
 ROW = "__row__"
@@ -27,13 +28,13 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
     if not path.name.lower().endswith(READERS):
         raise CorpusError(f"{path}: a table must be one of {', '.join(READERS)}.")
     if not path.is_file():
-        raise CorpusError(f"{path}: there is no such table.")
+        raise CorpusError(f"{path}: there is no such table. Check the name.")
     try:
         table = _read_cells(path, columns)
     except _read_errors() as error:
-        raise CorpusError(f"{path}: cannot be read as a table: {error}") from None
+        raise CorpusError(f"{path}: cannot be read as a table: {shortened(error)}. Save it as CSV in UTF-8.") from None
     if table.empty:
-        raise CorpusError(f"{path}: the table has no rows.")
+        raise CorpusError(f"{path}: the table has no rows. Add one per image.")
     table[ROW] = range(2, len(table) + 2)
     return table
 
@@ -43,7 +44,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        raise CorpusError(f"{path}: cannot be read as text in UTF-8: {error}") from None
+        raise CorpusError(f"{path}: cannot be read as text in UTF-8: {shortened(error)}. Save it again.") from None
 
 
 def require_columns(table: pd.DataFrame, wanted: Mapping[str, str], where: str) -> None:

@@ -20,6 +20,7 @@ from radz.config import parse_options
 from radz.errors import ConfigError, UnknownNameError
 from radz.eval.entry import Entry, EvaluationSet
 from radz.knowledge import Concept, KnowledgeBase
+from radz.model.checkpoint_files import read_provenance
 from radz.provenance import Provenance
 from radz.serve.predictor import Predictor, shipped_checkpoint
 from radz.types import Anchors
@@ -164,4 +165,4 @@ def _provenance(checkpoint: str | None) -> Provenance | None:
     path = Path(checkpoint or "") / "provenance.json"
     if checkpoint is None or not path.is_file():
         return None
-    return Provenance.model_validate_json(path.read_text(encoding="utf-8"))
+    return read_provenance(path.parent)

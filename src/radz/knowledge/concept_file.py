@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from radz.errors import KnowledgeError
 from radz.knowledge.concept import Concept
-from radz.storage import content_hash
+from radz.storage import UnreadableError, content_hash, load_yaml
+
+FORM = "Write YAML in UTF-8, e.g. `silicosis: {name: silicosis, appearance: [upper zone nodules]}`."
 
 
 def read_concepts(path: Path, known: Mapping[str, Concept] | None = None) -> list[Concept]:
@@ -27,15 +28,13 @@ def read_concepts(path: Path, known: Mapping[str, Concept] | None = None) -> lis
 def read_entries(path: Path) -> dict[str, Any]:
     """Concept id -> unchecked fields of one YAML file. Raises KnowledgeError if the file is not such a mapping."""
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = load_yaml(path)
     except FileNotFoundError:
-        raise KnowledgeError(f"No findings file {path}.") from None
-    except OSError as error:
-        raise KnowledgeError(f"{path} cannot be read: {error.strerror}. Give a YAML file of findings.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise KnowledgeError(f"{path.name} is not valid YAML: {error}") from None
+        raise KnowledgeError(f"No findings file {path}. Check the name.") from None
+    except UnreadableError as error:
+        raise KnowledgeError(f"{path} {error}. {FORM}") from None
     if not isinstance(entries, dict):
-        raise KnowledgeError(f"{path.name} must map a concept id to its fields, got {type(entries).__name__}.")
+        raise KnowledgeError(f"{path.name} must map a concept id to its fields, got {type(entries).__name__}. {FORM}")
     return entries
 
 

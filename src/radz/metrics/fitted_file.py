@@ -45,7 +45,7 @@ def _without_seal(text: str, message: str) -> str:
     """The JSON without its hash; files of radz 0.1 have none. Raises CalibrationError where it is another one."""
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text  # pydantic says where the fault is
     if not isinstance(content, dict) or SEAL not in content:
         return text

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from radz.errors import ScoresError
 from radz.provenance import software_versions
-from radz.storage import atomic_file, content_hash
+from radz.storage import atomic_file, content_hash, shortened
 from radz.types import RESEARCH_USE, Presence
 
 SCHEMA = pa.schema(
@@ -47,6 +47,7 @@ LABELS = {Presence.PRESENT: 1, Presence.ABSENT: 0}
 LABEL_ONLY = "label only: not among the findings that were scored"
 """Note of rows for findings that a study shows but that were not scored. They only say which studies are abnormal."""
 KEY = b"radz"
+AGAIN = "Write the scores again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +122,13 @@ def read_scores(path: Path) -> ScoresTable:
     1, 0 and null, missing scores without a note, or a study and concept twice.
     """
     try:
-        arrow = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
+        arrow = pq.read_table(path, partitioning=None)
+        frame = arrow.to_pandas(ignore_metadata=True)
+    except (OSError, ValueError, TypeError, OverflowError, MemoryError, pa.ArrowException) as error:
         raise ScoresError(
-            f"Cannot read {path} as Parquet scores: {error}. `radz evaluate` writes such files."
+            f"Cannot read {path} as Parquet scores: {shortened(error)}. `radz evaluate` writes such files."
         ) from None
-    rows = _typed(arrow.to_pandas(), str(path))
+    rows = _typed(frame, str(path))
     check_rows(rows, str(path))
     return ScoresTable(rows, _provenance((arrow.schema.metadata or {}).get(KEY), path))
 
@@ -176,11 +178,15 @@ def _typed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     text = {name: "str" for name in ("study", "patient", "stratum", "concept", "presence", "note", *METADATA)}
     missing = [name for name in text if frame[name].isna().any()]
     if missing:
-        raise ScoresError(f"{where}: column(s) {', '.join(missing)} must be filled in every row, some are null.")
+        raise ScoresError(
+            f"{where}: column(s) {', '.join(missing)} must be filled in every row, some are null. {AGAIN}"
+        )
     try:
         typed = frame.astype({**text, "score": "float32", "label": "Int8", DISTANCE: "float32"})
-    except (TypeError, ValueError) as error:
-        raise ScoresError(f"{where}: scores must be numbers and labels 1, 0 or null: {error}.") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ScoresError(
+            f"{where}: scores must be numbers and labels 1, 0 or null: {shortened(error)}. {AGAIN}"
+        ) from None
     return typed[list(SCHEMA.names)].reset_index(drop=True)
 
 
@@ -202,7 +208,7 @@ def _refuse_rows(rows: pd.DataFrame, bad: Any, where: str, what: str) -> None:
         score, label, presence, concept = rows.iloc[i][["score", "label", "presence", "concept"]]
         raise ScoresError(
             f"{where}: {count} row(s) have {what}. First: row {i + 1}, concept '{concept}', score {score}, label "
-            f"{label}, presence '{presence}'. Write the scores again."
+            f"{label}, presence '{presence}'. {AGAIN}"
         )
 
 
@@ -216,5 +222,5 @@ def _provenance(saved: bytes | None, path: Path) -> ScoresProvenance:
         values = {name: value for name, value in values.items() if name in known}  # a newer radz may add fields
         lists = {name: tuple(values.get(name, ())) for name in ("strata", "overlap")}
         return ScoresProvenance(**values | lists)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ScoresError(f"{path} has damaged provenance: {error}. Write the scores again.") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ScoresError(f"{path} has damaged provenance: {shortened(error)}. {AGAIN}") from None

@@ -154,7 +154,7 @@ def load_tower_head(directory: Path) -> TowerHead | None:
     from safetensors import SafetensorError, safe_open
 
     path = directory / TOWER_HEAD
-    if not path.is_file():
+    if not path.exists():
         return None
     require_intact(directory, read_provenance(directory), TOWER_HEAD)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from radz.errors import CheckpointError
 from radz.provenance import Provenance
-from radz.storage import file_sha256, known_sha256
+from radz.storage import UnreadableError, file_sha256, known_sha256, load_json
 
 CONFIG, WEIGHTS, PROVENANCE = "config.json", "model.safetensors", "provenance.json"
 AGAIN = "Copy the checkpoint again."
@@ -41,14 +40,14 @@ def read_provenance(directory: Path) -> Provenance:
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a checkpoint. Raises CheckpointError where it is missing or damaged."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = load_json(path)
     except FileNotFoundError:
         raise CheckpointError(
             f"{path.parent} has no {path.name}. A checkpoint is a directory with {CONFIG}, {WEIGHTS} and {PROVENANCE}, "
             "as `radz train` writes it."
         ) from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}. {AGAIN}") from None
+    except UnreadableError as error:
+        raise CheckpointError(f"{path} is damaged: it {error}. {AGAIN}") from None
     if not isinstance(value, dict):
         raise CheckpointError(f"{path} is damaged: expected a mapping. {AGAIN}")
     return value

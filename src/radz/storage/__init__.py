@@ -3,10 +3,12 @@
 from radz.storage.atomic import atomic_directory, atomic_file, exclusive_lock, remove_unfinished
 from radz.storage.cache import cache_root, known_sha256, prepared
 from radz.storage.hashing import SEAL, content_hash, file_sha256, sealed, unsealed
+from radz.storage.text_files import UnreadableError, load_json, load_yaml, parse_json, parse_yaml, shortened
 from radz.storage.wheels import Wheel, wheel_member, wheel_members
 
 __all__ = [
     "SEAL",
+    "UnreadableError",
     "Wheel",
     "atomic_directory",
     "atomic_file",
@@ -15,9 +17,14 @@ __all__ = [
     "exclusive_lock",
     "file_sha256",
     "known_sha256",
+    "load_json",
+    "load_yaml",
+    "parse_json",
+    "parse_yaml",
     "prepared",
     "remove_unfinished",
     "sealed",
+    "shortened",
     "unsealed",
     "wheel_member",
     "wheel_members",

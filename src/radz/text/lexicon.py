@@ -11,11 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from radz.errors import KnowledgeError, UnknownNameError
 from radz.knowledge import LIST_HINT, KnowledgeBase
+from radz.storage import UnreadableError, load_yaml
 from radz.text.clauses import ClauseWords
 from radz.text.terms import expanded, fold
 from radz.types import NORMAL
@@ -110,9 +110,11 @@ def load_lexicon(language: str, knowledge: KnowledgeBase) -> Lexicon:
 def read_lexicon(path: Path, knowledge: KnowledgeBase) -> Lexicon:
     """The lexicon in a file. Raises KnowledgeError with the field that is wrong, or with the unknown concept."""
     try:
-        lexicon = Lexicon.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except yaml.YAMLError as error:
-        raise KnowledgeError(f"{path.name} is not valid YAML: {error}") from None
+        lexicon = Lexicon.model_validate(load_yaml(path))
+    except FileNotFoundError:
+        raise KnowledgeError(f"There is no lexicon {path}. Check the name.") from None
+    except UnreadableError as error:
+        raise KnowledgeError(f"{path.name} {error}. Write it as the shipped lexicons.") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise KnowledgeError(f"{path.name}, '{'.'.join(map(str, first['loc']))}': {first['msg']}.") from None

@@ -13,7 +13,7 @@ from radz.config import DataConfig, RunConfig
 from radz.errors import CheckpointError, LeakageError
 from radz.model.checkpoint import read_description
 from radz.model.checkpoint_files import PROVENANCE
-from radz.storage import atomic_file, content_hash, remove_unfinished
+from radz.storage import atomic_file, content_hash, parse_yaml, remove_unfinished
 from radz.training.distributed import is_main
 
 SETTINGS, IDENTITY = "config.yaml", "stage.sha256"
@@ -61,11 +61,11 @@ def _saved_data(path: Path) -> dict[str, Any]:
         return {}
     try:
         text = path.read_text(encoding="utf-8")
-        tree = yaml.safe_load(text)
+        tree = parse_yaml(text)
         if text.endswith("\n") and tree.keys():
             unset: dict[str, Any] = {"held_out": [], "fold": None} if "warmup" in tree else {}  # the last key
             return unset | {name: value for name, value in tree["data"].items() if value is not None}
-    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError):
+    except (ValueError, AttributeError, KeyError):
         pass
     logging.getLogger(__name__).warning("%s is cut short and is written again.", path)
     return {}

@@ -19,7 +19,7 @@ from radz.experiments.ablation.runs import RUN, Place
 from radz.metrics.protocol import MIN_POSITIVES, protocol_hash
 from radz.metrics.scores_file import ScoresTable, read_scores
 from radz.provenance import software_versions
-from radz.storage import atomic_file
+from radz.storage import UnreadableError, atomic_file, load_json
 from radz.types import RESEARCH_USE, Exposure
 
 Record = Mapping[str, Any]
@@ -59,11 +59,24 @@ def write_record(record: Record, path: Path) -> None:
 
 def read_records(directory: Path) -> dict[str, Record]:
     """Plan name -> its record. Raises ConfigError where there is none."""
-    files = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(directory.glob("*.json"))}
-    records: dict[str, Record] = {n: value for n, value in files.items() if isinstance(value, dict) and "arms" in value}
+    files = {path.stem: _read(path) for path in sorted(directory.glob("*.json"))}
+    records: dict[str, Record] = {
+        n: value for n, value in files.items() if isinstance(value, dict) and isinstance(value.get("arms"), dict)
+    }
     if not records:
         raise ConfigError(f"{directory} holds no record of an ablation: `radz ablate PLAN` writes PLAN.json there.")
     return records
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("arms"), dict)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return load_json(path)
+    except (FileNotFoundError, UnreadableError) as error:
+        raise ConfigError(f"{path} {error}. Remove it and run `radz ablate` again.") from None
 
 
 def is_finished(record: Record) -> bool:
