@@ -72,6 +72,7 @@ def test_settings_are_overridden_from_the_command_line():
         ("train.epochs.x=1", "'epochs' is a value, not a section"),
         ("train.batch_size=1", "greater than or equal to 2"),
         ("data.val_split=test", "nothing is chosen by looking at a test split"),
+        ("train.cross_fit=1", "greater than or equal to 2"),
         ("train.train_parts=[tower]", "data.cached_views needs a frozen tower"),
     ],
 )
@@ -84,6 +85,13 @@ def test_soft_labels_belong_to_the_warm_up():
     with pytest.raises(ConfigError, match=r"data\.soft_labels are read by the warm-up alone: add warmup"):
         load_config(CONFIGS / "dkam.yaml", ["data.soft_labels=teacher.csv"])
     assert load_config(CONFIGS / "default.yaml", ["data.soft_labels=teacher.csv"]).data.soft_weight == 0.5
+
+
+def test_cross_fitting_needs_cached_states_and_towers():
+    with pytest.raises(ConfigError, match=r"train\.cross_fit works on cached states: set data\.cached_views"):
+        load_config(CONFIGS / "default.yaml", ["train.cross_fit=3", "data.cached_views=0"])
+    with pytest.raises(ConfigError, match=r"train\.cross_fit needs a tower per fold: add warmup, or start from a run"):
+        load_config(CONFIGS / "default.yaml", ["train.cross_fit=3", "warmup=null"])
 
 
 def test_settings_that_radz_0_1_did_not_have_leave_saved_ones_as_they_were():

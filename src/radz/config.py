@@ -304,6 +304,13 @@ class TrainConfig(Section):
     average_states: int = Field(
         1, ge=1, description="The checkpoint holds the mean weights of this many newest states; 1: the last weights."
     )
+    cross_fit: int | None = Field(
+        None,
+        ge=2,
+        exclude_if=is_unset,
+        description="Folds of patients: the tower states of a fold come from a tower that was warmed up on the others, "
+        "so that nothing is trained on states of images that the tower was fitted to. Unset: from the one tower.",
+    )
     half_parts: tuple[Part, ...] = Field(
         (), description="Parts that the checkpoint holds in float16, half as large; they train and load as they are."
     )
@@ -375,6 +382,18 @@ class RunConfig(Section):
     def _cache_needs_frozen_tower(self) -> Self:
         if self.data.cached_views and "tower" in self.train.train_parts:
             raise ValueError("data.cached_views needs a frozen tower: take 'tower' out of train.train_parts, or set 0")
+        return self
+
+    @model_validator(mode="after")
+    def _cross_fitting_has_towers(self) -> Self:
+        if self.train.cross_fit is None:
+            return self
+        if not self.data.cached_views:
+            raise ValueError("train.cross_fit works on cached states: set data.cached_views, or leave it out")
+        if self.warmup is None and self.start is None:
+            raise ValueError(
+                "train.cross_fit needs a tower per fold: add warmup, or start from a run that had one with cross_fit"
+            )
         return self
 
     @model_validator(mode="after")

@@ -58,6 +58,7 @@ class Provenance(BaseModel):
     unlabelled: dict[str, int] = Field({}, description="Films without report and reports without film -> how many.")
     warmup: str = Field("", description="How the vision tower was warmed up, if it was.")
     soft_labels: SoftLabelSource | None = Field(None, description="Another network's probabilities, if it saw them.")
+    cross_fit: int = Field(0, description="Folds of patients that towers were cross-fitted over; 0: they were not.")
     anchors: str = Field("names", description="Anchor strategy that it was validated with.")
     modality: str = Field("radiograph", description="The only kind of image it knows.")
     body_part: str = Field("chest", description="The only body part it knows.")

@@ -116,5 +116,7 @@ def test_the_loss_is_the_alignment_of_one_pair_of_features(tmp_path):
 def test_what_does_not_fit_is_refused(world, tmp_path):
     with pytest.raises(ConfigError, match="trained in one run, but this configuration is of stage 'adapt'"):
         train_dual_encoder(load_config(world / "run.yaml", ["stage=adapt"]))
+    with pytest.raises(ConfigError, match=r"trained on the states of one tower: leave train\.cross_fit out"):
+        train_dual_encoder(load_config(world / "run.yaml", ["train.cross_fit=2", "data.cached_views=1"]))
     with pytest.raises(CheckpointError, match="could not be loaded as a checkpoint of 'dual_encoder'"):
         open_baseline("dual_encoder", str(tmp_path), BaselineContext(list))

@@ -25,7 +25,7 @@ from radz.data.loader import (
 from radz.data.unlabelled import Archive, ImageDataset, MixedDataset, MixedSampler, ReportDataset, read_reports
 from radz.data.views.folds import fold_of, open_corpus
 from radz.data.views.held_out import WithoutConcepts, held_ids, normal_texts
-from radz.data.views.subset import Limited
+from radz.data.views.subset import Limited, Subset
 from radz.errors import CorpusError
 from radz.imaging.augment import augment
 from radz.knowledge import KnowledgeBase
@@ -34,7 +34,7 @@ from radz.text.synthesis import NORMAL_TEXT, write_report
 from radz.training.distributed import rank_and_world_size
 from radz.training.sharing import image_identity, share_states
 from radz.training.soft_labels import SoftLabels, read_soft_labels
-from radz.training.tower_cache import cache_tower
+from radz.training.tower_cache import TowerCache, cache_tower
 from radz.types import BatchProcessor, Study
 
 
@@ -103,7 +103,12 @@ class TrainingData:
             archives.append(Archive(ReportDataset(self.texts), rows.texts.per_batch))
         return archives
 
-    def tower_states(self, model: RadZ, shared: Path | None, corpus: Any = None) -> TowerStates | None:
+    def subset(self, rows: Sequence[int]) -> TrainingData:
+        """The same with the images in ``rows`` alone."""
+        corpus = Subset(self.corpus, rows)
+        return replace(self, corpus=corpus, records=corpus.records)
+
+    def tower_states(self, model: RadZ, shared: Path | None, corpus: Any = None) -> TowerCache | None:
         """The frozen tower's states (P, V) over the cached views of each image; ``None`` runs the tower in every step.
 
         corpus: other images than those of the pairs. Runs that name the same ``shared`` directory compute them once.

@@ -90,10 +90,12 @@ def train_dual_encoder(config: RunConfig, text: str | None = None, command: str 
 
     The data, the warm-up, the temperature, the treatment of overlaps and the schedule are those of the configuration;
     its decoder settings are not used. The tower trains where train_parts says so. text: a sentence encoder other than
-    MiniLM. Raises ConfigError for a stage: a pair is trained in one.
+    MiniLM. Raises ConfigError for a stage and for cross-fitting: a pair is trained in one run, on one tower.
     """
     if config.stage:
         raise ConfigError(f"dual_encoder is trained in one run, but this configuration is of stage '{config.stage}'.")
+    if config.train.cross_fit is not None:
+        raise ConfigError("dual_encoder is trained on the states of one tower: leave train.cross_fit out.")
     device = this_process().device
     data = open_training_data(config.data, config.seed, config.train.batch_size, config.descriptions)
     save_settings(config)

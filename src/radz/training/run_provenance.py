@@ -22,6 +22,7 @@ def describe_run(
     command: str = "",
     anchors: str = "",
     warmup: WarmupConfig | None = None,
+    cross_fit: int | None = None,
 ) -> Provenance:
     """Provenance of a checkpoint that was trained on ``data`` from ``start``."""
     policy = data.settings.report_policy
@@ -45,6 +46,7 @@ def describe_run(
         unlabelled={k: len(v) for k, v in (("images", data.images or ()), ("texts", data.texts)) if v},
         warmup=warmed_up or (start.warmup if start else ""),
         soft_labels=(data.soft_labels and data.soft_labels.source) or (start.soft_labels if start else None),
+        cross_fit=cross_fit or 0,
         anchors=anchors,
         software=software_versions(),
         started_from=start.fingerprint if start else "",

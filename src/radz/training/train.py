@@ -9,11 +9,12 @@ from pathlib import Path
 from radz.anchors import learns, open_strategy
 from radz.config import LossConfig, RunConfig, TrainConfig
 from radz.model.build import add_anchors, freeze
-from radz.model.checkpoint import load_tower_head, save_checkpoint
+from radz.model.checkpoint import TowerHead, load_tower_head, save_checkpoint
 from radz.model.precision import choose_dtype, hold_base_in
 from radz.model.quiet import quietly
 from radz.model.radz import RadZ
 from radz.provenance import data_sha256
+from radz.training.cross_fit import FOLDS, cross_fitted_states, warm_up_folds
 from radz.training.data import TrainingData, open_training_data
 from radz.training.distributed import is_main, main_first, shards, this_process, wait
 from radz.training.loop import fit
@@ -50,9 +51,7 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
         anchors = trained_anchors(config.anchors, data.concepts, config.start, losses, parts)
         add_anchors(model, anchors, config.seed)
     model.to(process.device)
-    head = load_tower_head(config.start) if config.start is not None else None
-    if config.warmup is not None:
-        head = warm_up_tower(model, data, config.warmup, config.train, output=config.output, shared=config.shared)
+    head = _tower_head(model, data, config)
     align(
         model,
         data,
@@ -61,18 +60,41 @@ def train(config: RunConfig, validate: Validate | None = None, command: str = ""
         config.output / "align",
         anchors=config.anchors,
         shared=config.shared,
+        folds=_folds(config),
         standardize=first_to_read(start),
         validate=validate,
     )
     checkpoint = config.output / "checkpoint"
     if is_main():
         provenance = describe_run(
-            data, start, stage=config.stage, command=command, anchors=config.anchors, warmup=config.warmup
+            data,
+            start,
+            stage=config.stage,
+            command=command,
+            anchors=config.anchors,
+            warmup=config.warmup,
+            cross_fit=config.train.cross_fit,
         )
         kept_head = None if "tower" in config.train.train_parts else head
         save_checkpoint(model, checkpoint, provenance, kept_head, config.train.half_parts)
     wait()
     return checkpoint
+
+
+def _tower_head(model: RadZ, data: TrainingData, config: RunConfig) -> TowerHead | None:
+    """The linear head of the model's tower: that of the warm-up, or of the start; ``None`` without either."""
+    if config.warmup is None:
+        return load_tower_head(config.start) if config.start is not None else None
+    settings, shared = (config.warmup, config.train), config.shared
+    if config.train.cross_fit is not None:
+        count = config.train.cross_fit
+        warm_up_folds(model, data, *settings, count=count, folder=_folds(config), shared=shared)
+    return warm_up_tower(model, data, *settings, output=config.output, shared=shared)
+
+
+def _folds(config: RunConfig) -> Path:
+    """Where the fold towers are: with this run if it has the warm-up, else with the run that it starts from."""
+    return (config.output if config.warmup is not None or config.start is None else config.start.parent) / FOLDS
 
 
 def align(
@@ -84,11 +106,19 @@ def align(
     *,
     anchors: str,
     shared: Path | None = None,
+    folds: Path = Path(FOLDS),
     standardize: bool = True,
     validate: Validate | None = None,
 ) -> None:
-    """Train the configured parts under the configured losses; ``standardize`` measures the heads' statistics first."""
+    """Train the configured parts under the configured losses; ``standardize`` measures the heads' statistics first.
+
+    folds: directory of the fold towers, where the states are cross-fitted.
+    """
     freeze(model, config.train_parts)
+    if config.cross_fit is None:
+        states = data.tower_states(model, shared)
+    else:
+        states = cross_fitted_states(model, data, count=config.cross_fit, folder=folds, shared=shared)
     batches = partial(
         data.loader,
         model.processor,
@@ -96,7 +126,7 @@ def align(
         data.concepts,
         workers=config.workers,
         within=data.settings.batch_within,
-        states=data.tower_states(model, shared),
+        states=states,
         second_view=data.settings.second_view,
         archives=data.archives(model, shared),
     )

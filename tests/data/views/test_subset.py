@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from radz.data.views.subset import Limited
+from radz.data.views.subset import Limited, Subset
 from radz.types import Study
 
 
@@ -39,3 +39,10 @@ def test_seeds_draw_other_patients_and_rows_keep_their_images():
     assert ids(one) != ids(other)
     assert [one[i] for i in range(len(one))] == one[:] == [*one.records]
     assert (one.findings, one.policies) == (("mass",), {"missing": "error"})
+
+
+def test_a_subset_has_its_rows_in_their_order_and_the_corpuss_findings_and_policies():
+    images = Images()
+    subset = Subset(images, [3, 0])
+    assert subset[:] == [*subset.records] == [images[3], images[0]]
+    assert (subset.findings, subset.policies) == (images.findings, images.policies)
