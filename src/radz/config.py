@@ -36,7 +36,7 @@ def is_unset(value: Any) -> bool:
 
 S = TypeVar("S", bound=Section)
 Part = Literal["tower", "projector", "lora", "tokens", "heads", "anchors"]
-"""What of a model may train; model/build.py says which parameters each is."""
+"""Parts of a model that may train; model/build.py maps them to parameters."""
 
 
 class LoraConfig(Section):
@@ -86,12 +86,14 @@ class ReadoutConfig(Section):
         "alignment and by each concept's anchor in scoring, which then has a map over the image.",
     )
     attention_temperature: float = Field(
-        0.1, gt=0, description="Of the softmax over positions, where pooling is attention: small looks at few patches."
+        0.1,
+        gt=0,
+        description="Of the softmax over positions, where pooling is attention: a small value attends to few patches.",
     )
 
 
 class TrainedAnchorsConfig(Section):
-    """Anchors with parameters of their own; written by training, from ``anchors`` and the corpus's findings."""
+    """Anchors with trainable parameters; written by training, from ``anchors`` and the corpus's findings."""
 
     strategy: str = Field(description="A file in radz/anchors that learns.")
     concepts: tuple[str, ...] = Field(description="Ids of the findings that are trained, in order.")
@@ -124,7 +126,7 @@ class LossConfig(Section):
 
     weights: dict[str, float] = Field({"alignment": 1.0}, description="Loss file in radz/losses -> weight.")
     temperature: float = Field(0.07, gt=0, description="tau, or its start where it is learned.")
-    learn_temperature: bool = Field(False, description="Train log tau beside the model.")
+    learn_temperature: bool = Field(False, description="Train log tau with the model.")
     overlap: Literal["mask", "jaccard"] = Field(
         "mask",
         description="Pairs whose label sets overlap without being equal: left out of the denominator (mask), "
@@ -132,11 +134,11 @@ class LossConfig(Section):
     )
     unmentioned: Literal["negative", "ignore"] = Field(
         "ignore",
-        description="What a finding that is not labelled means to the knowledge loss: absent (negative) or nothing "
+        description="Meaning of an unlabelled finding in the knowledge loss: absent (negative) or nothing "
         "(ignore). An uncertain one always means nothing.",
     )
     hierarchy_margin: float = Field(
-        0.1, ge=0, description="By how much, in cosine, a child is nearer its parent than an unrelated finding."
+        0.1, ge=0, description="Cosine margin by which a child is nearer to its parent than an unrelated finding is."
     )
 
     @model_validator(mode="after")
@@ -149,18 +151,18 @@ class LossConfig(Section):
 
 
 def expand(path: Path) -> Path:
-    """``$VARIABLE`` and ``~`` stand for what they stand for in a shell."""
+    """``$VARIABLE`` and ``~`` are expanded as in a shell."""
     return Path(os.path.expandvars(path)).expanduser()
 
 
 class UnlabelledImages(Section):
-    """Films that have no report, for the consistency of two views; labels that they may have are not read."""
+    """Images without reports, for the consistency of two views; their labels are not read."""
 
     corpus: str = Field("manifest", description="A file in radz/data/corpora.")
     root: Path = Field(description="The corpus's directory, or the manifest file.")
     options: dict[str, Any] = Field({}, description="Options of the corpus, passed by name.")
-    split: str = Field("train", description="Its split; films of patients that are tested on do not belong here.")
-    per_batch: int = Field(16, ge=1, description="Films that go with each batch of pairs.")
+    split: str = Field("train", description="Its split; must not include patients of a test split.")
+    per_batch: int = Field(16, ge=1, description="Images added to each batch of pairs.")
 
     @field_validator("root")
     @classmethod
@@ -169,13 +171,13 @@ class UnlabelledImages(Section):
 
 
 class UnlabelledTexts(Section):
-    """Reports that have no film, labelled by the report labeler, for the knowledge loss."""
+    """Reports without images, labelled by the report labeler, for the knowledge loss."""
 
     table: Path = Field(description="A CSV or Parquet file, one report a row.")
     column: str = Field("report", description="Its column of reports; their findings and impression are read.")
     where: dict[str, Any] = Field({}, description="Column -> value or values of the rows to take.")
     language: str = Field("en", description="A file in radz/data/lexicons.")
-    per_batch: int = Field(16, ge=1, description="Reports that go with each batch of pairs.")
+    per_batch: int = Field(16, ge=1, description="Reports added to each batch of pairs.")
 
     @field_validator("table")
     @classmethod
@@ -184,14 +186,14 @@ class UnlabelledTexts(Section):
 
 
 class UnlabelledConfig(Section):
-    """Rows of one modality that go with each batch of pairs; either kind or both."""
+    """Rows of one modality added to each batch of pairs; either kind or both."""
 
-    images: UnlabelledImages | None = Field(None, description="Films without a report.")
-    texts: UnlabelledTexts | None = Field(None, description="Reports without a film.")
+    images: UnlabelledImages | None = Field(None, description="Images without a report.")
+    texts: UnlabelledTexts | None = Field(None, description="Reports without an image.")
 
 
 class DataConfig(Section):
-    """Where studies come from and what text goes with them."""
+    """Where studies come from and which text goes with them."""
 
     corpus: str = Field("chestxray14", description="A file in radz/data/corpora.")
     root: Path = Field(description="The corpus's directory, or the manifest file.")
@@ -200,8 +202,8 @@ class DataConfig(Section):
     val_split: str = Field("val", description="Split that validates; never a test split.")
     record_ids: bool = Field(
         True,
-        description="Keep short hashes of the ids of films and patients in the provenance, so that an evaluation tells "
-        "what was trained on. false where nobody who can list the ids may test them.",
+        description="Keep short hashes of the ids of images and patients in the provenance, so that an evaluation "
+        "recognises training images. false where nobody who can list the ids may test them.",
     )
     fold: str | None = Field(
         None,
@@ -211,11 +213,11 @@ class DataConfig(Section):
     limit: int | None = Field(
         None,
         ge=1,
-        description="Train on at most so many films, of patients drawn by the seed; a smaller limit takes a subset.",
+        description="Train on at most this many images, of patients drawn by the seed; a smaller limit takes a subset.",
     )
     held_out: tuple[str, ...] = Field(
         (),
-        description="Findings that training must not meet: the films that show them, their labels and anchors, and "
+        description="Findings that training must not meet: the images that show them, their labels and anchors, and "
         "what any text says of them, denials included. Their narrower forms go with them.",
     )
     soft_labels: Path | None = Field(
@@ -241,15 +243,15 @@ class DataConfig(Section):
     )
     augment: bool = Field(True, description="Small rotations, shifts, scale and contrast.")
     flip: Literal["never", "half"] = Field(
-        "never", description="Horizontal flip: laterality is meaning, so never, unless a study of it says otherwise."
+        "never", description="Horizontal flip; never by default, because left and right carry meaning."
     )
-    second_view: bool = Field(False, description="Give each film in a second augmentation, for the consistency loss.")
+    second_view: bool = Field(False, description="Give each image in a second augmentation, for the consistency loss.")
     cached_views: int = Field(
-        0, ge=0, description="Augmented views per film whose frozen-tower states are cached; 0 recomputes the tower."
+        0, ge=0, description="Augmented views per image whose frozen-tower states are cached; 0 recomputes the tower."
     )
 
     unlabelled: UnlabelledConfig = Field(
-        UnlabelledConfig(), description="Films without reports and reports without films, beside the pairs."
+        UnlabelledConfig(), description="Images without reports and reports without images, in addition to the pairs."
     )
 
     @field_validator("root", "soft_labels")
@@ -274,7 +276,7 @@ class TrainConfig(Section):
     """Schedule, rates and hardware."""
 
     train_parts: tuple[Part, ...] = Field(
-        ("projector", "lora", "tokens", "heads", "anchors"), description="Parts whose parameters move."
+        ("projector", "lora", "tokens", "heads", "anchors"), description="Parts whose parameters train."
     )
     epochs: float = Field(
         5, ge=0, description="Passes over the training split, fixed in advance. 0 trains nothing: a model to compare."
@@ -295,8 +297,8 @@ class TrainConfig(Section):
     chunk_size: int | None = Field(
         None,
         ge=1,
-        description="Films or distinct texts whose activations are held at a time: a large batch in the memory of a "
-        "small one, at one more forward pass, with the same gradients. Unset: the whole batch at once.",
+        description="Images or distinct texts whose activations are held at a time: a large batch in the memory of a "
+        "small one, at the cost of one more forward pass, with the same gradients. Unset: the whole batch at once.",
     )
     save_steps: int = Field(20, ge=1, description="Steps between resumable states.")
     log_steps: int = Field(1, ge=1, description="Steps between logged losses.")
@@ -331,7 +333,7 @@ class WarmupConfig(Section):
     """Supervised warm-up of a new tower, on the training split only; named on the model card."""
 
     epochs: int = Field(9, ge=1, description="Passes over the training split.")
-    batch_size: int = Field(32, ge=1, description="Films per step.")
+    batch_size: int = Field(32, ge=1, description="Images per step.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak rate of AdamW; the schedule is that of train.")
     weight_decay: float = Field(1e-2, ge=0, description="AdamW decay.")
     targets: Literal["findings", "with_normal"] = Field(
@@ -363,14 +365,14 @@ class RunConfig(Section):
         None, description="Directory in which runs share warmed-up towers and their cached states, by content hash."
     )
     stage: Literal["", "general", "adapt", "anchor"] = Field(
-        "", description="The stage of training that this run is; see radz/training/stages.py. Empty: a run of its own."
+        "", description="The training stage of this run; see radz/training/stages.py. Empty: a run without stages."
     )
     start: Path | None = Field(None, description="Checkpoint to start from.")
     seed: int = Field(0, ge=0, description="Of every random choice.")
     anchors: str = Field("names", description="Anchor strategy of the losses that take anchors, and of validation.")
     descriptions: tuple[Literal["definition", "appearance", "location", "context"], ...] = Field(
         ("definition", "appearance", "location", "context"),
-        description="What anchors read of the knowledge base besides names; fewer make shorter descriptions.",
+        description="Fields of the knowledge base that anchors read besides names; fewer make shorter descriptions.",
     )
     warmup: WarmupConfig | None = Field(None, description="Supervised tower warm-up before the first stage.")
     data: DataConfig
@@ -421,7 +423,7 @@ class RunConfig(Section):
 class PlanConfig(Section):
     """A training in stages."""
 
-    output: Path = Field(description="Directory of the stages' own directories, each called as its file.")
+    output: Path = Field(description="Directory for the stages; each gets a folder named after its file.")
     stages: tuple[Path, ...] = Field(
         min_length=1, description="Run configurations in order, relative to the plan; each starts from the one before."
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 MANY = 40
-"""A message that lists more names than these is not read; it names the nearest and how to list all."""
+"""A message that lists more names than these would not be read; it gives the nearest names and how to list all."""
 
 
 def printable(text: str) -> str:
@@ -51,7 +51,7 @@ class MissingExtraError(RadzError):
 
 
 class ImageError(RadzError):
-    """A file could not be turned into a radiograph; the batch goes on without it."""
+    """A file could not be turned into a radiograph; the batch continues without it."""
 
 
 class CorpusError(RadzError):
@@ -59,11 +59,11 @@ class CorpusError(RadzError):
 
 
 class DocumentError(RadzError):
-    """A document cannot be read as text, or says nothing of what was asked for."""
+    """A document cannot be read as text, or says nothing about the findings asked for."""
 
 
 class KnowledgeError(RadzError):
-    """A concept's entry is not of the form that the knowledge base takes."""
+    """A concept's entry does not have the form that the knowledge base requires."""
 
 
 class AnchorError(RadzError):
@@ -79,7 +79,7 @@ class CacheError(RadzError):
 
 
 class TrainingError(RadzError):
-    """A training went where no further step helps: its loss or gradients are no numbers."""
+    """Training cannot continue: its loss or gradients are not finite, or its state cannot be written."""
 
 
 class CheckpointError(RadzError):

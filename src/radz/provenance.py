@@ -1,4 +1,4 @@
-"""What a model was made of: the data, texts and labels it has seen, and how to make it again."""
+"""What went into a model: the data, texts and labels it has seen, and how to make it again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SoftLabelSource(BaseModel):
 
 
 class Provenance(BaseModel):
-    """Saved beside the weights as provenance.json. It holds counts and hashes, never a text or an identifier."""
+    """Saved next to the weights as provenance.json. It holds counts and hashes, never a text or an identifier."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,19 +43,19 @@ class Provenance(BaseModel):
     studies: int = 0
     patients: int = 0
     data_sha256: str = Field("", description="Hash over studies and labels.")
-    corpora: tuple[str, ...] = Field((), description="Every corpus whose films it has met, earlier stages included.")
+    corpora: tuple[str, ...] = Field((), description="Every corpus whose images it has seen, earlier stages included.")
     trained_ids: str = Field(
         "",
         repr=False,
         validation_alias=AliasChoices("trained_ids", "met"),
-        description="Hashed ids of films and patients: radz/leakage/membership.py.",
+        description="Hashed ids of images and patients: radz/leakage/membership.py.",
     )
-    policies: dict[str, str] = Field({}, description="What decided its films and labels: choice -> value.")
+    policies: dict[str, str] = Field({}, description="Choices that decided its images and labels: choice -> value.")
     text_policy: str = Field("", description="report: the corpus's own text; else how sentences were written.")
     supervised: dict[str, int] = Field({}, description="Concept whose labels were trained on -> positive studies.")
     mentioned: dict[str, int] = Field({}, description="Concept named in training reports -> reports that name it.")
     held_out: tuple[str, ...] = Field((), description="Findings that were kept out of training, narrower ones too.")
-    unlabelled: dict[str, int] = Field({}, description="Films without report and reports without film -> how many.")
+    unlabelled: dict[str, int] = Field({}, description="Images without report and reports without image -> how many.")
     warmup: str = Field("", description="How the vision tower was warmed up, if it was.")
     soft_labels: SoftLabelSource | None = Field(None, description="Another network's probabilities, if it saw them.")
     cross_fit: int = Field(0, description="Folds of patients that towers were cross-fitted over; 0: they were not.")
@@ -80,7 +80,7 @@ def describe_data(studies: Sequence[Study]) -> dict[str, Any]:
 
 
 def add_labels(supervised: dict[str, int], texts: Sequence[Study], concepts: Sequence[str]) -> dict[str, int]:
-    """``supervised`` with the labels that were read off reports without films: of ``concepts``, the label columns."""
+    """``supervised`` with the labels that were read off reports without images: of ``concepts``, the label columns."""
     read = Counter(c for text in texts for c, p in text.labels.items() if p is Presence.PRESENT and c in concepts)
     return dict(sorted((Counter(supervised) + read).items()))
 

@@ -41,7 +41,7 @@ EncodeText = Callable[[Sequence[str]], "Tensor"]
 
 
 class Presence(StrEnum):
-    """What is known of one finding in one study. Turning one into another is a policy with a name."""
+    """What is known of one finding in one study. Any rule that turns one value into another is a named policy."""
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -59,12 +59,12 @@ class Exposure(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Exposure | None:
-        """``paraphrase`` is what files of radz 0.1 call ``related``."""
+        """Files of radz 0.1 call ``related`` ``paraphrase``."""
         return cls.RELATED if value == "paraphrase" else None
 
 
 OLDEST = 110
-"""Years; a corpus that gives a higher age does not know it (ChestX-ray14 has 414)."""
+"""Years; a higher age in a corpus is an error (ChestX-ray14 has 414)."""
 
 
 def parse_age(text: str) -> float | None:
@@ -82,7 +82,7 @@ class Study:
 
     pixels: float32, shape (1, H, W), in [0, 1], bright = dense. ``None`` until read.
     labels: concept id -> presence; a concept that is not a key is unlabelled.
-    metadata: what the corpus says of the study (``source``, ``view``, ``sex``, ``age`` ...), as text.
+    metadata: what the corpus says about the study (``source``, ``view``, ``sex``, ``age`` ...), as text.
     split: ``train``, ``val`` or ``test``, where the corpus defines one.
     """
 
@@ -100,7 +100,7 @@ class Study:
         return self.labels.get(concept, Presence.UNLABELLED)
 
     def with_pixels(self, pixels: Pixels) -> Study:
-        """The same study, its pixels read."""
+        """The same study with its pixels, (1, H, W)."""
         return replace(self, pixels=pixels)
 
 
@@ -158,7 +158,7 @@ class ImageBatch(_Tensors):
 
 @dataclass(frozen=True, slots=True)
 class TextBatch(_Tensors):
-    """R reports, of which each distinct text is held once.
+    """R reports, each distinct text held once.
 
     prompt: U sequences. index: (R,) int64, the row of ``prompt`` that each report is.
     """
@@ -175,7 +175,7 @@ class BatchRows(_Tensors):
     """The studies of a batch: their labels, and which study each image and each report belongs to.
 
     labels: (B, C) float32; 1 present, 0 absent, NaN uncertain or unlabelled.
-    uncertain: (B, C) bool, which of the NaN are uncertain.
+    uncertain: (B, C) bool, NaN labels that are uncertain.
     images: (F,), reports: (R,) int64, the study of each image and of each report.
     texts: (R,) int64, equal for two reports exactly where they are word for word the same.
     """
@@ -215,7 +215,7 @@ class PairBatch(_Tensors):
 
 
 class BatchProcessor(Protocol):
-    """What data loading needs of a model's processor."""
+    """The part of a model's processor that data loading uses."""
 
     def pixel_values(self, pixels: Sequence[Pixels]) -> Tensor:
         """Images (1, h, w), any size -> (B, 3, h', w')."""
@@ -253,7 +253,7 @@ class Features:
         return self._joined([image for image, _ in ALIGNED_PAIRS[granularity]])
 
     def text_embedding(self, granularity: str) -> Tensor:
-        """The text side of scoring; its inner product with an image embedding is the mean of the aligned pairs."""
+        """The text side of scoring, unit (B, E); its product with an image embedding is the pairs' mean."""
         return self._joined([text for _, text in ALIGNED_PAIRS[granularity]])
 
     def _joined(self, names: Sequence[str]) -> Tensor:
@@ -271,8 +271,8 @@ class Anchors:
     texts: for each concept the sentences it was built from, its provenance.
     agreement: (C,) in [0, 1], length of the mean of a concept's encoded sentences, 1 where all say the same; ``None``
     where the strategy does not average sentences.
-    names: each concept as it stands in a sentence; denials: the sentences that ``negative`` was built from; empty where
-    the strategy does not say. A model that reads words and not our vectors is asked with these.
+    names: each concept as it appears in a sentence; denials: the sentences that ``negative`` was built from; empty
+    where the strategy does not say. A model that reads words and not our vectors is asked with these.
     """
 
     concepts: tuple[str, ...]
@@ -292,9 +292,9 @@ class Anchors:
 class ImageFeatures:
     """What a model made of images in one forward pass, on the CPU; rows in the order of ``study_ids``.
 
-    embedding: (B, E) float, compared with anchors or texts; of the model's own kind, so only the model that encoded
+    embedding: (B, E) float, compared with anchors or texts; in a space of that model, so only the model that encoded
     the images compares them. positions: (B, P, D), projected patches, where concepts are queries over them.
-    appearance: (B, A) float32, statistics of an early layer that say what kind of image it is. tower: (B, V) float32,
+    appearance: (B, A) float32, statistics of an early layer that describe the kind of image. tower: (B, V) float32,
     the mean of the vision tower's patch states. ``None`` where the model does not give one.
     """
 
@@ -362,8 +362,8 @@ class Finding:
 class Result:
     """Ranked findings of one image, most suspicious first. ``error`` is set where the image was refused.
 
-    abstained: why the model does not judge this image; the scores are shown, but without probabilities and set.
-    notes: what was odd in the image's file and how it was read, a sentence each.
+    abstained: why the model abstains from this image; scores are shown, but no probabilities and no set.
+    notes: oddities of the image's file and how it was read, a sentence each.
     """
 
     image: str
@@ -379,7 +379,7 @@ class Result:
 
 @runtime_checkable
 class ZeroShotModel(Protocol):
-    """The one interface that evaluation, ablation, report and service know."""
+    """The interface that evaluation, ablation, report and service use."""
 
     name: str
 
@@ -390,7 +390,7 @@ class ZeroShotModel(Protocol):
 
 @runtime_checkable
 class TwoStepModel(ZeroShotModel, Protocol):
-    """A model whose image side does not depend on what is asked: encode once, compare with any number of anchors.
+    """A model that encodes an image once and then compares it with any number of anchors.
 
     ``score(studies, anchors)`` equals ``similarity(encode(studies), anchors)``.
     """

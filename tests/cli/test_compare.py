@@ -95,7 +95,7 @@ def test_the_tables_say_what_they_are(world):
     for part in ("ours compared with 3 other models", "What scoring costs", "Gain over each model", RESEARCH_USE):
         assert part in text
     assert "ours: 2 findings, 1 supervised, 1 unseen: only the unseen are zero-shot" in text
-    assert "calls timed 2 2 2 films" in text
+    assert "calls timed 2 2 2 images" in text
 
 
 def test_the_base_model_is_the_one_after_stage_general(world):

@@ -25,7 +25,7 @@ def test_images_missing_from_an_official_layout_are_told_with_where_to_obtain_th
     next(plugin.fake(tmp_path).rglob("*.png")).unlink()
     result = run("check", tmp_path, "--corpus", "chestxray14")
     assert result.exit_code == 1
-    assert "films missing: 1" in result.stdout
+    assert "images missing: 1" in result.stdout
     assert plugin.about.obtain in result.stdout
     assert plugin.about.terms in result.stdout
 

@@ -238,7 +238,7 @@ def test_the_models_calibration_is_judged_on_the_split(world):
     assert reliability["set_recall"]["findings"] == 2, "those that were calibrated"
     text = run_fake().stdout
     assert re.search(r"after: Platt per finding .* 0\.\d{3} ", text)
-    assert "Refused at the stored distance: 80 of 80 films." in text
+    assert "Refused at the stored distance: 80 of 80 images." in text
     assert re.search(r"Recall calibrated for +0\.90", text)
 
 
@@ -284,7 +284,7 @@ def test_a_page_is_written_beside_the_table(world, tmp_path):
     ("stored", "why"),
     [
         (None, "this model has no calibration data"),
-        (calibrated(split="test"), "fitted on split 'test': judge it on images that it was not fitted on"),
+        (calibrated(split="test"), "fitted on split 'test': assess it on images that it was not fitted on"),
         (calibrated(anchors="rules"), "calibrated for the anchors 'rules' only"),
     ],
 )
@@ -293,7 +293,7 @@ def test_where_calibration_is_not_judged_the_reason_stands(world, stored, why):
     result = run_fake("--format", "json")
     assert json.loads(result.stdout)["reliability"] is None
     assert json.loads(result.stdout)["uncalibrated"] == why
-    assert f"Not judged: {why}." in run_fake().stdout
+    assert f"Not assessed: {why}." in run_fake().stdout
 
 
 def test_only_unseen_findings_are_called_zero_shot(world):

@@ -196,7 +196,7 @@ def test_what_two_corpora_share(root, tmp_path):
     assert (overlap.images, overlap.patients, overlap.similar) == (1, 1, 2)
     sides = [f"manifest={root}", f"manifest={other}"]
     result = CliRunner().invoke(app, ["data", "overlap", *sides, "--option", "second.where.image=00000001_000.png"])
-    assert (result.exit_code, result.stdout) == (0, f"Nothing found that {sides[0]} and {sides[1]} share.\n")
+    assert (result.exit_code, result.stdout) == (0, f"{sides[0]} and {sides[1]} share no image and no patient.\n")
     result = CliRunner().invoke(app, ["data", "overlap", *sides, "--format", "json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)["images"] == 1

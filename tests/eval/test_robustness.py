@@ -112,6 +112,6 @@ def test_files_of_checks_are_told_from_those_of_models():
     assert models == [main]
     assert (list(checks.prompts), list(checks.controls)) == (["paraphrases 2/9 abc"], ["blank"])
     assert list(checks.files()) == ["paraphrases-2", "control-blank"]
-    with pytest.raises(ConfigError, match="checks of a result alone: give the file of the result first"):
+    with pytest.raises(ConfigError, match="wordings and controls only: give the file of the main result first"):
         partition([control])
     assert Checks().files() == {}

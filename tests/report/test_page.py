@@ -48,7 +48,7 @@ def test_parts_appear_only_with_their_data():
     bare = Reader(as_html(alone))
     assert not {"models", "controls", "prompts", "cost", "uncertain", "cases"} & set(bare.names)
     assert {"summary", "findings", "curves", "thresholds", "calibration", "provenance"} <= set(bare.names)
-    assert "Not judged: the scores come without calibration." in bare.text
+    assert "Not assessed: the scores come without calibration." in bare.text
     assert "Pixels are embedded" not in bare.text
 
 

@@ -27,7 +27,7 @@ def test_columns_of_calibration_appear_only_with_it(results):
 
 def test_notes_name_their_findings_or_all(results):
     assert result_table(results[0]).notes == ("no probability: not in the calibration set (edema)",)
-    assert result_table(results[1]).notes == ("not judged: not a chest", "no calibration (all)")
+    assert result_table(results[1]).notes == ("not assessed: not a chest", "no calibration (all)")
     assert result_table(results[0], top=1).notes == ()
 
 

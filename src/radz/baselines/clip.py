@@ -1,5 +1,5 @@
 """OpenAI's CLIP through transformers (Radford et al., "Learning Transferable Visual Models From Natural Language
-Supervision", 2021; weights and code MIT): what pictures and captions of the web know of radiographs.
+Supervision", 2021; weights and code MIT): what web images and their captions teach about radiographs.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def _fingerprints(surveys: Sequence[_Survey]) -> NDArray[Any]:
 
 
 def _duplicates(kind: str, what: str, records: Sequence[Study], rows: Sequence[int]) -> Fault:
-    """Images that are there more than once. The same file on both sides of a split is serious."""
+    """Images that occur more than once. The same file on both sides of a split is serious."""
     studies = [records[row] for row in rows]
     splits = sorted({study.split for study in studies if study.split})
     message = [f"{len(rows)} images {what}"]
@@ -201,7 +201,7 @@ def _duplicates(kind: str, what: str, records: Sequence[Study], rows: Sequence[i
 
 
 def _opening_fault(error: RadzError) -> Fault:
-    """The fault that an error of opening the corpus stands for."""
+    """The fault behind an error of opening the corpus."""
     if isinstance(error, LeakageError):
         return Fault(PATIENTS, str(error))
     return Fault(LABELS if isinstance(error, UnknownNameError) or "label" in str(error).lower() else LAYOUT, str(error))

@@ -1,4 +1,4 @@
-"""A corpus written as shards. A conversion that was stopped goes on with the first shard that is not finished.
+"""A corpus written as shards. An interrupted conversion continues with the first unfinished shard.
 
 A finished shard has the rows of its studies in a file next to it (``films-00000.rows.json``). These files go when the
 table of all studies is written, last.
@@ -79,7 +79,7 @@ def convert(
     """Write ``corpus`` (all its splits) to the folder or URL ``url``; the table, written last, makes it a corpus.
 
     size: images become (size, size), resized as the default model's processor does it and clipped to [0, 1]; ``None``
-    keeps their size. The same conversion is continued where it was stopped, and left as it is where it is finished.
+    keeps their size. An interrupted conversion is continued; a finished one is left unchanged.
     Raises CorpusError where other shards are there, another process converts to ``url``, or it cannot be written.
     """
     about: dict[str, Any] = {"version": VERSION, "origin": origin or corpus.name, "size": size}

@@ -12,7 +12,7 @@ from radz.types import NORMAL
 
 @dataclass(frozen=True, slots=True)
 class SharedLabel:
-    """A label of corpus A and labels of corpus B to all of which it has the same relation."""
+    """A label of corpus A, and the labels of corpus B that it has one relation to."""
 
     label: str
     concept: str

@@ -89,7 +89,7 @@ class PairDataset(Dataset[Pair]):
 class PairSampler(Sampler[list[tuple[int, int]]]):
     """Shuffled batches of (epoch, index), all of one size; the remainder is dropped.
 
-    within: metadata keys that the studies of a batch share, so that no batch can be solved by telling sources
+    within: metadata keys that the studies of a batch share, so that no batch can be solved by recognising sources
     apart. Remainders of groups that do not fill a batch are mixed.
     """
 

@@ -16,7 +16,7 @@ from radz.storage import atomic_file, exclusive_lock, remove_unfinished
 
 @dataclass(frozen=True, slots=True)
 class ShardFolder:
-    """A folder of a file system of fsspec, in which a file is there whole or not at all. url: its name in errors."""
+    """A folder of an fsspec file system in which a file appears whole or not at all. url: its name in errors."""
 
     fs: Any
     path: str
@@ -55,7 +55,7 @@ class ShardFolder:
                 yield file
 
     def remove(self, names: Sequence[str]) -> None:
-        """Remove those of the files that are there."""
+        """Remove the files that exist."""
         for name in names:
             if self.fs.exists(f"{self.path}/{name}"):
                 self.fs.rm_file(f"{self.path}/{name}")

@@ -1,4 +1,4 @@
-"""Which studies of which corpus: what is trained on, calibrated on or evaluated on."""
+"""The split of a corpus to train, calibrate or evaluate on."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class ImageDataset(Dataset[Pair]):
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Rows of one modality, of which ``per_batch`` go with each batch."""
+    """Rows of one modality; ``per_batch`` of them go with each batch."""
 
     dataset: Any
     per_batch: int

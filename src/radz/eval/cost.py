@@ -1,7 +1,7 @@
 """What a model costs on this machine, next to its quality: size, arithmetic, memory and speed of scoring images.
 
 Images are in memory and anchors encoded; reading files and encoding sentences are not included. Costs of two models
-compare where one machine measured both, one after the other, best each in a process of its own.
+compare if one machine measured both, one after the other, preferably each in a separate process.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Cost:
     the ones that are read while an image is scored; an encoder that made the anchors beforehand is not.
     trained_parameters: what training changed. flops_per_image: multiplications and additions of matrix products,
     convolutions and attention for one image. peak_memory_mib: greatest memory of the process (CPU) or of torch's
-    allocator (CUDA) while scoring; working_memory_mib: what of it was not held before the first image.
+    allocator (CUDA) while scoring; working_memory_mib: the part that was not in use before the first image.
     p50_latency_ms, p95_latency_ms: of ``calls`` calls with one image each. images_per_second: in batches of
     ``batch_size``. concepts: how many were scored. device, threads, machine: where it was measured.
     """

@@ -1,4 +1,4 @@
-"""Who is scored on what: a model with its anchors, an open corpus, and what is known of the one about the other."""
+"""A model with its anchors, an open corpus, and what the model has seen of that corpus."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class EvaluationSet:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model with the anchors that it is asked about, and what is known of its training.
+    """A model with the anchors it is scored with, and what is known of its training.
 
     name: what tables call it. trained_on: what it was trained on; ``None`` where nobody recorded it. exposure:
     concept -> what it has seen of it; empty where unknown. fingerprint: of its weights. anchors_name: how its anchors
@@ -74,7 +74,7 @@ class OverlapCheck:
     """How evaluated images are compared with those trained on, beyond their ids.
 
     aliases: image name -> its name in the corpus that it was taken from. trained_images: where the images trained on
-    lie, to compare the pictures too.
+    are, to compare pixels too.
     """
 
     aliases: Mapping[str, str] | None = None
@@ -114,7 +114,7 @@ def describe(
 
 
 def _shared(trained: Provenance, images: EvaluationSet, check: OverlapCheck) -> tuple[tuple[str, ...], bool]:
-    """What the images share with those trained on, a line each, and whether that could be told at all."""
+    """What the images share with the training images, a line each, and whether that is known."""
     origin = origin_of(images.corpus, images.target.corpus)
     overlap = find_overlap(trained, origin, images.corpus.records, check.aliases)
     if check.trained_images is not None:

@@ -22,7 +22,7 @@ Encode = Callable[[Sequence[Study]], ImageFeatures]
 
 
 def patients_share(patients: ArrayLike, percent: float, seed: int = 0) -> NDArray[np.bool_]:
-    """Which of N films belong to ``percent`` of the patients (N,), at least one patient.
+    """The images of ``percent`` of the patients: patients (N,) -> (N,) bool, at least one patient.
 
     Patients are taken in an order of ``seed`` alone, so that a smaller share is part of a larger one.
     """
@@ -34,9 +34,9 @@ def patients_share(patients: ArrayLike, percent: float, seed: int = 0) -> NDArra
 
 @dataclass(frozen=True)
 class LabelledFeatures:
-    """Features (N, E) of films, their labels (N, C), 1, 0 or NaN, of ``concepts`` (C,), and patients (N,).
+    """Features (N, E) of images, their labels (N, C), 1, 0 or NaN, of ``concepts`` (C,), and patients (N,).
 
-    A film without any label of these is left out.
+    An image without any label of these is left out.
     """
 
     features: Floats
@@ -46,7 +46,7 @@ class LabelledFeatures:
 
     @classmethod
     def of(cls, studies: Sequence[Study], features: ArrayLike, concepts: Sequence[str]) -> LabelledFeatures:
-        """Uncertain is no label."""
+        """Labels of studies with features; an uncertain one counts as no label. features: (N, E)."""
         known = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
         labels = np.array([[known.get(s.labels.get(c), np.nan) for c in concepts] for s in studies])  # type: ignore[arg-type]
         kept = ~np.isnan(labels).all(axis=1)
@@ -54,15 +54,15 @@ class LabelledFeatures:
         return cls(np.asarray(features, dtype=np.float64)[kept], labels[kept], patients[kept], tuple(concepts))
 
     def share(self, percent: float, seed: int) -> LabelledFeatures:
-        """The films of a share of the patients, see ``patients_share``."""
+        """The images of a share of the patients, see ``patients_share``."""
         kept = patients_share(self.patients, percent, seed)
         return LabelledFeatures(self.features[kept], self.labels[kept], self.patients[kept], self.concepts)
 
 
 class LinearHead:
-    """``TwoStepModel`` in form alone: a logistic regression per finding on a model's embeddings; anchors only name it.
+    """A logistic regression per finding on a model's embeddings, as a ``TwoStepModel``; anchors only name findings.
 
-    encode: of the model whose features these are, so that both share one forward pass. A finding of which the training
+    encode: of the model whose features these are, so that both share one forward pass. A finding for which the training
     images show one class only cannot be learned: it scores 0 for every image, which is an AUROC of one half.
     unlearned: these findings.
     """

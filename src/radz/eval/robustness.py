@@ -57,7 +57,7 @@ class ScoredEntry:
 
     @classmethod
     def of(cls, scored: Scored, entry: Entry, corpus: Corpus, batch_size: int = 16) -> ScoredEntry:
-        """The part of ``scored`` that is about ``entry``."""
+        """The part of ``scored`` for ``entry``."""
         return cls(entry, corpus, scored.tables[entry.name], scored.features.get(entry.name), batch_size)
 
     @property
@@ -145,7 +145,7 @@ def sides(anchors: Anchors) -> dict[str, Anchors]:
 
 
 def partition(tables: Sequence[ScoresTable]) -> tuple[list[ScoresTable], Checks]:
-    """Models' tables, and those that are checks of the first of them: wordings of a set, and controls."""
+    """The models' tables, and further scores of the first model: wordings of a set, and controls."""
     models, checks = [], Checks()
     for table in tables:
         provenance = table.provenance
@@ -156,7 +156,7 @@ def partition(tables: Sequence[ScoresTable]) -> tuple[list[ScoresTable], Checks]
         else:
             models.append(table)
     if not models:
-        raise ConfigError("These scores are checks of a result alone: give the file of the result first.")
+        raise ConfigError("These scores are wordings and controls only: give the file of the main result first.")
     return models, checks
 
 

@@ -1,7 +1,7 @@
 """The only place where a model meets a corpus.
 
 ``score`` checks for leaks before it reads an image, encodes each image once for all models that share an encoding, and
-records raw scores with what each model had seen of the findings (exposure) and of the images (overlap).
+records raw scores with what each model had seen of the findings (exposure) and the images (overlap).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def score(
     Everything that can be refused is refused before an image is read: LeakageError for studies that a training did not
     leave out, and for a ``claim`` that does not hold of the first entry, or of another whose training is recorded;
     ScoresError for concepts that the corpus does not label. A study whose image cannot be read is listed in
-    ``unreadable`` and the run goes on. "Normal" is never scored. Labels and reports are removed from a study before a
+    ``unreadable`` and the run continues. "Normal" is never scored. Labels and reports are removed from a study before a
     model sees it.
     """
     concepts = diseases(entries[0].anchors, images.corpus)

@@ -116,7 +116,7 @@ def evaluate_scores(tables: Sequence[ScoresTable], claim: Claim, settings: EvalS
 
 
 def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | None, tuple[PromptPair, ...]]:
-    """A set of one wording is what is evaluated; one of several is what the result is to be robust against.
+    """A set of one wording is evaluated; over a set of several, the result's sensitivity is measured.
 
     Raises ConfigError where both prompts and an anchor strategy are given, and as ``load_prompts``.
     """
@@ -216,7 +216,7 @@ class _Run:
         return replace(table, provenance=replace(table.provenance, frequency=frequency, frequency_of=frequency_of))
 
     def _with_calibration(self, scored: Scored, entry: Entry) -> ScoresTable:
-        """The model's table with what its calibration is judged by, or why it is not judged."""
+        """The model's table with its calibration attached, or with the reason why it cannot be assessed."""
         table, stored = scored.tables[entry.name], self.predictor.calibration
         why = self._why_not_calibrated(entry.anchors)
         if stored is None or why:
@@ -241,7 +241,7 @@ class _Run:
         if anchors.strategy != stored.anchors:
             return f"calibrated for the anchors '{stored.anchors}' only"
         if split == stored.split:
-            return f"fitted on split '{split}': judge it on images that it was not fitted on"
+            return f"fitted on split '{split}': assess it on images that it was not fitted on"
         return ""
 
 
@@ -275,7 +275,7 @@ def measure_costs(
 
 
 def write_tables(tables: Mapping[str, ScoresTable], out: Path) -> dict[str, Path]:
-    """Write the first table's scores to ``out``, a folder or a .parquet file, the others' beside it: model -> file."""
+    """Write the first table's scores to ``out``, a folder or a .parquet file, the others' next to it: model -> file."""
     (name, first), *others = tables.items()
     path = named_by_claim(_scores_path(first.provenance, out), first.provenance.claim)
     write_scores(first, path)

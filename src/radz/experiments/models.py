@@ -1,4 +1,4 @@
-"""Models from what a user names them by, with their anchors and what is known of their training.
+"""Models from the names that a user gives, with their anchors and what is known of their training.
 
 shipped                        the checkpoint that comes with radz
 runs/a/checkpoint              a directory of `radz train`, with ,anchors=... or ,source=... behind it
@@ -125,7 +125,7 @@ def entry_of(predictor: Predictor, anchors: Anchors, prompts: str = "") -> Entry
 
 
 def parse_model(text: str) -> ModelSpec:
-    """``WHERE[:CHECKPOINT][,OPTION=VALUE ...]``. Raises ConfigError where nothing stands before the first comma."""
+    """``WHERE[:CHECKPOINT][,OPTION=VALUE ...]``. Raises ConfigError if nothing precedes the first comma."""
     place, *options = re.split(r",(?=\w+=)", text)
     values = parse_options(options)
     label = values.pop(LABEL, None)

@@ -78,7 +78,7 @@ class EvaluationResult:
     def hardest_cases(self, root: Path, count: int) -> tuple[Case, ...]:
         """The ``count`` most missed studies and false alarms of each averaged finding, with their images.
 
-        root: where the corpus lies that the scores name.
+        root: directory of the corpus that the scores name.
         """
         from radz.data.views.folds import Fold, open_corpus
         from radz.metrics.hardest_cases import hardest_cases

@@ -91,17 +91,17 @@ class _ProtocolRun:
     tables: dict[str, ScoresTable] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def blocks(self, what: Protocol, beside: Path, model: PathLike | Predictor | None) -> list[Block]:
+    def blocks(self, what: Protocol, plan_folder: Path, model: PathLike | Predictor | None) -> list[Block]:
         """The blocks of the page."""
         if isinstance(what, HeldOutProtocol):
-            return self.held_out(what, beside)
+            return self.held_out(what, plan_folder)
         predictor = load_model(model, source=self.source)
         return self.zero_shot(what, predictor) if isinstance(what, ZeroShotProtocol) else self.linear(what, predictor)
 
-    def held_out(self, what: HeldOutProtocol, beside: Path) -> list[Block]:
-        """Train each set's model, or take the trained one, and evaluate it on exactly its set."""
+    def held_out(self, what: HeldOutProtocol, plan_folder: Path) -> list[Block]:
+        """Train each set's model, or take the trained one, and evaluate it on that set."""
         groups = {}
-        for name, config in what.configs(beside, self.folder).items():
+        for name, config in what.configs(plan_folder, self.folder).items():
             predictor = load_model(_trained(config, name), source=self.source or config.model.source)
             groups[name] = self._strategies(name, what.evaluated(config, name), what.anchors, predictor)
         return self._page_tables(groups, whole=True)
@@ -195,7 +195,7 @@ class _ProtocolRun:
 
 
 def _trained(config: RunConfig, name: str) -> Path:
-    """The checkpoint of a run, trained or resumed unless it is there.
+    """The checkpoint of a run, trained or resumed unless it exists.
 
     Raises ConfigError where that directory holds a run of other settings.
     """

@@ -44,7 +44,9 @@ class HeldOutProtocol(_Protocol):
     sets: dict[str, tuple[str, ...]] = Field(min_length=1, description="Name -> findings that are held out together.")
     test_split: str = Field("test", description="Split of the base's corpus to evaluate.")
     test_options: dict[str, Any] | None = Field(None, description="Its options there; as in training by default.")
-    anchors: tuple[str, ...] = Field(("names",), min_length=1, description="Strategies; others are held to the first.")
+    anchors: tuple[str, ...] = Field(
+        ("names",), min_length=1, description="Strategies; the others are compared with the first."
+    )
 
     def configs(self, folder: Path, output: Path) -> dict[str, RunConfig]:
         """Set -> its training, in a separate directory below ``output``; ``base`` is relative to ``folder``.
@@ -77,7 +79,9 @@ class ZeroShotProtocol(_Protocol):
 
     kind: Literal["zero_shot"]
     images: dict[str, ClaimedImages] = Field(alias="films", min_length=1, description="Name -> images.")
-    anchors: tuple[str, ...] = Field(("names",), min_length=1, description="Strategies; others are held to the first.")
+    anchors: tuple[str, ...] = Field(
+        ("names",), min_length=1, description="Strategies; the others are compared with the first."
+    )
 
 
 class LinearProtocol(_Protocol):

@@ -20,7 +20,7 @@ class Image:
     modality, body_part, view, laterality: DICOM code strings, upper case (``DX``, ``CHEST``, ``PA``, ``L``).
     spacing_mm: height and width of a pixel, of PixelSpacing or else of ImagerPixelSpacing.
     photometric: PhotometricInterpretation. inverted: whether the file's values were inverted to make bright dense.
-    notes: what was odd in the file and how it was read all the same, a sentence each.
+    notes: oddities of the file and how it was read, a sentence each.
     """
 
     pixels: Pixels

@@ -23,7 +23,7 @@ _CLAIM_IN_NAME = re.compile(r"zero[-_ ]?shot", re.IGNORECASE)
 class Claim:
     """What a run wants to be called.
 
-    zero_shot: refuse the run unless nothing in it was seen. allow_supervised: let a refused run go on under the name
+    zero_shot: refuse the run unless nothing in it was seen. allow_supervised: let a refused run continue under the name
     "supervised".
     """
 

@@ -191,7 +191,7 @@ def _typed(frame: pd.DataFrame, where: str) -> pd.DataFrame:
 
 
 def _require_columns(rows: pd.DataFrame, where: str) -> None:
-    """Raise ScoresError unless all columns of SCHEMA are there."""
+    """Raise ScoresError unless all columns of SCHEMA are present."""
     missing = [name for name in SCHEMA.names if name not in rows.columns]
     if missing:
         raise ScoresError(

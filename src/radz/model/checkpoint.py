@@ -166,7 +166,7 @@ def load_tower_head(directory: Path) -> TowerHead | None:
 
 
 def _saved_model(directory: Path) -> dict[str, Any]:
-    """The content of config.json, of which ``model`` is a mapping."""
+    """The content of config.json, with ``model`` checked to be a mapping."""
     saved = read_json(directory / CONFIG)
     if not isinstance(saved.get("model"), dict):
         raise CheckpointError(f"{directory / CONFIG} is damaged: 'model' is not a mapping. {AGAIN}")

@@ -48,7 +48,7 @@ class Encoder(TwoStep):
         """Studies with pixels (1, h, w) in [0, 1] -> unit embeddings (B, E) and what else one forward pass gives.
 
         Where pooling is attention, the local part of an embedding is read with the learned query, and ``positions``
-        lets each concept read the patches with a query of its own. Raises ImageError for a study without pixels.
+        lets each concept read the patches with its own query. Raises ImageError for a study without pixels.
         """
         processor = self.model.processor
         pixel_values = processor.pixel_values(pixels_of(studies)).to(self.device)

@@ -17,7 +17,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Callout:
-    """A sentence that must not be overlooked; ``label`` says in a few words what it is about."""
+    """A sentence that must not be overlooked; ``label`` names its topic in a few words."""
 
     kind: ClassVar[str] = "callout"
     label: str
@@ -70,7 +70,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """caption: what the rows are. notes: what a reader must know to read them."""
+    """caption: the subject of the rows. notes: explanations that a reader needs."""
 
     kind: ClassVar[str] = "table"
     caption: str

@@ -18,8 +18,8 @@ KINDS = {
     LAYOUT: "unexpected layout of the corpus",
     LABELS: "labels that the corpus does not have",
     PATIENTS: "patients in more than one split",
-    MISSING: "films missing",
-    UNREADABLE: "films unreadable",
+    MISSING: "images missing",
+    UNREADABLE: "images unreadable",
     DUPLICATE: "files that occur more than once",
     ALIKE: "images that occur more than once, in different files",
 }

@@ -47,8 +47,8 @@ def result_table(result: Result, top: int | None = None) -> Table:
 
 def _row(rank: int, finding: Finding, calibrated: bool) -> Row:
     probability = "" if finding.probability is None else percent(finding.probability)
-    judged = (probability, yes_or_no(finding.in_set)) if calibrated else ()
-    return row(str(rank), printable(finding.name), number(finding.score, sign="+"), *judged, finding.exposure.value)
+    calibration = (probability, yes_or_no(finding.in_set)) if calibrated else ()
+    return row(str(rank), printable(finding.name), number(finding.score, sign="+"), *calibration, finding.exposure.value)
 
 
 def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:
@@ -57,7 +57,7 @@ def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:
     for finding in findings:
         names.setdefault(finding.note, []).append(finding.name)
     about = {note: ", ".join(names[note]) if len(names) > 1 else "all" for note in names if note}
-    abstained = [f"not judged: {result.abstained}"] if result.abstained else []
+    abstained = [f"not assessed: {result.abstained}"] if result.abstained else []
     notes = [*abstained, *(f"{note} ({findings_of})" for note, findings_of in about.items()), *result.notes]
     return [printable(note) for note in notes]
 

@@ -132,7 +132,7 @@ class _Clause:
         return home + 1 == len(self._segments) or not self._split.is_complement(self._segments[home + 1])
 
     def _is_value(self, cue: Cue) -> bool:
-        """Whether the cue stands in a value without a mention: "effusion: no significant"."""
+        """Whether the cue is in a value without a mention: "effusion: no significant"."""
         home = self._home(cue.start)
         return not self._inside[home] and self._segments[home].joint.startswith((":", "("))
 

@@ -27,7 +27,7 @@ _OPEN_WORD = re.compile(
     r"|el|la|los|las|un|una|de|del|sin|ni|o|y|e|con|en|por|para|se|es|son|hay|al|lado|lobulo|lóbulo)$",
     re.IGNORECASE,
 )
-"""End of a line whose sentence goes on in the next one."""
+"""End of a line whose sentence continues in the next one."""
 _ANSWERED_QUESTION = re.compile(rf"\?\s*(?={_ANSWER})", re.IGNORECASE)
 _DASH = re.compile(r"(?<=[^\W\d_])(?:\s+[-–—]+\s+|-\s+|\s*=+\s*)(?=[^\W\d_])")
 _MINUS = re.compile(r"\(\s*[-–]\s*\)")
@@ -57,7 +57,7 @@ def _join_wrapped(text: str) -> str:
 
 
 def _is_wrapped(line: str, following: str) -> bool:
-    """Whether a sentence that begins in one line goes on in the next."""
+    """Whether a sentence that begins in one line continues in the next."""
     if not line or not following or line.endswith((".", "!", "?", ":", ";")) or _ITEM.match(following):
         return False
     if not following[0].isupper() or _OPEN_WORD.search(line):

@@ -2,7 +2,7 @@
 
 The model runs over a batch in chunks whose activations are not kept. The loss sees the features of the whole batch. In
 the backward pass its gradient arrives at the features; chunk by chunk the forward pass is repeated, with the same
-random numbers, and the gradient goes on into the parameters. Nothing is approximated, since a feature does not depend
+random numbers, and the gradient continues into the parameters. Nothing is approximated, since a feature does not depend
 on its neighbours. The repetition is torch's activation checkpointing, one chunk being one segment.
 
 A batch that is not chunked has its texts in groups of similar length, since padding costs what words cost.

@@ -1,4 +1,4 @@
-"""The directory of a run: the settings it was made with, and whether this run may go on in it."""
+"""The directory of a run: the settings it was made with, and whether this run may continue in it."""
 
 from __future__ import annotations
 

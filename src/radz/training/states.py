@@ -6,8 +6,8 @@
                          rng_state.pth         random numbers, one file per process where there are several
                          trainer_state.json    optimiser steps so far, log lines
 
-The names are those of radz 0.1, whose states are resumed. A state is filled beside its place and moved there in one
-step; states that are damaged all the same are deleted when the run resumes from the one before.
+The names are those of radz 0.1, whose states are resumed. A state is written next to its final place and moved there in
+one step; states that are damaged all the same are deleted when the run resumes from the one before.
 """
 
 from __future__ import annotations
@@ -184,6 +184,6 @@ def load_rng(path: Path) -> None:
 
 
 def _numpy_globals() -> list[Any]:
-    """What numpy's random state consists of, which radz 0.1 wrote beside torch's."""
+    """What numpy's random state consists of, which radz 0.1 wrote in addition to torch's."""
     reconstruct = np.empty(0).__reduce__()[0]  # of an array, wherever numpy keeps it
     return [reconstruct, np.ndarray, np.dtype, np.dtypes.UInt32DType]

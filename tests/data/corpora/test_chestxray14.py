@@ -55,13 +55,13 @@ def test_chosen_images(nih, tmp_path):
     assert [(s.study_id, s.split) for s in corpus.records] == [(names[0], "test"), (names[2], "train")]
     assert corpus.records[1].metadata["source"] == "mirror"
     films.write_text("film,split\nstranger.png,train\n")
-    with pytest.raises(CorpusError, match=r"films.csv: 1 films are not in the data entries \(row 2\)"):
+    with pytest.raises(CorpusError, match=r"films.csv: 1 images are not in the data entries \(row 2\)"):
         ChestXray14(nih, films=films)
     films.write_text(f"film,split\n{names[0]},tuning\n")
     with pytest.raises(UnknownNameError, match=r"'tuning'"):
         ChestXray14(nih, films=films)
     films.write_text(f"film,split\n{names[0]},train\n{names[1]},val\n{names[0]},train\n")
-    with pytest.raises(CorpusError, match=r"films.csv: a film is listed twice \(rows 2, 4\)"):
+    with pytest.raises(CorpusError, match=r"films.csv: an image is listed twice \(rows 2, 4\)"):
         ChestXray14(nih, films=films)
 
 

@@ -14,7 +14,7 @@ def test_a_record_without_runs_has_one_remark():
 
 
 def test_the_method_names_intervals_patients_and_seeds():
-    assert "95% intervals from 1,000 bootstrap draws of the 900 patients (1,495 films)" in method_line(COMPONENTS)
+    assert "95% intervals from 1,000 bootstrap draws of the 900 patients (1,495 images)" in method_line(COMPONENTS)
     assert "one seed: the intervals do not include the variation" in method_line(COMPONENTS)
     assert "(2 seeds)" in method_line(COMPONENTS | {"seeds": [0, 1]})
 

@@ -17,8 +17,8 @@ ALARM = HardestCase("SECRET", "effusion", False, 0.4, 0.5)
 def test_a_case_says_its_error_score_and_position(whole):
     (table,) = tables(section(replace(whole, cases=(Case(MISSED, None), Case(ALARM, None))))).values()
     assert [texts(row) for row in table.rows] == [
-        ["effusion", "missed", "−0.2000", "97.5% of the films without it score higher"],
-        ["effusion", "false alarm", "+0.4000", "50.0% of the films with it score lower"],
+        ["effusion", "missed", "−0.2000", "97.5% of the images without it score higher"],
+        ["effusion", "false alarm", "+0.4000", "50.0% of the images with it score lower"],
     ]
 
 

@@ -26,7 +26,7 @@ def test_a_row_has_metrics_counts_and_exposure(whole):
     assert cells[1] == str(estimate(finding.auroc_within))
     assert count(finding.positives) in cells
     assert cells[-1] == "supervised"
-    pooled = row_of(tables(section(whole))["All films pooled"], "effusion")
+    pooled = row_of(tables(section(whole))["All images pooled"], "effusion")
     assert pooled[1:] == [str(estimate(finding.auroc_pooled)), str(estimate(finding.average_precision))]
 
 

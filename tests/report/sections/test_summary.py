@@ -57,4 +57,4 @@ def test_a_result_with_one_unseen_finding_is_zero_shot_in_part():
 def test_without_strata_both_numbers_are_the_same(whole):
     evaluation = replace(whole.evaluation, provenance=replace(whole.evaluation.provenance, strata=()))
     page = replace(whole, rows=(replace(whole.rows[0], evaluation=evaluation),))
-    assert "all films form one stratum" in blocks(page)[Prose].text
+    assert "all images form one stratum" in blocks(page)[Prose].text

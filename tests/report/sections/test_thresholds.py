@@ -18,7 +18,7 @@ def test_means_are_those_of_each_source(whole):
 
 
 def test_findings_show_validation_thresholds_alone(whole):
-    table = tables(section(whole))["Findings at thresholds from validation films"]
+    table = tables(section(whole))["Findings at thresholds from validation images"]
     finding = next(f for f in whole.evaluation.findings if f.concept == "effusion")
     (validation,) = [point for point in finding.operating if point.source == "validation"]
     assert row_of(table, "effusion")[1] == f"{validation.threshold:.4f}"
@@ -27,7 +27,7 @@ def test_findings_show_validation_thresholds_alone(whole):
 def test_oracle_thresholds_are_called_no_result():
     page = contents(others=())
     shown = section(page)
-    assert "Findings at thresholds from validation films" not in tables(shown), "there are none"
+    assert "Findings at thresholds from validation images" not in tables(shown), "there are none"
     (callout,) = [block for block in shown.blocks if isinstance(block, Callout)]
     assert (callout.label, "not a result" in callout.text) == ("Oracle", True)
 

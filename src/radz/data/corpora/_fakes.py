@@ -14,7 +14,7 @@ from radz.errors import MissingExtraError
 
 
 def fake_chest(seed: int) -> NDArray[np.uint8]:
-    """Grey values (64, 64) like a chest radiograph: dark lungs beside a bright mediastinum, bright abdomen, some noise.
+    """Grey values (64, 64) like a chest radiograph: dark lungs, bright mediastinum and abdomen, some noise.
 
     Sizes and soft shadows depend on ``seed``, so that no two images pass for one.
     """

@@ -1,4 +1,4 @@
-"""Which images of a study are taken, and what happens to images that are missing."""
+"""Policies: which images of a study are taken, and how missing images are handled."""
 
 from __future__ import annotations
 

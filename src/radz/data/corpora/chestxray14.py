@@ -49,7 +49,7 @@ class ChestXray14(Corpus):
 
     name: ClassVar[str] = "chestxray14"
     about: ClassVar[About] = About(
-        title="NIH ChestX-ray14: 112,120 frontal chest films of 30,805 patients, labels mined from reports",
+        title="NIH ChestX-ray14: 112,120 frontal chest radiographs of 30,805 patients, labels mined from reports",
         obtain="https://nihcc.app.box.com/v/ChestXray-NIHCC (images_*.tar.gz, Data_Entry_2017_v2020.csv, both lists)",
         terms="NIH Clinical Center: no restriction on use; name the source, cite Wang et al., CVPR 2017",
     )
@@ -158,9 +158,9 @@ def _chosen(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
     if unknown:
         raise UnknownNameError(f"split in {path.name}", unknown[0], SPLITS)
     if duplicates := listed[ROW][listed["film"].duplicated(keep=False)].tolist():
-        raise CorpusError(f"{path.name}: a film is listed twice ({rows_text(duplicates)}).")
+        raise CorpusError(f"{path.name}: an image is listed twice ({rows_text(duplicates)}).")
     if strange := listed[ROW][~listed["film"].isin(set(table["Image Index"]))].tolist():
-        raise CorpusError(f"{path.name}: {len(strange)} films are not in the data entries ({rows_text(strange)}).")
+        raise CorpusError(f"{path.name}: {len(strange)} images are not in the data entries ({rows_text(strange)}).")
     columns = [name for name in ("film", "split", "source") if name in listed.columns]
     chosen = table.merge(listed[columns], left_on="Image Index", right_on="film", how="inner")
     return chosen, chosen["split"].tolist()

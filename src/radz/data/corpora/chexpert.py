@@ -63,8 +63,8 @@ class CheXpert(Corpus):
 
     name: ClassVar[str] = "chexpert"
     about: ClassVar[About] = About(
-        title="CheXpert: 224,316 chest films of 65,240 patients, labels mined from reports; 500 test studies read by "
-        "radiologists",
+        title="CheXpert: 224,316 chest radiographs of 65,240 patients, labels mined from reports; 500 test studies "
+        "read by radiologists",
         obtain="https://aimi.stanford.edu/datasets/chexpert-chest-x-rays (train, valid) and "
         "https://aimi.stanford.edu/datasets/chexlocalize (test)",
         terms="Stanford research use agreement: registration, non-commercial research, no redistribution",

@@ -59,8 +59,8 @@ class Covidx(Corpus):
 
     name: ClassVar[str] = "covidx"
     about: ClassVar[About] = About(
-        title="COVIDx CXR: up to 84,818 chest films with and without COVID-19, put together from other sets",
-        obtain="https://www.kaggle.com/datasets/andyczhao/covidx-cxr2 (films and lists)",
+        title="COVIDx CXR: up to 84,818 chest radiographs with and without COVID-19, put together from other sets",
+        obtain="https://www.kaggle.com/datasets/andyczhao/covidx-cxr2 (images and lists)",
         terms="those of each source; research only, as its authors ask",
     )
 

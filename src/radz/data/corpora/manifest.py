@@ -34,9 +34,9 @@ class Manifest(Corpus):
 
     name: ClassVar[str] = "manifest"
     about: ClassVar[About] = About(
-        title="any table of films: CSV or Parquet, one row an image",
+        title="any table of images: CSV or Parquet, one row an image",
         obtain="your own table; columns image and patient, and report, labels, split, study where there are any",
-        terms="those of its films",
+        terms="those of its images",
     )
 
     def __init__(

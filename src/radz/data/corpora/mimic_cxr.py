@@ -25,8 +25,8 @@ class MimicCxr(Mimic):
     suffix: ClassVar[str] = ".dcm"
     reports_expected: ClassVar[bool] = True
     about: ClassVar[About] = About(
-        title="MIMIC-CXR: 377,110 chest films (DICOM) of 227,835 studies with English reports",
-        obtain="https://physionet.org/content/mimic-cxr (films, mimic-cxr-reports.zip) and "
+        title="MIMIC-CXR: 377,110 chest radiographs (DICOM) of 227,835 studies with English reports",
+        obtain="https://physionet.org/content/mimic-cxr (images, mimic-cxr-reports.zip) and "
         "https://physionet.org/content/mimic-cxr-jpg (the tables mimic-cxr-2.0.0-*.csv.gz)",
         terms="PhysioNet credentialed health data licence 1.5: training, data use agreement, no redistribution",
     )

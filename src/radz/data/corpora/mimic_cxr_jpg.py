@@ -24,8 +24,8 @@ class MimicCxrJpg(Mimic):
     suffix: ClassVar[str] = ".jpg"
     reports_expected: ClassVar[bool] = False
     about: ClassVar[About] = About(
-        title="MIMIC-CXR-JPG: 377,110 chest films (JPG) of 227,827 studies, labels mined from reports",
-        obtain="https://physionet.org/content/mimic-cxr-jpg (films and the tables mimic-cxr-2.0.0-*.csv.gz)",
+        title="MIMIC-CXR-JPG: 377,110 chest radiographs (JPG) of 227,827 studies, labels mined from reports",
+        obtain="https://physionet.org/content/mimic-cxr-jpg (images and the tables mimic-cxr-2.0.0-*.csv.gz)",
         terms="PhysioNet credentialed health data licence 1.5: training, data use agreement, no redistribution",
     )
 

@@ -1,4 +1,4 @@
-"""Open-I, the chest films of Indiana University (7,470 films of 3,955 reports) in its official layout.
+"""Open-I, the chest radiographs of Indiana University (7,470 images of 3,955 reports) in its official layout.
 
     ecgen-radiology/*.xml   NLMCXR_png/CXR1_1_IM-0001-3001.png ...  or  1/1_IM-0001-3001.dcm ...
 
@@ -49,7 +49,7 @@ class OpenI(Corpus):
 
     name: ClassVar[str] = "open_i"
     about: ClassVar[About] = About(
-        title="Open-I: 7,470 chest films of 3,955 English reports of Indiana University, indexed by people",
+        title="Open-I: 7,470 chest radiographs of 3,955 English reports of Indiana University, indexed by people",
         obtain="https://openi.nlm.nih.gov/faq (NLMCXR_reports.tgz, and NLMCXR_png.tgz or NLMCXR_dcm.tgz)",
         terms="CC BY-NC-ND 4.0",
     )
@@ -77,7 +77,7 @@ class OpenI(Corpus):
         val_fraction, test_fraction: shares of the reports, drawn by a hash. views: ``one`` frontal image per report,
         ``frontal``, ``lateral`` or ``all``. view_table: a CSV with the columns imageid and one of ``VIEW_COLUMNS``. In
         a report without an image known to be frontal, the first image of unknown view counts as frontal. images:
-        ``png`` or ``dicom``, by default the kind that is there. missing: images that are missing,
+        ``png`` or ``dicom``, by default the kind that exists. missing: images that are missing,
         ``error | skip | later``.
 
         Raises CorpusError for missing reports, images or columns, or a heading that is not known.

@@ -64,7 +64,7 @@ class PadChest(Corpus):
 
     name: ClassVar[str] = "padchest"
     about: ClassVar[About] = About(
-        title="PadChest: 160,861 chest films of 67,625 patients with Spanish reports and 190 labels with places",
+        title="PadChest: 160,861 chest radiographs of 67,625 patients with Spanish reports and 190 labels with places",
         obtain="https://bimcv.cipf.es/bimcv-projects/padchest (the table, and 0.zip to 54.zip)",
         terms="PadChest licence: registration, research only, no redistribution",
     )

@@ -44,7 +44,7 @@ class Rsna(Corpus):
 
     name: ClassVar[str] = "rsna"
     about: ClassVar[About] = About(
-        title="RSNA Pneumonia: 26,684 chest films of ChestX-ray14, boxes around opacities suspicious for pneumonia",
+        title="RSNA Pneumonia: 26,684 radiographs of ChestX-ray14, boxes around opacities suspicious for pneumonia",
         obtain="https://www.kaggle.com/c/rsna-pneumonia-detection-challenge (stage_2_train_images, stage_2_*.csv)",
         terms="rules of the Kaggle competition: registration, non-commercial research and education",
     )

@@ -39,7 +39,7 @@ class Siim(Corpus):
 
     name: ClassVar[str] = "siim"
     about: ClassVar[About] = About(
-        title="SIIM-ACR Pneumothorax: 12,047 chest films of ChestX-ray14, with masks where there is a pneumothorax",
+        title="SIIM-ACR Pneumothorax: 12,047 radiographs of ChestX-ray14, with masks of each pneumothorax",
         obtain="https://www.kaggle.com/c/siim-acr-pneumothorax-segmentation (train-rle.csv, dicom-images-train)",
         terms="rules of the Kaggle competition: registration, non-commercial research and education",
     )

@@ -61,7 +61,7 @@ class VinDr(Corpus):
 
     name: ClassVar[str] = "vindr"
     about: ClassVar[About] = About(
-        title="VinDr-CXR: 18,000 chest films with 28 labels and boxes; three readers in train, consensus in test",
+        title="VinDr-CXR: 18,000 chest radiographs with 28 labels and boxes; three readers in train, consensus in test",
         obtain="https://physionet.org/content/vindr-cxr/1.0.0 (train, test, annotations)",
         terms="PhysioNet credentialed health data licence: training course, signed agreement, no redistribution",
     )

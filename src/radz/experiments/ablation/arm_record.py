@@ -120,7 +120,7 @@ def _quadruple(difference: Difference) -> list[float]:
 
 
 def _without_folders(value: Any) -> Any:
-    """Absolute paths as their names alone: where files are on a machine does not belong in a record."""
+    """Absolute paths reduced to file names: a record does not tell where files are on a machine."""
     if isinstance(value, str | Path) and Path(value).is_absolute():
         return Path(value).name
     if isinstance(value, Mapping):

@@ -37,7 +37,7 @@ SECONDS, PAIR = "seconds.json", "dual_encoder"
 
 
 def make(folder: Path) -> None:
-    """Make the run that ``run.json`` in ``folder`` describes; what is there already is left as it is."""
+    """Make the run that ``run.json`` in ``folder`` describes; existing files are left unchanged."""
     what = json.loads((folder / RUN).read_text(encoding="utf-8"))
     config = build_config(RunConfig, what["config"])
     with exclusive_lock(folder / "run"):
@@ -53,7 +53,7 @@ def make(folder: Path) -> None:
 
 
 def score(config: RunConfig, scoring: ScoringConfig) -> ScoresTable:
-    """Scores of the fold that the run left out, or of other films; of the run's model, or of another system.
+    """Scores of the fold that the run left out, or of other images; of the run's model, or of another system.
 
     Raises LeakageError where the run did not leave the fold out, and whatever corpus or system raise.
     """
@@ -80,7 +80,7 @@ def score(config: RunConfig, scoring: ScoringConfig) -> ScoresTable:
 
 
 def strategy_of(config: RunConfig, scoring: ScoringConfig, model: RadZ) -> Strategy:
-    """The anchors to score with; a system that is no model of ours is asked the plain sentences.
+    """The anchors to score with; another system gets the plain sentences.
 
     Raises ConfigError for a denial without its statement.
     """
@@ -100,7 +100,7 @@ def _target(config: RunConfig, scoring: ScoringConfig) -> Target:
 
 
 def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
-    """The baseline; it may learn from the films that the run trained on, and no others."""
+    """The baseline; it may learn only from the images that the run trained on."""
     assert scoring.system is not None
     checkpoint, options = scoring.checkpoint, dict(scoring.options)
     of_run = getattr(registry.load("baselines", scoring.system), "of_run", "")
@@ -114,7 +114,7 @@ def _system(config: RunConfig, scoring: ScoringConfig) -> ZeroShotModel:
 
 
 def _pair(config: RunConfig, text_encoder: str | None) -> Path:
-    """A dual encoder of the run's films, tower and schedule, trained or resumed in the run's directory."""
+    """A dual encoder of the run's images, tower and schedule, trained or resumed in the run's directory."""
     pair = config.model_copy(update={"output": config.output / PAIR, "start": None})
     if not (checkpoint_of(pair) / "provenance.json").is_file():
         train_dual_encoder(pair, text_encoder, command=f"radz ablate, run {config.output.name}")
@@ -123,7 +123,7 @@ def _pair(config: RunConfig, text_encoder: str | None) -> Path:
 
 
 def _score_into(path: Path, config: RunConfig, scoring: ScoringConfig) -> None:
-    """Write the scores; why there are none stands beside them, where weights or films may be lacking."""
+    """Write the scores or, if weights or images may be missing here, the reason why there are none."""
     started, lacking = time.monotonic(), path.with_suffix(LACKING)
     try:
         write_scores(score(config, scoring), path)
@@ -137,7 +137,7 @@ def _score_into(path: Path, config: RunConfig, scoring: ScoringConfig) -> None:
 
 
 def _add_seconds(folder: Path, what: str, seconds: float) -> None:
-    """Note how long a part took; of a training that was resumed, its last piece."""
+    """Record how long a part took; for a resumed training, its last piece."""
     path = folder / SECONDS
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     path.write_text(json.dumps(before | {what: round(seconds, 1)}), encoding="utf-8")

@@ -75,7 +75,7 @@ def _arm_row(name: str, arm: dict[str, Any], metrics: Iterable[tuple[str, str]])
 
 
 def _metric_cells(arm: dict[str, Any], value: str, difference: str) -> tuple[Cell, Cell, Cell]:
-    """One metric, its difference to the first arm and the p-value; what an arm lacks is said once."""
+    """One metric, its difference to the first arm and the p-value; a missing value is shown once."""
     gain = arm.get(difference)
     lacks = arm.get("lacks", "") if value == METRICS[MAIN][0] else ""
     p = Cell(p_value(gain[3]) if gain else "")

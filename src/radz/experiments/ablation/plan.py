@@ -37,7 +37,7 @@ OF_ARM = ("unlabelled", "second_view")
 
 
 class OtherCorpus(Section):
-    """Films of another corpus, which every fold's model scores whole."""
+    """Images of another corpus, which every fold's model scores whole."""
 
     corpus: str = Field(description="A file in radz/data/corpora.")
     root: Path = Field(description="The corpus's directory, or the manifest file.")
@@ -51,14 +51,14 @@ class OtherCorpus(Section):
 
 
 class ScoringConfig(Section):
-    """How a trained arm is scored, on which films, and whether another system is scored in its place."""
+    """How a trained arm is scored, on which images, and whether another system is scored instead."""
 
     anchors: str | None = Field(None, description="Anchor strategy of scoring.")
     template: str | None = Field(
         None, description="Sentence that states a finding, with {finding} in it; scored alone, without a denial."
     )
     denial: str | None = Field(None, description="Sentence that denies it, with {finding}, subtracted; needs template.")
-    corpus: OtherCorpus | None = Field(None, description="Score these films instead of the fold that was left out.")
+    corpus: OtherCorpus | None = Field(None, description="Score these images instead of the fold that was left out.")
     system: str | None = Field(None, description="Score this baseline instead, a file in radz/baselines.")
     checkpoint: str | None = Field(
         None, description="Its weights: a directory, file or hub id. By default those of the arm, where it has some."
@@ -67,7 +67,7 @@ class ScoringConfig(Section):
 
     @property
     def may_lack(self) -> bool:
-        """Whether it takes weights or films that need not be here; without them its cells stay empty."""
+        """Whether it needs weights or images that may be missing here; its cells then stay empty."""
         return self.corpus is not None or self.system is not None
 
 
@@ -80,7 +80,7 @@ class AblationPlan(Section):
     folds: int = Field(3, ge=2, description="Folds by patient over train and val; each is scored once.")
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="Seeds of the runs; folds stay the same.")
     set: dict[str, Any] = Field({}, description="Setting -> value, for every arm.")
-    arms: dict[str, dict[str, Any]] = Field({}, description="Name -> settings. The first is what others are held to.")
+    arms: dict[str, dict[str, Any]] = Field({}, description="Name -> settings. The others are compared with the first.")
     grid: dict[str, tuple[Any, ...]] = Field({}, description="Setting -> values; every combination, for each arm.")
     claims: dict[str, float] = Field({}, description="Arm -> the source article's claim, AUROC x 100; to be tested.")
     needs: dict[str, str] = Field({}, description="Arm -> the data or weights that its cells need, where they are not.")
@@ -114,7 +114,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Ablation:
-    """A plan with its name and cells, fold by fold, so that arms can be compared as early as possible."""
+    """A plan with its name and cells, ordered by fold, so that arms can be compared as early as possible."""
 
     name: str
     plan: AblationPlan
@@ -125,7 +125,7 @@ class Ablation:
 def load_ablation(path: Path, overrides: Iterable[str] = ()) -> Ablation:
     """Read a plan; ``overrides`` are ``a.b=value`` for every arm, and win.
 
-    Raises ConfigError for a plan, an arm or a base that is not as it should be, with the arm's name.
+    Raises ConfigError for a faulty plan, arm or base, with the arm's name.
     """
     plan = build_config(AblationPlan, read_yaml(path))
     arms = {name: settings | dict(map(parse_setting, overrides)) for name, settings in arms_of(plan).items()}

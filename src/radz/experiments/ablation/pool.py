@@ -73,8 +73,8 @@ def make_all(
 
 
 def _waits_for(planned: Iterable[Run]) -> dict[str, str | None]:
-    """Run -> the run that has to end before it may begin: the one that it starts from, or of runs that start from
-    nothing the first on its films, which makes the tower that they share."""
+    """Run -> the run that must end before it begins: the one it starts from or, for runs that start from nothing,
+    the first on the same images, which makes the tower they share."""
     waits, firsts = dict[str, str | None](), dict[str, str]()
     for run in planned:
         first = firsts.setdefault(run.images, run.name) if run.start is None else run.start.name

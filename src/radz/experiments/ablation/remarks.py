@@ -1,4 +1,4 @@
-"""What has to be said with the numbers of a record: how they were made, and whether they may be called zero-shot."""
+"""Remarks on the numbers of a record: how they were computed, and whether they may be called zero-shot."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def method_line(record: Record) -> str:
     return (
         f"Macro AUROC over {len(first['findings'])} findings, positives compared with negatives of the same fold, "
         f"source and view; 95% intervals from {count(record['draws'])} bootstrap draws of the {first['patients']} "
-        f"patients ({count(first['studies'])} films), at the seeds that were run ({varied}). Differences are paired "
-        "over films and seeds and over the runs that both arms have finished."
+        f"patients ({count(first['studies'])} images), at the seeds that were run ({varied}). Differences are paired "
+        "over images and seeds and over the runs that both arms have finished."
     )
 
 
@@ -58,7 +58,7 @@ def time_line(records: Iterable[Record]) -> list[str]:
     )
     if stages:
         line += (
-            f"; the stage that arms start from took {_minutes(median(stages))}, once per fold, seed and set of films "
+            f"; the stage that arms start from took {_minutes(median(stages))}, once per fold, seed and set of images "
             f"({len(stages)})"
         )
     return [f"{line}; {number((sum(arms) + sum(stages)) / 3600, 1)} hours in total, by the clock."]

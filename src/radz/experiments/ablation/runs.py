@@ -1,4 +1,4 @@
-"""The runs of a plan, named by what they are made of: finished runs are skipped, partial ones resume.
+"""The runs of a plan, named by a hash of their inputs: finished runs are skipped, partial ones resume.
 
     DIR/runs/<hash>/   run.json (what it is), log.txt, what `radz train` writes, scores-<hash>.parquet
     DIR/shared/        towers and their states, by content
@@ -54,7 +54,7 @@ class Run:
 
     @property
     def missing(self) -> list[str]:
-        """Files that are not there yet: of scores, or for a run that others start from the checkpoint."""
+        """Files that do not exist yet: scores, or the checkpoint of a run that others start from."""
         wanted = [self.folder / name for name in self.scores] or [checkpoint_of(self.config) / "provenance.json"]
         return [path.name for path in wanted if not path.is_file()]
 
@@ -68,7 +68,7 @@ class Run:
         return "begun" if self.folder.is_dir() and any(self.folder.iterdir()) else "to do"
 
     def write(self) -> Path:
-        """Put down in its directory what it is, for the process that makes it; the directory."""
+        """Write ``run.json``, from which another process makes the run; returns the run's directory."""
         self.folder.mkdir(parents=True, exist_ok=True)
         scores = {name: scoring.model_dump(mode="json") for name, scoring in self.scores.items()}
         what = {"config": self.config.model_dump(mode="json"), "scores": scores}
@@ -77,7 +77,7 @@ class Run:
 
 
 def checkpoint_of(config: RunConfig) -> Path:
-    """Where a run's checkpoint is."""
+    """Directory of a run's checkpoint."""
     return config.output / "checkpoint"
 
 
@@ -90,7 +90,7 @@ class Store:
         self._data: dict[str, str] = {}
 
     def add(self, cells: Iterable[Cell]) -> dict[Place, Path]:
-        """Plan the runs of ``cells``, each once, starts before what starts from them; where each cell's scores are."""
+        """Plan the runs of ``cells``, each once and after its start; returns the scores file of each cell."""
         return {(cell.arm, cell.seed, cell.fold): self._add(cell) for cell in cells}
 
     def runs_for(self, scores: Iterable[Path]) -> list[Run]:

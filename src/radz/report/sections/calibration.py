@@ -1,4 +1,4 @@
-"""Probabilities, abstention and finding sets, where the model was calibrated on other films."""
+"""Probabilities, abstention and finding sets, where the model was calibrated on other images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from radz.report.plots import Line, Whisker, diagram, path
 
 HEADING = "Calibration, risk and coverage"
 ECE = "ECE: expected calibration error over ten bins of equal width. Lower is better in both columns."
-DASHED = "If leaving out the farthest films helped, the line would fall to the left. Dashed: at random."
+DASHED = "If leaving out the farthest images helped, the line would fall to the left. Dashed: at random."
 
 
 def section(contents: Contents) -> Section:
-    """How well probabilities, abstention and finding sets hold, or why they were not judged."""
+    """How well probabilities, abstention and finding sets hold, or why they were not assessed."""
     first = contents.rows[0]
     if first.reliability is None:
-        text = f"Not judged: {first.uncalibrated or 'the scores come without calibration'}."
+        text = f"Not assessed: {first.uncalibrated or 'the scores come without calibration'}."
         return Section("calibration", "Calibration", (Prose(text),))
     return Section("calibration", HEADING, tuple(_blocks(first.reliability)))
 
@@ -39,8 +39,8 @@ def _blocks(reliability: Reliability) -> list[Block]:
 def _counts(reliability: Reliability) -> str:
     names = ", ".join(map(finding_name, reliability.findings)) or "no finding"
     return (
-        f"Probabilities are of {names}: {counted(reliability.pairs, 'film-finding pair')}, "
-        f"{count(reliability.positives)} of them present. They were fitted on validation films, none of which is "
+        f"Probabilities are of {names}: {counted(reliability.pairs, 'image-finding pair')}, "
+        f"{count(reliability.positives)} of them present. They were fitted on validation images, none of which is "
         "among these."
     )
 
@@ -77,10 +77,10 @@ def _risk(reliability: Reliability) -> Gallery:
     parts = reliability.risk_coverage
     figure = path(
         "Risk and coverage",
-        f"Mean Brier score {number(parts[0].risk, 4)} of all films and {number(parts[-1].risk, 4)} of the nearest "
+        f"Mean Brier score {number(parts[0].risk, 4)} of all images and {number(parts[-1].risk, 4)} of the nearest "
         f"{percent(parts[-1].coverage)}.",
         [Line([100 * part.coverage for part in parts], [part.risk for part in parts])],
-        ("coverage: films kept, nearest first (%)", "mean Brier score"),
+        ("coverage: images kept, nearest first (%)", "mean Brier score"),
         reliability.risk,
     )
     return Gallery((figure,), DASHED)
@@ -89,14 +89,16 @@ def _risk(reliability: Reliability) -> Gallery:
 def _coverage(reliability: Reliability) -> Table:
     rows = [row(percent(part.coverage), count(part.images), number(part.risk, 4)) for part in reliability.risk_coverage]
     notes = (
-        f"Refused at the stored distance: {reliability.refused} of {counted(reliability.images, 'film')}.",
+        f"Refused at the stored distance: {reliability.refused} of {counted(reliability.images, 'image')}.",
         f"Area under risk and coverage: {number(reliability.aurc, 4)}, at random {number(reliability.risk, 4)}.",
     )
-    return table("The films nearest to the calibration films", ("coverage", "films", "Brier score"), rows, notes=notes)
+    return table(
+        "The images nearest to the calibration images", ("coverage", "images", "Brier score"), rows, notes=notes
+    )
 
 
 def _sets(recall: SetRecall) -> Numbers:
-    patients = f"{recall.images} films of {recall.patients} patients"
+    patients = f"{recall.images} images of {recall.patients} patients"
     return Numbers(
         (
             Number(

@@ -1,4 +1,4 @@
-"""The films that the model gets most wrong, where they were asked for."""
+"""The images that the model gets most wrong, where they were asked for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from radz.report.format import finding_name, number, percent
 
 COLUMNS = ("finding", "error", "score", "position")
 WARNING = (
-    "This file holds pixels of patients' films, made small, without identifiers and dates. Letters that are burned "
-    "into a film are still in it. Pass the file on only as you would pass on the films."
+    "This file holds pixels of patients' images, made small, without identifiers and dates. Letters that are burned "
+    "into an image are still in it. Pass the file on only as you would pass on the images."
 )
 
 
 def section(contents: Contents) -> Section | None:
-    """For each finding the films with it that score lowest and those without it that score highest."""
+    """For each finding the images with it that score lowest and those without it that score highest."""
     cases = contents.cases
     if not cases:
         return None
@@ -29,7 +29,7 @@ def section(contents: Contents) -> Section | None:
 
 def _thumbnails(concept: str, cases: Sequence[Case]) -> list[Block]:
     name = finding_name(concept)
-    images = [case.thumbnail(f"{_error(case)}: {_position(case)}", f"Film, {name} {_error(case)}") for case in cases]
+    images = [case.thumbnail(f"{_error(case)}: {_position(case)}", f"Image, {name} {_error(case)}") for case in cases]
     shown = tuple(image for image in images if image)
     return [Thumbnails(name, shown)] if shown else []
 
@@ -45,5 +45,5 @@ def _error(case: Case) -> str:
 def _position(case: Case) -> str:
     wrong = percent(case.case.worse_than, 1)
     if case.case.missed:
-        return f"{wrong} of the films without it score higher"
-    return f"{wrong} of the films with it score lower"
+        return f"{wrong} of the images without it score higher"
+    return f"{wrong} of the images with it score lower"

@@ -1,4 +1,4 @@
-"""What is left of the result when the film cannot have caused it, and what else the features reveal."""
+"""What remains of the result when the image cannot have caused it, and what else the features reveal."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from radz.report.contents import Contents
 from radz.report.format import count, estimate, finding_name, number, yes_or_no
 
 WITHOUT_IMAGE = (
-    "Without its film a model knows nothing of a study: within strata 0.5 is expected, and the interval should hold it."
+    "Without the image a model knows nothing about a study: 0.5 is expected within strata, and the interval should "
+    "contain it."
 )
 NEGATION = (
-    "AUROC, all films pooled, of the sentence that states a finding alone, of the one that denies it alone, and of the "
-    "pair. The denial's should lie below 0.5; correlation: Spearman's, of the two sentences over films, −1 at best."
+    "AUROC, all images pooled, of the sentence that states a finding alone, of the one that denies it alone, and of "
+    "the pair. That of the denial should be below 0.5. Correlation: Spearman's, between the scores of the two "
+    "sentences over images, −1 at best."
 )
 PROBE = (
     "A linear probe of the model's features predicts the value, on patients that the probe has not seen. Far above 0.5 "
-    "the features reveal where a film comes from, which a model may use as a shortcut; this does not raise the AUROC "
+    "the features reveal where an image comes from, which a model may use as a shortcut; this does not raise the AUROC "
     "within strata."
 )
 
 
 def section(contents: Contents) -> Section | None:
-    """A table of each control that was made, and why others were not."""
+    """A table of each control that was run, and why others were not."""
     controls = contents.rows[0].controls
     if controls is None:
         return None
@@ -41,14 +43,16 @@ def section(contents: Contents) -> Section | None:
 
 def _failed(controls: Controls) -> list[Callout]:
     failed = ", ".join(control.name for control in controls.images if not control.passed)
-    text = f"{failed}: the interval within strata does not hold 0.5. Something other than the film reveals the labels."
+    text = (
+        f"{failed}: the interval within strata does not contain 0.5. Something other than the image reveals the labels."
+    )
     return [Callout("A control fails", text)] if failed else []
 
 
 def _without_image(controls: Sequence[ImageControl]) -> Table:
     columns = ("control", "AUROC within strata", "AUROC pooled", "holds 0.5")
     expected = [f"{control.name}: {control.expected}." for control in controls if control.expected]
-    return table("Without the film", columns, map(_image_row, controls), notes=(WITHOUT_IMAGE, *expected))
+    return table("Without the image", columns, map(_image_row, controls), notes=(WITHOUT_IMAGE, *expected))
 
 
 def _image_row(control: ImageControl) -> Row:
@@ -70,4 +74,4 @@ def _negation_row(control: NegationControl) -> Row:
 
 def _predicted(predicted: Sequence[Predicted]) -> Table:
     rows = [row(f"{one.key} {one.value or 'not stated'}", estimate(one.auroc), count(one.studies)) for one in predicted]
-    return table("What features reveal of a film's origin", ("value", "AUROC", "studies"), rows, notes=(PROBE,))
+    return table("What features reveal of an image's origin", ("value", "AUROC", "studies"), rows, notes=(PROBE,))

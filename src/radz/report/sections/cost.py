@@ -10,9 +10,9 @@ from radz.report.contents import Contents
 from radz.report.format import count, magnitude, number
 
 NOTES = (
-    "Measured with films in memory and anchors encoded: reading files and encoding sentences are not included. Active: "
-    "parameters read while a film is scored. Trained: parameters that the evaluated checkpoint's training changed; "
-    "of other models, those that are not frozen. Working memory: memory that was not in use before the first film.",
+    "Measured with images in memory and anchors encoded: reading files and encoding sentences are not included. "
+    "Active: parameters read while an image is scored. Trained: parameters that the evaluated checkpoint's training "
+    "changed; of other models, those that are not frozen. Working memory: what was not in use before the first image.",
     "Models are comparable if one machine measured them one after the other; a model measured later may benefit from "
     "memory that the process already holds.",
 )
@@ -47,14 +47,14 @@ ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "parameters": _field("parameters", magnitude),
     "active": _field("active_parameters", magnitude),
     "trained": _field("trained_parameters", magnitude),
-    "FLOPs per film": _field("flops_per_image", magnitude),
+    "FLOPs per image": _field("flops_per_image", magnitude),
     "peak memory": _field("peak_memory_mib", _megabytes),
     "working memory": _field("working_memory_mib", _megabytes),
     "latency, median": _field("p50_latency_ms", _milliseconds),
     "latency, 95th percentile": _field("p95_latency_ms", _milliseconds),
-    "films per second": _field("images_per_second", lambda value: number(value, 1)),
+    "images per second": _field("images_per_second", lambda value: number(value, 1)),
     "calls timed": _field("calls", str),
-    "films per batch": _field("batch_size", str),
+    "images per batch": _field("batch_size", str),
     "findings scored": _field("concepts", str),
     "device": _field("device", str),
     "threads": _field("threads", str),

@@ -18,11 +18,11 @@ COLUMNS = (
     *(f"precision at recall {recall}" for recall in RECALLS),
 )
 CAPTION = (
-    "Left: ROC curve within strata, whose area is the AUROC within strata. Right: precision over recall, all films "
+    "Left: ROC curve within strata, whose area is the AUROC within strata. Right: precision over recall, all images "
     "pooled, whose area is the average precision. Dashed grey: chance."
 )
 NOTE = (
-    "Read from the curves of these films, so a threshold chosen beforehand does no better. Sensitivity is within "
+    "Read from the curves of these images, so a threshold chosen beforehand does no better. Sensitivity is within "
     "strata, precision pooled."
 )
 

@@ -104,8 +104,8 @@ def _pooled_table(evaluation: Evaluation) -> Table:
     ]
     mean = (estimate(macro.auroc_pooled), estimate(macro.average_precision))
     rows.append(row(f"mean of {len(macro.concepts)}", *mean, strong=True))
-    note = "At chance, average precision is the share of films that show the finding."
-    return table("All films pooled", POOLED, rows, notes=(note,))
+    note = "At chance, average precision is the share of images that show the finding."
+    return table("All images pooled", POOLED, rows, notes=(note,))
 
 
 def _notes(evaluation: Evaluation) -> list[str]:

@@ -33,7 +33,7 @@ def _averages(evaluation: Evaluation) -> tuple[Number, ...]:
     averages = {
         "AUROC within strata": (macro.auroc_within, macro.concepts),
         "AUROC against abnormal": (macro.auroc_abnormal, macro.concepts_abnormal),
-        "AUROC, all films pooled": (macro.auroc_pooled, macro.concepts),
+        "AUROC, all images pooled": (macro.auroc_pooled, macro.concepts),
         "Average precision": (macro.average_precision, macro.concepts),
     }
     return tuple(
@@ -91,16 +91,16 @@ def _label(evaluation: Evaluation, marks: set[str]) -> str:
 def _main_number(evaluation: Evaluation) -> Prose:
     strata = " and ".join(evaluation.provenance.strata)
     abnormal = (
-        " Against abnormal: the same, with only those films without the finding that show another one. The single bit "
+        " Against abnormal: the same, with only those images without the finding that show another one. The single bit "
         "“any finding”, used for every finding, scores 0.5 there."
     )
     if not strata:
         return Prose(
-            "No strata were recorded: all films form one stratum, and the AUROCs within strata and pooled are the same."
+            "No strata were recorded: all images form one stratum; the AUROCs within strata and pooled are the same."
             + abnormal
         )
     return Prose(
-        f"The main number compares a film with a finding only with films without it of the same {strata}. Whatever "
+        f"The main number compares an image with a finding only with images without it of the same {strata}. Whatever "
         f"{strata} alone reveal about the findings scores 0.5 there; the pooled number credits it to the model."
         + abnormal
     )

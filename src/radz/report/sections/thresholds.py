@@ -1,4 +1,4 @@
-"""Results at thresholds: those from validation films and, marked, those chosen on these very films."""
+"""Results at thresholds: those from validation images and, marked, those chosen on these very images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from radz.report.sections.findings import by_value
 NAMES = {"f1": "F1", "mcc": "MCC"}
 COLUMNS = tuple(NAMES.get(rate, rate) for rate in RATES)
 ORACLE = (
-    "Rows named oracle take the threshold that does best on these very films, as much of the literature reports it. "
+    "Rows named oracle take the threshold that does best on these very images, as much of the literature reports it. "
     "They are shown for comparison with it and are not a result."
 )
 
@@ -44,7 +44,7 @@ def _means(evaluation: Evaluation) -> Table:
 
 def _findings(points: dict[str, OperatingPoint]) -> Table:
     rows = [_row(finding_name(c), point, number(point.threshold, 4)) for c, point in points.items()]
-    return table("Findings at thresholds from validation films", ("finding", "threshold", *COLUMNS), rows)
+    return table("Findings at thresholds from validation images", ("finding", "threshold", *COLUMNS), rows)
 
 
 def _row(name: str, point: OperatingPoint, *threshold: str) -> Row:

@@ -8,7 +8,7 @@ from radz.report.format import count, estimate, finding_name
 from radz.report.sections.findings import by_value
 
 COLUMNS = ("finding", "uncertain over absent", "present over uncertain", "studies")
-NOTE = "Both within strata. At 0.5 the score does not separate uncertain films from the others."
+NOTE = "Both within strata. At 0.5 the score does not separate uncertain images from the others."
 
 
 def section(contents: Contents) -> Section | None:
@@ -25,4 +25,4 @@ def section(contents: Contents) -> Section | None:
     ]
     if not rows:
         return None
-    return Section("uncertain", "Uncertain labels", (table("AUROC of uncertain films", COLUMNS, rows, notes=(NOTE,)),))
+    return Section("uncertain", "Uncertain labels", (table("AUROC of uncertain images", COLUMNS, rows, notes=(NOTE,)),))
