@@ -73,5 +73,5 @@ def test_what_is_no_such_file_is_refused(name, content, tmp_path):
 def test_a_missing_file_is_refused(name, tmp_path):
     if name == "tower_head.safetensors":
         pytest.skip("a checkpoint need not have one")
-    with pytest.raises(RadzError, match="(?i)no |missing|does not exist|cannot"):
+    with pytest.raises(RadzError, match=r"(?i)no |missing|does not exist|cannot"):
         READERS[name](Path(tmp_path / name))

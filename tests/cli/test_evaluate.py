@@ -430,7 +430,7 @@ def test_wordings_are_scored_saved_and_summarised_again_from_the_files(world, tm
     assert json.loads(again.stdout)["prompts"] == prompts
     assert [*models_of(again)] == ["metadata_only", "any_finding"]
     assert re.search(r"median .* 0\.\d{3}", run(*files, "--draws", "5").stdout)
-    with pytest.raises(ConfigError, match="give the file of the result first"):
+    with pytest.raises(ConfigError, match="give the file of the main result first"):
         run("--from-scores", written[-1])
 
 

@@ -47,8 +47,8 @@ def result_table(result: Result, top: int | None = None) -> Table:
 
 def _row(rank: int, finding: Finding, calibrated: bool) -> Row:
     probability = "" if finding.probability is None else percent(finding.probability)
-    calibration = (probability, yes_or_no(finding.in_set)) if calibrated else ()
-    return row(str(rank), printable(finding.name), number(finding.score, sign="+"), *calibration, finding.exposure.value)
+    known = (probability, yes_or_no(finding.in_set)) if calibrated else ()
+    return row(str(rank), printable(finding.name), number(finding.score, sign="+"), *known, finding.exposure.value)
 
 
 def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:
