@@ -58,6 +58,18 @@ def test_every_shipped_configuration_loads(path):
     assert all(config.output for config in load_plan(path))
 
 
+def test_the_recipe_of_version_3_is_written_down():
+    general, method = load_plan(CONFIGS / "version3.yaml")
+    assert (general.warmup.targets, general.warmup.average, general.warmup.epochs) == ("with_normal", 0.99, 5)
+    assert (general.data.soft_labels is not None, general.data.soft_weight) == (True, 0.5)
+    assert general.train.warmup_fraction == 0.1
+    assert {stage.model.image_size for stage in (general, method)} == {320}
+    assert {stage.train.cross_fit for stage in (general, method)} == {3}
+    assert method.model.tokens.count == 4, "DFAT is part of the shipped model"
+    assert {"alignment", "knowledge"} == method.loss.weights.keys()
+    assert method.start == general.output / "checkpoint"
+
+
 def test_settings_are_overridden_from_the_command_line():
     changed = load_config(CONFIGS / "default.yaml", ["train.epochs=1", "data.options={unlisted: absent}"])
     assert changed.train.epochs == 1

@@ -20,6 +20,7 @@ from radz.model.build import build_model, part_of
 from radz.model.checkpoint import load_checkpoint, load_tower_head
 from radz.training.stages import STAGES, load_plan, require_stage
 from radz.training.train import train
+from radz.types import NORMAL
 from training_runs import killed_in_step, losses, weights
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -209,3 +210,25 @@ def test_one_command_runs_them_in_order(plan, tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     assert [stage for stage, _ in ran] == [*ORDER]
     assert [validate is None for _, validate in ran] == [True, False, False]  # in general no feature is trained yet
+
+
+def test_version_3_trains_on_states_of_towers_that_have_not_seen_the_image(plan, llava_dir, tmp_path):
+    """The shipped plan; everything but data, model and sizes is as shipped."""
+    table = tmp_path / "teacher.csv"
+    table.write_text("image,Mass\n0.png,0.9\n", encoding="utf-8")
+    model = (
+        f"model.backbone=hf model.source={llava_dir} model.image_size=null model.readout={{dim:8}} model.lora={{r:2}}"
+    )
+    sizes = "train.batch_size=6 train.chunk_size=4 train.max_steps=1 train.dtype=float32"
+    overrides = [setting.replace(":", ": ") for setting in f"{model} {sizes}".split()]
+    data = ["corpus=manifest", f"root={plan.parent / 'manifest.csv'}", "options={unlisted: absent}"]
+    overrides += [f"output={tmp_path / 'run'}", *(f"data.{setting}" for setting in data)]
+    overrides += ["general.warmup.epochs=1", "general.warmup.batch_size=4", f"general.data.soft_labels={table}"]
+    general, method = load_plan(CONFIGS / "version3.yaml", overrides)
+    for config in (general, method):
+        require(config)
+        checkpoint = train(config)
+    assert len([*(general.output / "folds").glob("*.safetensors")]) == 3
+    provenance = load_checkpoint(checkpoint)[1]
+    assert (provenance.cross_fit, provenance.soft_labels.rows, provenance.anchors) == (3, 1, "hybrid")
+    assert NORMAL in load_tower_head(checkpoint).concepts
