@@ -4,6 +4,7 @@
 #   TORCH_INDEX   package index to take torch and torchvision from, e.g. the CPU builds: see README.md
 #   PIP_OPTIONS   further options of pip install
 #   IMAGE         what `make demo` reads; a simulated chest film by default
+#   FUZZ_SECONDS  how long `make fuzz` takes
 #   FINDINGS      further options of `radz predict` in the demo, e.g. '--finding pneumonia'
 
 PYTHON ?= python3
@@ -14,6 +15,7 @@ IMAGE ?=
 FINDINGS ?=
 TEST_PROCESSES ?= 2
 PYTEST_OPTIONS ?=
+FUZZ_SECONDS ?= 300
 
 BIN := $(VENV)/bin
 FILM := demo/film.dcm
@@ -39,8 +41,8 @@ test: $(VENV)/.dev ## Run the default test suite: offline, minutes
 test-slow: $(VENV)/.dev ## Run the tests that need the real weights
 	$(BIN)/python -m pytest -m slow $(PYTEST_OPTIONS)
 
-fuzz: $(VENV)/.dev ## Read damaged images for five minutes, or for RADZ_FUZZ_SECONDS
-	$(BIN)/python -m pytest -m slow tests/imaging/test_fuzz.py $(PYTEST_OPTIONS)
+fuzz: $(VENV)/.dev ## Read damaged images and other files, each for half of FUZZ_SECONDS, by default 300
+	RADZ_FUZZ_SECONDS=$$(($(FUZZ_SECONDS) / 2)) $(BIN)/python -m pytest -m slow tests/imaging/test_fuzz.py tests/fuzz $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.dev ## Check style and format
 	$(BIN)/ruff check .

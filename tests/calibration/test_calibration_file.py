@@ -122,6 +122,7 @@ def test_the_hash_of_texts_is_that_of_their_lines():
         ({"fingerprint": "beef"}, CalibrationError, "belongs to the model beef, but this one is f00d"),
         ({"anchors": "names"}, CalibrationError, "belongs to the anchors 'names', but the anchors in use are 'rules'"),
         ({"agreement": "warm"}, CalibrationError, "damaged: agreement: Input should be a valid number"),
+        ({"platt": {}, "refused": {}}, CalibrationError, "has neither a fit under platt nor a reason under refused"),
         ({"color": 1}, CalibrationError, "damaged: color: Extra inputs are not permitted"),
     ],
 )

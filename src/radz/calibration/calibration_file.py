@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from radz import __version__
 from radz.calibration.conformal import RECALL, RiskControl, control_recall
@@ -61,6 +61,13 @@ class StoredCalibration(BaseModel):
     )
     agreement: float | None = Field(description="Lowest agreement among the texts of an anchor, in [0, 1].")
     missing: dict[str, str] = Field({}, description="Part that could not be fitted -> reason.")
+
+    @model_validator(mode="after")
+    def _require_reasons(self) -> Self:
+        """Each calibrated finding has a probability, or the reason why it has none."""
+        if unexplained := sorted(self.texts.keys() - self.platt.keys() - self.refused.keys()):
+            raise ValueError(f"{unexplained[0]} has neither a fit under platt nor a reason under refused")
+        return self
 
     def why_no_probability(self, concept: str, texts: tuple[str, ...], mark: Exposure) -> str:
         """Why a finding has no probability; empty where it has one."""

@@ -51,6 +51,8 @@ def test_a_grid_makes_every_combination(folder, tmp_path):
     ("change", "message"),
     [
         ({"arms": {"a": {"train.epoch": 1}}}, "Arm 'a': Unknown setting 'train.epoch'. Did you mean 'train.epochs'"),
+        ({"arms": {"a": {"start": "general", "model": None}}}, "Arm 'a': model is None, but it is a section: give"),
+        ({"arms": {"a": {"start": []}}}, r"Arm 'a': Unknown start '\[\]'"),
         ({"arms": {"a": {"start": "genral"}}}, "Arm 'a': Unknown start 'genral'. Did you mean 'general'"),
         ({"arms": {"a": {"scoring.ancors": "x"}}}, "Unknown setting 'ancors'"),
         ({"arms": {}}, "A plan needs arms or a grid"),

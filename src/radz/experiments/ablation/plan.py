@@ -97,7 +97,10 @@ class Base:
     def read(cls, path: Path) -> Base:
         """Read it. Raises ConfigError."""
         tree = read_yaml(path)
-        return cls({key: value for key, value in tree.items() if key != "starts"}, tree.get("starts") or {})
+        starts = tree.get("starts") or {}
+        if not isinstance(starts, dict) or not all(isinstance(settings, dict) for settings in starts.values()):
+            raise ConfigError(f"{path}: starts must map names to settings. Write `starts: {{general: {{...}}}}`.")
+        return cls({key: value for key, value in tree.items() if key != "starts"}, starts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +176,23 @@ def _start(base: Base, arm: dict[str, Any]) -> RunConfig | None:
     name = arm.pop("start", None)
     if name is None:
         return None
-    if name not in base.starts:
+    if not isinstance(name, str) or name not in base.starts:
         raise UnknownNameError("start", str(name), base.starts)
     tree = _tree(base.settings)
     tree |= {key: deepcopy(arm[key]) for key in OF_START if key in arm}
-    tree["data"] = {key: value for key, value in tree.get("data", {}).items() if key not in OF_ARM}
-    model = {key: arm["model"][key] for key in OF_START_MODEL if key in arm.get("model", {})}
-    tree["model"] = tree.get("model", {}) | model
+    tree["data"] = {key: value for key, value in _section(tree, "data").items() if key not in OF_ARM}
+    model = {key: value for key, value in _section(arm, "model").items() if key in OF_START_MODEL}
+    tree["model"] = _section(tree, "model") | model
     for key, value in base.starts[name].items():
         put(tree, key, deepcopy(value))
     return build_config(RunConfig, tree)
+
+
+def _section(tree: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = tree.get(name, {})
+    if not isinstance(section, dict):
+        raise ConfigError(f"{name} is {section!r:.80}, but it is a section: give it settings, or leave it out.")
+    return section
 
 
 def _tree(settings: Mapping[str, Any], *changes: Mapping[str, Any]) -> dict[str, Any]:
