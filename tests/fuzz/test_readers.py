@@ -1,6 +1,7 @@
-"""Fuzzing: readers of all files but images (tests/imaging/test_fuzz.py) get damaged and made-up contents; each returns, or raises a RadzError, within seconds.
+"""Fuzzing of readers of files other than images, which tests/imaging/test_fuzz.py has.
 
-``RADZ_FUZZ_SECONDS`` is the time for all of them together, by default 150.
+They get damaged and made-up contents; each returns, or raises a RadzError, within seconds. ``RADZ_FUZZ_SECONDS`` is the
+time for all of them together, by default 150.
 """
 
 from __future__ import annotations
