@@ -216,14 +216,17 @@ def test_version_3_trains_on_states_of_towers_that_have_not_seen_the_image(plan,
     """The shipped plan; everything but data, model and sizes is as shipped."""
     table = tmp_path / "teacher.csv"
     table.write_text("image,Mass\n0.png,0.9\n", encoding="utf-8")
-    model = (
-        f"model.backbone=hf model.source={llava_dir} model.image_size=null model.readout={{dim:8}} model.lora={{r:2}}"
-    )
-    sizes = "train.batch_size=6 train.chunk_size=4 train.max_steps=1 train.dtype=float32"
-    overrides = [setting.replace(":", ": ") for setting in f"{model} {sizes}".split()]
-    data = ["corpus=manifest", f"root={plan.parent / 'manifest.csv'}", "options={unlisted: absent}"]
-    overrides += [f"output={tmp_path / 'run'}", *(f"data.{setting}" for setting in data)]
-    overrides += ["general.warmup.epochs=1", "general.warmup.batch_size=4", f"general.data.soft_labels={table}"]
+    overrides = [
+        f"output={tmp_path / 'run'}",
+        f"model={{backbone: hf, source: {llava_dir}, readout: {{dim: 8}}, lora: {{r: 2}}}}",
+        "data.corpus=manifest",
+        f"data.root={plan.parent / 'manifest.csv'}",
+        "data.options={unlisted: absent}",
+        f"general.data.soft_labels={table}",
+        "general.warmup.epochs=1",
+        "general.warmup.batch_size=4",
+        *(f"train.{size}" for size in ("batch_size=6", "chunk_size=4", "max_steps=1", "dtype=float32")),
+    ]
     general, method = load_plan(CONFIGS / "version3.yaml", overrides)
     for config in (general, method):
         require(config)
