@@ -25,8 +25,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = ast.Module | ast.ClassDef | Function
 
 ARRAY = r"(?:Tensor|NDArray|ndarray|ArrayLike)\b"
-SIZE = r"(?:\.\.\.|\d?[A-Zhwxyn]'?[\w' +*/-]{0,8}|\d+)"
-SHAPE = re.compile(rf"\({SIZE}(?:,\s{SIZE})*,?\)|\bscalar\b")
+SIZE = r"(?:\.\.\.|\d?[A-Zhwxyn]'?[\w' +*/-]{0,8}|\d+[\w +-]{0,12})"
+SHAPE = re.compile(rf"\({SIZE}(?:,\s{SIZE})*,?\)|\([a-z]+,\)|\b[Ss]calars?\b|any shape|shape kept")
 EMPTY_NAMES = {"found", "made", "own"}
 IMAGE_WORDS = {"film", "films", "picture", "pictures"}
 CORPUS_OPTION = "films"

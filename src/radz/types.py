@@ -257,6 +257,7 @@ class Features:
         return self._joined([text for _, text in ALIGNED_PAIRS[granularity]])
 
     def _joined(self, names: Sequence[str]) -> Tensor:
+        """The named unit features (B, D) side by side, scaled to unit rows (B, E)."""
         import torch
 
         parts: list[Tensor] = [getattr(self, name) for name in names]

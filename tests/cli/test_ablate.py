@@ -31,7 +31,7 @@ def test_one_fold_of_a_plan_can_be_run_first(folder, tmp_path):
     assert "4 runs: 4 to do" in listed  # three arms and what two of them start from
     assert "fold 2/2" in listed
     assert "fold 1/2" not in listed
-    assert "--fold 3: plan has 2 folds" in str(CliRunner().invoke(app, [*command, "3"]).exception)
+    assert "--fold 3: plan has the folds 1 to 2." in str(CliRunner().invoke(app, [*command, "3"]).exception)
 
 
 def test_an_interrupted_command_leaves_the_table_of_what_is_done(folder, finished, tmp_path, monkeypatch):

@@ -109,7 +109,13 @@ def test_what_is_trained_is_not_trained_again_nor_mixed_with_other_settings(held
     assert "holds a run of other settings. Give another --output" in str(other.exception)
 
 
-def test_a_model_that_met_the_finding_is_no_zero_shot(held, folder):
+def test_a_protocol_without_any_of_its_corpora_is_refused(folder, tiny_checkpoint):
+    plan = write(folder, "nowhere", kind="zero_shot", films={"x": {"corpus": "rsna", "root": "nowhere"}})
+    refused = run(plan, "--model", str(tiny_checkpoint))
+    assert "None of this protocol's corpora could be opened. x: not here. nowhere" in str(refused.exception)
+
+
+def test_a_model_that_saw_the_finding_is_not_zero_shot(held, folder):
     model = ("--model", str(folder / "out" / "held" / "a" / "checkpoint"))
     plan = write(folder, "zero", kind="zero_shot", films={"x": films(folder, findings=["mass"])})
     refused = run(plan, *model)

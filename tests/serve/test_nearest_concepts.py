@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
-from typer.testing import CliRunner
 
 import radz
 from anchor_fakes import save_two
-from radz.cli import app
 from radz.errors import AnchorError
 from radz.model.checkpoint import save_checkpoint
 from radz.provenance import Provenance
@@ -25,10 +21,6 @@ def checkpoint(llava_dir, tmp_path_factory):
         tiny_model(llava_dir), directory, Provenance(corpus="chestxray14", split="train", supervised={"mass": 1})
     )
     return directory
-
-
-def command(*arguments):
-    return CliRunner().invoke(app, ["anchors", *map(str, arguments)], env={"COLUMNS": "200"})
 
 
 def test_the_nearest_are_those_of_the_greatest_cosine(checkpoint):
@@ -52,13 +44,6 @@ def test_a_text_is_read_as_it_is_and_searched_in_a_directory(checkpoint, tmp_pat
     assert len(nearest.neighbours) == 3
     assert (nearest.neighbours[0].concept, nearest.neighbours[0].cosine) == ("x", pytest.approx(1.0))
     assert {n.concept: n.exposure.value for n in nearest.neighbours}["x"] == "related"
-    shown = json.loads(
-        command(
-            *("nearest", "x: a ring", "--to", tmp_path / "a", "--model", checkpoint, "--top", 1, "--format", "json")
-        ).stdout
-    )
-    assert (shown["concept"], len(shown["neighbours"])) == ("x", 1)
-    assert "is not a known name" in command("nearest", "ring", "--to", tmp_path / "a", "--model", checkpoint).stdout
 
 
 def test_anchors_of_another_model_are_not_searched(checkpoint, tmp_path):

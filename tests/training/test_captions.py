@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch.nn import functional as F
 from transformers import AutoModelForImageTextToText
 
 from batches import pair_batch
+from radz.errors import ConfigError
 from radz.training.captions import Captioner
 from radz.types import PairBatch
 from tiny import tiny_model
@@ -73,3 +75,11 @@ def test_captions_in_chunks_have_the_same_gradients(llava_dir):
         gradients.append([p.grad for p in model.projector.parameters()])
     for one, two in zip(*gradients, strict=True):
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-6)
+
+
+def test_a_backbone_that_predicts_no_words_cannot_caption(llava_dir, monkeypatch):
+    model = tiny_model(llava_dir)
+    headless = SimpleNamespace(head=None, name="mute")
+    monkeypatch.setattr("radz.training.captions.registry.load", lambda *_: lambda *_, **__: headless)
+    with pytest.raises(ConfigError, match="'mute' has no head that predicts words: leave captioning out"):
+        Captioner(model)

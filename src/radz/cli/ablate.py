@@ -46,7 +46,7 @@ def ablate(
     if unknown := [name for name in arm or () if name not in ablation.arms]:
         raise UnknownNameError(f"arm of {ablation.name}", unknown[0], ablation.arms)
     if beyond := [k for k in fold or () if k > ablation.plan.folds]:
-        raise ConfigError(f"--fold {beyond[0]}: {ablation.name} has {ablation.plan.folds} folds, from 1 on.")
+        raise ConfigError(f"--fold {beyond[0]}: {ablation.name} has the folds 1 to {ablation.plan.folds}.")
     store = Store(output)
     places = store.add(ablation.cells)
     runs = store.runs_for(places[c.arm, c.seed, c.fold] for c in ablation.cells if _wanted(c, arm, fold))

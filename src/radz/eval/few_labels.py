@@ -84,6 +84,7 @@ class LinearHead:
 
 
 def _fit(features: Floats, labels: Floats) -> Pipeline | None:
+    """Logistic regression of labels (N,) in {1, 0, NaN} on features (N, E); ``None`` if only one class is known."""
     known = ~np.isnan(labels)
     if len(np.unique(labels[known])) < 2:
         return None
@@ -93,6 +94,7 @@ def _fit(features: Floats, labels: Floats) -> Pipeline | None:
 
 
 def _odds(head: Pipeline | None, features: Floats) -> NDArray[np.float32]:
+    """Log odds (B,) from features (B, E); 0 without a head."""
     if head is None:
         return np.zeros(len(features), dtype=np.float32)
     odds: NDArray[np.float32] = head.decision_function(features).astype(np.float32)

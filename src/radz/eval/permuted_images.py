@@ -85,6 +85,7 @@ def permute_images(patients: Sequence[str], strata: Sequence[str], seed: int) ->
 
 
 def _mixable(patients: NDArray[np.str_]) -> bool:
+    """Whether no patient has more than half of the studies; patients: (N,)."""
     return len(patients) > 0 and 2 * int(np.unique(patients, return_counts=True)[1].max()) <= len(patients)
 
 

@@ -92,6 +92,7 @@ def write_dicom(path: Path, pixels: Pixels, pixel_spacing_mm: float) -> None:
 
 
 def _writer(path: Path) -> Callable[[Path, Pixels, float], None]:
+    """The function that writes pixels (1, H, W) in the format of the suffix. Raises ImageError for another suffix."""
     suffix = path.suffix.lower()
     if suffix == ".png":
         return write_png

@@ -84,7 +84,7 @@ def test_incomplete_downloads(nih):
     with pytest.raises(CorpusError, match=r"1 images \(row 4 of the data entries\) are in neither"):
         ChestXray14(nih)
     (nih / "test_list.txt").unlink()
-    with pytest.raises(CorpusError, match=r"test_list.txt: missing"):
+    with pytest.raises(CorpusError, match=r"test_list.txt: missing. It is part of the NIH download; without it"):
         ChestXray14(nih)
     (nih / "Data_Entry_2017_v2020.csv").unlink()
     with pytest.raises(CorpusError, match=r"holds neither Data_Entry_2017_v2020.csv nor"):

@@ -127,3 +127,10 @@ def test_of_several_releases_one_is_named(tmp_path):
         corpus = Covidx(tmp_path, version=version, missing="later")
         assert [study.image.name for study in corpus.records] == [f"{version}.png"]
         assert set(corpus.findings) == findings
+
+
+def test_a_folder_without_lists_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match=r"there is neither train.txt nor test.txt. Obtain from"):
+        Covidx(tmp_path)
+    with pytest.raises(CorpusError, match=r"there is neither train_COVIDx7A.txt nor test_COVIDx7A.txt"):
+        Covidx(tmp_path, version="7A")

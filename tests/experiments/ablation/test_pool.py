@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from threading import Barrier, Event
 
+import pytest
+import torch
+
 from ablation_fakes import runs_of
-from radz.experiments.ablation.pool import make_all
+from radz.errors import ConfigError
+from radz.experiments.ablation.pool import devices, make_all
+
+
+def test_devices_are_the_visible_ones(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert (devices(None), devices(2)) == ([None], [None, None])
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert (devices(None), devices(1)) == (["0", "1"], ["0"])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, 7")
+    assert devices(None) == ["4", "7"]
+    with pytest.raises(ConfigError, match=r"--devices 3: 2 GPUs are visible. Give 1 to 2, or omit it for all"):
+        devices(3)
 
 
 def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
