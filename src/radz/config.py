@@ -441,7 +441,7 @@ def load_config(path: Path, overrides: Iterable[str] = ()) -> RunConfig:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file. Raises ConfigError where the file is missing or holds no mapping."""
+    """The mapping in a YAML file. Raises ConfigError if the file is missing or holds no mapping."""
     try:
         tree = load_yaml(path)
     except FileNotFoundError:
@@ -485,7 +485,7 @@ def parse_options(texts: Iterable[str]) -> dict[str, Any]:
 
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Set ``a.b`` in a tree of settings, with the sections on the way. Raises ConfigError where ``a`` is a value."""
+    """Set ``a.b`` in a tree of settings, with the sections on the way. Raises ConfigError if ``a`` is a value."""
     *parents, leaf = path.split(".")
     for key in parents:
         if tree.get(key) is None:

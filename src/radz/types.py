@@ -68,7 +68,7 @@ OLDEST = 110
 
 
 def parse_age(text: str) -> float | None:
-    """Age in years, ``None`` where ``text`` is not a number from 0 to ``OLDEST``."""
+    """Age in years, ``None`` if ``text`` is not a number from 0 to ``OLDEST``."""
     try:
         years = float(text)
     except ValueError:
@@ -233,7 +233,7 @@ class BatchProcessor(Protocol):
 @dataclass(slots=True)
 class Features:
     """Unit features in the aligned space, (F, D) and (R, D), or (B, D) where all studies have both modalities; ``None``
-    where a modality is absent.
+    if a modality is absent.
 
     ``*_global`` is read at the modality tokens, ``*_local`` pooled over patches or words; ``*_tokens``, (B, K, D),
     are the modality tokens each on its own. image_positions: (B, P, D), the projected patches, not normalised, only
@@ -271,7 +271,7 @@ class Anchors:
     positive: (C, D) unit rows; negative: (C, D) unit rows of the same concepts denied, or ``None``.
     texts: for each concept the sentences it was built from, its provenance.
     agreement: (C,) in [0, 1], length of the mean of a concept's encoded sentences, 1 where all say the same; ``None``
-    where the strategy does not average sentences.
+    if the strategy does not average sentences.
     names: each concept as it appears in a sentence; denials: the sentences that ``negative`` was built from; empty
     where the strategy does not say. A model that reads words and not our vectors is asked with these.
     """
@@ -296,7 +296,7 @@ class ImageFeatures:
     embedding: (B, E) float, compared with anchors or texts; in a space of that model, so only the model that encoded
     the images compares them. positions: (B, P, D), projected patches, where concepts are queries over them.
     appearance: (B, A) float32, statistics of an early layer that describe the kind of image. tower: (B, V) float32,
-    the mean of the vision tower's patch states. ``None`` where the model does not give one.
+    the mean of the vision tower's patch states. ``None`` if the model does not give one.
     """
 
     study_ids: tuple[str, ...]
@@ -346,9 +346,9 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of a result. ``probability`` is ``None`` where it was not calibrated; ``note`` says why.
+    """One line of a result. ``probability`` is ``None`` if it was not calibrated; ``note`` says why.
 
-    in_set: whether it belongs to the image's set of findings, of guaranteed recall; ``None`` where there is no set.
+    in_set: whether it belongs to the image's set of findings, of guaranteed recall; ``None`` if there is no set.
     """
 
     name: str

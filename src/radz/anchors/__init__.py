@@ -46,7 +46,7 @@ def learns(name: str) -> bool:
 def open_strategy(name: str, trained: Any = None) -> Strategy:
     """The strategy ``name``, ready to be called; ``trained`` is the one that came with the model, if any.
 
-    Raises AnchorError where the strategy learns and the model does not have it.
+    Raises AnchorError if the strategy learns and the model does not have it.
     """
     plugin = registry.load("anchors", name)
     if learns(name) and not isinstance(trained, plugin):
@@ -79,6 +79,6 @@ def worded(statement: str, denial: str | None = None) -> Strategy:
 
 
 def closed_set(strategy: Strategy) -> frozenset[str] | None:
-    """Ids of the only concepts that ``strategy`` has anchors for; ``None`` where it makes one for any concept."""
+    """Ids of the only concepts that ``strategy`` has anchors for; ``None`` if it makes one for any concept."""
     ids: frozenset[str] | None = getattr(strategy, "closed_set", None)
     return ids

@@ -26,7 +26,7 @@ class Change:
     """A concept that differs between the directories.
 
     fields: name of a field -> what the first and the second directory say. cosine: between the two vectors, in
-    [-1, 1]; ``None`` where they lie in spaces of different models.
+    [-1, 1]; ``None`` if they lie in spaces of different models.
     """
 
     concept: str
@@ -55,7 +55,7 @@ class Difference:
 
 
 def compare_directories(first: Path, second: Path) -> Difference:
-    """What changed from ``first`` to ``second``. Raises AnchorError where one is incomplete or damaged."""
+    """What changed from ``first`` to ``second``. Raises AnchorError if one is incomplete or damaged."""
     (old, before), (new, after) = read_anchors(first), read_anchors(second)
     model = _differing(before["model"], after["model"], sorted(before["model"]))
     both = [concept for concept in old.concepts if concept in new.concepts]

@@ -26,7 +26,7 @@ ABANDONED_S = 3600
 def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[str, str], directory: Path) -> None:
     """Write ``directory`` whole or not at all. model: what its anchors depend on, e.g. fingerprint and dtype.
 
-    Raises AnchorError where ``directory`` holds anything else, which is left untouched.
+    Raises AnchorError if ``directory`` holds anything else, which is left untouched.
     """
     from safetensors.torch import save_file
 
@@ -42,7 +42,7 @@ def save_anchors(anchors: Anchors, concepts: Sequence[Concept], model: Mapping[s
 
 
 def load_anchors(directory: Path, model: Mapping[str, str]) -> Anchors:
-    """The anchors in ``directory``. Raises AnchorError where it is incomplete, damaged or another model's."""
+    """The anchors in ``directory``. Raises AnchorError if it is incomplete, damaged or another model's."""
     anchors, record = read_anchors(directory)
     if record["model"] != dict(model):
         raise AnchorError(

@@ -46,20 +46,20 @@ def open_baseline(
 
 
 def required(name: str, checkpoint: str | None) -> str:
-    """The checkpoint. Raises ConfigError where none was named."""
+    """The checkpoint. Raises ConfigError if none was named."""
     if checkpoint is None:
         raise ConfigError(f"The baseline '{name}' needs a checkpoint: write {name}:PATH, or {name}:HUB_ID.")
     return checkpoint
 
 
 def no_checkpoint(name: str, checkpoint: str | None) -> None:
-    """Raises ConfigError where a baseline that has no weights is given some."""
+    """Raises ConfigError if a baseline that has no weights is given some."""
     if checkpoint is not None:
         raise ConfigError(f"The baseline '{name}' takes no checkpoint, got '{checkpoint}'. Write {name} alone.")
 
 
 def one_of(setting: str, value: str, allowed: Sequence[str]) -> str:
-    """``value``. Raises UnknownNameError where it is not among ``allowed``."""
+    """``value``. Raises UnknownNameError if it is not among ``allowed``."""
     if value not in allowed:
         raise UnknownNameError(setting, value, allowed)
     return value

@@ -133,7 +133,7 @@ class PairNet(nn.Module):
 
 
 def load_pair(directory: Path) -> PairNet:
-    """The network in ``directory``, for inference. Raises CheckpointError where it is incomplete or damaged."""
+    """The network in ``directory``, for inference. Raises CheckpointError if it is incomplete or damaged."""
     from transformers import AutoImageProcessor, AutoModel
 
     import radz.model.efficientnet  # noqa: F401  registers the default tower

@@ -121,7 +121,7 @@ class Llava:
         return text
 
     def _questions(self, names: Sequence[str]) -> Questions:
-        """Token ids of C questions with expanded image tokens; the prefix is empty where prefixes are not reused."""
+        """Token ids of C questions with expanded image tokens; the prefix is empty if prefixes are not reused."""
         processor = self.backbone.processor
         blank = np.zeros((64, 64, 3), dtype=np.uint8)
         texts = [self.prompt(name) for name in names]

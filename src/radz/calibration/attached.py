@@ -39,7 +39,7 @@ def attach_calibration(
 def assess_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Reliability | str:
     """How well the attached calibration holds on the studies of the table, or why it cannot be assessed.
 
-    Raises ScoresError where it is damaged.
+    Raises ScoresError if it is damaged.
     """
     stored = attached_calibration(table)
     if stored is None:
@@ -48,7 +48,7 @@ def assess_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore"
 
 
 def attached_calibration(table: ScoresTable) -> StoredCalibration | None:
-    """The calibration in the table; ``None`` where it has none. Raises ScoresError where it is damaged."""
+    """The calibration in the table; ``None`` if it has none. Raises ScoresError if it is damaged."""
     provenance = table.provenance
     if not provenance.calibration:
         return None

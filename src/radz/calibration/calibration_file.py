@@ -70,7 +70,7 @@ class StoredCalibration(BaseModel):
         return self
 
     def why_no_probability(self, concept: str, texts: tuple[str, ...], mark: Exposure) -> str:
-        """Why a finding has no probability; empty where it has one."""
+        """Why a finding has no probability; empty if it has one."""
         if mark is Exposure.UNSEEN:
             return UNSEEN
         if not self.knows(concept, texts):
@@ -94,7 +94,7 @@ def fit_calibration(
     """Fit everything on scores of a validation split and the appearance of its images, study id -> (A,).
 
     Findings that the model has not seen are left out. Raises LeakageError for any split other than ``val``, ScoresError
-    where no finding is left, MissingExtraError without scikit-learn.
+    if no finding is left, MissingExtraError without scikit-learn.
     """
     require_validation(table)
     seen = _seen(table)
@@ -161,7 +161,7 @@ def texts_sha256(texts: tuple[str, ...]) -> str:
 
 
 def _seen(table: ScoresTable) -> ScoresTable:
-    """The table with only the findings that the model has seen. Raises ScoresError where none is left."""
+    """The table with only the findings that the model has seen. Raises ScoresError if none is left."""
     marks = table.provenance.exposure
     seen = [c for c in table.concepts if c != NORMAL and marks.get(c) not in (None, Exposure.UNSEEN.value)]
     if not seen:
@@ -182,7 +182,7 @@ def _or_reason(name: str, make: Callable[[], T], missing: dict[str, str]) -> T |
 
 
 def _least_agreement(anchors: Anchors, concepts: tuple[str, ...]) -> float | None:
-    """Lowest agreement among ``concepts`` whose anchors have several texts; ``None`` where no anchor has."""
+    """Lowest agreement among ``concepts`` whose anchors have several texts; ``None`` if no anchor has."""
     if anchors.agreement is None:
         return None
     rows = zip(anchors.concepts, anchors.texts, anchors.agreement.tolist(), strict=True)

@@ -90,7 +90,7 @@ def _named(path: str) -> Path:
 
 
 def _remaining(images: Sequence[Path], skip: int) -> Sequence[Path]:
-    """The images after the first ``skip``. Raises ConfigError where none is left."""
+    """The images after the first ``skip``. Raises ConfigError if none is left."""
     if skip >= len(images):
         raise ConfigError(f"--skip {skip} leaves no image: there are {len(images)}. Give a smaller number.")
     return images[skip:]

@@ -76,7 +76,7 @@ def check(
     """Open the corpus ``name`` at ``root`` and read every image of it.
 
     compare_images: also look for images that are in several files. progress: called with the images done and all.
-    Raises UnknownNameError for a corpus or an option that does not exist, MissingExtraError where files need an extra.
+    Raises UnknownNameError for a corpus or an option that does not exist, MissingExtraError if files need an extra.
     """
     plugin = registry.load("corpora", name)
     require_options(plugin, name, options or {})

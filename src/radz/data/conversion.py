@@ -42,7 +42,7 @@ IMAGES_PER_SHARD = 2048
 Progress = Callable[[int, int], None]
 """Called with the number of studies done, and of all."""
 _Encoded = tuple[Study, NDArray[Any] | str | None]
-"""A study and the values (h, w) of its image, why it could not be read, or ``None`` where there is no image."""
+"""A study and the values (h, w) of its image, why it could not be read, or ``None`` if there is no image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def convert(
 
     size: images become (size, size), resized as the default model's processor does it and clipped to [0, 1]; ``None``
     keeps their size. An interrupted conversion is continued; a finished one is left unchanged.
-    Raises CorpusError where other shards are there, another process converts to ``url``, or it cannot be written.
+    Raises CorpusError if other shards are there, another process converts to ``url``, or it cannot be written.
     """
     about: dict[str, Any] = {"version": VERSION, "origin": origin or corpus.name, "size": size}
     about |= {"findings": list(corpus.findings), "policies": dict(corpus.policies)}
@@ -100,7 +100,7 @@ def convert(
 
 
 def _finished(output: ShardFolder, source: str) -> Converted | None:
-    """The result of the same conversion, where it is finished. Raises CorpusError where the shards are of another."""
+    """The result of the same conversion, where it is finished. Raises CorpusError if the shards are of another."""
     if not output.fs.exists(f"{output.path}/{TABLE}") or index_is_torn(output.fs, output.path):
         return None
     _, places, about = read_index(output.fs, output.path)
@@ -208,7 +208,7 @@ def _encoded_studies(
 
 
 def _encoded_image(corpus: Any, index: int, size: int | None) -> NDArray[Any] | str | None:
-    """The values (h, w) of a study's image, why it cannot be read, or ``None`` where it has none."""
+    """The values (h, w) of a study's image, why it cannot be read, or ``None`` if it has none."""
     try:
         pixels = corpus[index].pixels
     except ImageError as error:

@@ -39,7 +39,7 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label as its corpus spells it. concept: an id, empty where the relation is none; ``why`` is the reason then."""
+    """A label as its corpus spells it. concept: an id, empty if the relation is none; ``why`` is the reason then."""
 
     name: str
     relation: Relation

@@ -24,12 +24,12 @@ class ShardFolder:
 
     @property
     def folder(self) -> Path | None:
-        """The local folder, ``None`` where it is elsewhere."""
+        """The local folder, ``None`` if it is elsewhere."""
         return Path(self.path) if "file" in self.fs.protocol else None
 
     @contextmanager
     def opened(self) -> Iterator[None]:
-        """Make the folder, and keep other converters out of it. Raises CorpusError where it cannot be written."""
+        """Make the folder, and keep other converters out of it. Raises CorpusError if it cannot be written."""
         try:
             self.fs.makedirs(self.path, exist_ok=True)
             with nullcontext() if self.folder is None else exclusive_lock(self.folder / ".convert", timeout_s=0):

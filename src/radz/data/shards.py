@@ -53,7 +53,7 @@ class Place:
         return self.shape[0] * self.shape[1] * np.dtype(self.dtype).itemsize
 
     def fault_of(self, content: bytes) -> str | None:
-        """Why ``content`` is not the image's bytes, ``None`` where it is."""
+        """Why ``content`` is not the image's bytes, ``None`` if it is."""
         if len(content) != self.length:
             return "ends before the image does"
         if self.crc32 is not None and zlib.crc32(content) != self.crc32:

@@ -14,7 +14,7 @@ _SHOWN = 5
 
 
 def check_patients(records: Iterable[Study], where: str, rows: Sequence[int] | None = None) -> None:
-    """Raise LeakageError where a patient is in two splits; a study without a split does not count.
+    """Raise LeakageError if a patient is in two splits; a study without a split does not count.
 
     where: the table or corpus, for the message. rows: the row of each record there, by default counted from 1. The
     message gives rows, never the ids of patients or studies.

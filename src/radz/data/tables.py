@@ -23,7 +23,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
 
     columns: of a CSV, read only those of these columns that exist.
 
-    Raises CorpusError where the file is missing, of another kind, malformed or without rows.
+    Raises CorpusError if the file is missing, of another kind, malformed or without rows.
     """
     if not path.name.lower().endswith(READERS):
         raise CorpusError(f"{path}: a table must be one of {', '.join(READERS)}.")
@@ -40,7 +40,7 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame
 
 
 def read_text(path: Path) -> str:
-    """The content of a text file. Raises CorpusError where it cannot be read or is not UTF-8."""
+    """The content of a text file. Raises CorpusError if it cannot be read or is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
@@ -48,7 +48,7 @@ def read_text(path: Path) -> str:
 
 
 def require_columns(table: pd.DataFrame, wanted: Mapping[str, str], where: str) -> None:
-    """Raise CorpusError where ``table`` lacks a column of ``wanted``, a mapping from its use to its name."""
+    """Raise CorpusError if ``table`` lacks a column of ``wanted``, a mapping from its use to its name."""
     columns = [str(column) for column in table.columns if column != ROW]
     missing = [
         f"'{name}' (for {role}{_nearest(name, columns)})" for role, name in wanted.items() if name not in columns
@@ -90,7 +90,7 @@ def _read_csv(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
 
 
 def _unshifted(path: Path) -> pd.DataFrame:
-    """A CSV whose rows end in more cells than the header has. Raises CorpusError where one of these is not empty."""
+    """A CSV whose rows end in more cells than the header has. Raises CorpusError if one of these is not empty."""
     shifted = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8-sig")
     header, cells = shifted.columns, shifted.reset_index()
     surplus = (cells.iloc[:, len(header) :] != "").any(axis=1)

@@ -29,7 +29,7 @@ class Target:
     def parse(
         cls, corpus: str, root: Path | str, split: str = "test", options: Iterable[str] = (), fold: str | None = None
     ) -> Self:
-        """Read options written ``a.b=value`` and a fold written ``k/n``. Raises ConfigError where they are not."""
+        """Read options written ``a.b=value`` and a fold written ``k/n``. Raises ConfigError if they are not."""
         return cls(corpus, root, split, parse_options(options), None if fold is None else Fold.parse(fold))
 
     def open(self, split: str | None = None) -> Any:

@@ -32,7 +32,7 @@ def read_reports(
     """Reports of a table as studies without an image, labelled by the labeler; only findings and impression are kept.
 
     where: column -> value or values of the rows to take. held: concepts that are held out; sentences about them are
-    cut, and a report that may affirm one is left out. Empty reports are left out. Raises CorpusError where no report is
+    cut, and a report that may affirm one is left out. Empty reports are left out. Raises CorpusError if no report is
     left, ConfigError for concepts held out of reports that are not English.
     """
     if held and language != "en":

@@ -85,7 +85,7 @@ def measure_cost(
 
     name: what tables call the model. trained_parameters: where the caller knows them
     (``radz.model.checkpoint.trained_parameters`` reads them from a checkpoint); by default the parameters that require
-    a gradient. Raises ScoresError where no study has pixels.
+    a gradient. Raises ScoresError if no study has pixels.
     """
     images = [study for study in studies if study.pixels is not None]
     if not images:

@@ -52,8 +52,8 @@ class EvaluationSet:
 class Entry:
     """A model with the anchors it is scored with, and what is known of its training.
 
-    name: what tables call it. trained_on: what it was trained on; ``None`` where nobody recorded it. exposure:
-    concept -> what it has seen of it; empty where unknown. fingerprint: of its weights. anchors_name: how its anchors
+    name: what tables call it. trained_on: what it was trained on; ``None`` if nobody recorded it. exposure:
+    concept -> what it has seen of it; empty if unknown. fingerprint: of its weights. anchors_name: how its anchors
     or prompts were made, the anchors' strategy by default. prompts: the wording, where one was named.
     trained_parameters: where a checkpoint of ours says them.
     """
@@ -90,7 +90,7 @@ def describe(
 ) -> ScoresProvenance:
     """Where the scores of an entry come from, with exposure and overlap.
 
-    Raises LeakageError where the training of its model did not leave these studies out.
+    Raises LeakageError if the training of its model did not leave these studies out.
     """
     target, corpus, trained = images.target, images.corpus, entry.trained_on
     if trained is not None:

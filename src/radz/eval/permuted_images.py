@@ -52,7 +52,7 @@ def blank_image() -> Pixels:
 def image_donors(records: Sequence[Study], strata: Sequence[str], seed: int = 0) -> dict[str, NDArray[np.intp] | None]:
     """Control -> for each of N studies the study whose image it shows, (N,), or ``None`` for blank images.
 
-    Deterministic by ``seed``. Raises ScoresError where one patient has half of the studies or more, so that images
+    Deterministic by ``seed``. Raises ScoresError if one patient has half of the studies or more, so that images
     cannot be permuted between patients.
     """
     patients = [record.patient_id for record in records]
@@ -67,7 +67,7 @@ def permute_images(patients: Sequence[str], strata: Sequence[str], seed: int) ->
     """For each study another study (N,), of another patient and the same stratum, each taken once within its stratum.
 
     In a stratum where one patient has half of the studies or more, studies are permuted over all strata instead.
-    Raises ScoresError where one patient has half of all studies or more.
+    Raises ScoresError if one patient has half of all studies or more.
     """
     names = np.asarray(patients)
     donors = np.full(len(names), -1)

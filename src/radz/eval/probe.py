@@ -32,7 +32,7 @@ class Probe:
 def probe(features: ArrayLike, labels: ArrayLike, patients: ArrayLike, *, folds: int = 5, seed: int = 0) -> Probe:
     """One probe per token: features (N, K, D), labels (N,) in {1, 0}, patients (N,). No patient is in two folds.
 
-    Raises ScoresError where a class has fewer patients than there are folds.
+    Raises ScoresError if a class has fewer patients than there are folds.
     """
     x, y, groups = np.asarray(features, dtype=np.float64), np.asarray(labels, dtype=np.int64), np.asarray(patients)
     _require_enough(y, groups, folds)
@@ -70,7 +70,7 @@ def compare_roles(
 
 
 def _require_enough(labels: NDArray[np.int64], patients: NDArray[np.str_], folds: int) -> None:
-    """Raise ScoresError where a class of labels (N,) has fewer patients (N,) than folds."""
+    """Raise ScoresError if a class of labels (N,) has fewer patients (N,) than folds."""
     for label in (0, 1):
         count = len(np.unique(patients[labels == label]))
         if count < folds:

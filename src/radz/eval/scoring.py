@@ -124,7 +124,7 @@ def _answers(entries: Sequence[Entry], studies: Sequence[Study]) -> Iterator[tup
 
 
 def diseases(anchors: Anchors, corpus: Corpus) -> tuple[str, ...]:
-    """Concepts of ``anchors`` that are evaluated: all but "normal". Raises ScoresError where the corpus lacks one."""
+    """Concepts of ``anchors`` that are evaluated: all but "normal". Raises ScoresError if the corpus lacks one."""
     concepts = tuple(concept for concept in anchors.concepts if concept != NORMAL)
     unlabelled = [concept for concept in concepts if concept not in corpus.findings]
     if unlabelled or not concepts:

@@ -70,7 +70,7 @@ def compare(
     corpus: a plug-in's name, opened at ``root``, or an open corpus. out: folder for the scores files; none by default.
     The others are the command's options.
 
-    Raises LeakageError where a model was trained on these images or patients, unless ``allow_supervised``; with
+    Raises LeakageError if a model was trained on these images or patients, unless ``allow_supervised``; with
     ``zero_shot``, also where one of our checkpoints has seen a finding.
 
     >>> radz.compare(["shipped", "chance"], corpus="rsna", root="/data/rsna").to_frame()  # doctest: +SKIP

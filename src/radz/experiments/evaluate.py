@@ -118,7 +118,7 @@ def evaluate_scores(tables: Sequence[ScoresTable], claim: Claim, settings: EvalS
 def split_prompts(which: str | None, anchors: str | None) -> tuple[PromptPair | None, tuple[PromptPair, ...]]:
     """A set of one wording is evaluated; over a set of several, the result's sensitivity is measured.
 
-    Raises ConfigError where both prompts and an anchor strategy are given, and as ``load_prompts``.
+    Raises ConfigError if both prompts and an anchor strategy are given, and as ``load_prompts``.
     """
     if which is None:
         return None, ()

@@ -23,7 +23,7 @@ def open_images(
 ) -> EvaluationSet:
     """The images to score. corpus: a plug-in's name, opened at ``root``, or a corpus that is open already.
 
-    Raises ConfigError where nothing is named, and as the corpus does.
+    Raises ConfigError if nothing is named, and as the corpus does.
     """
     if corpus is not None and not isinstance(corpus, str):
         name = str(getattr(corpus, "name", type(corpus).__name__))

@@ -197,7 +197,7 @@ class _ProtocolRun:
 def _trained(config: RunConfig, name: str) -> Path:
     """The checkpoint of a run, trained or resumed unless it exists.
 
-    Raises ConfigError where that directory holds a run of other settings.
+    Raises ConfigError if that directory holds a run of other settings.
     """
     from radz.training.train import train
 

@@ -51,7 +51,7 @@ class HeldOutProtocol(_Protocol):
     def configs(self, folder: Path, output: Path) -> dict[str, RunConfig]:
         """Set -> its training, in a separate directory below ``output``; ``base`` is relative to ``folder``.
 
-        Raises ConfigError where the base or a setting is not as it should be.
+        Raises ConfigError if the base or a setting is not as it should be.
         """
         return {name: self._config(folder, output / name, held) for name, held in self.sets.items()}
 

@@ -93,7 +93,7 @@ def train(
 
 
 def validation(config: RunConfig) -> Validate | None:
-    """Macro AUROC on the validation split after each epoch; ``None`` where the corpus has no such split."""
+    """Macro AUROC on the validation split after each epoch; ``None`` if the corpus has no such split."""
     data = config.data
     if config.stage == "general":  # no feature is trained yet
         return None

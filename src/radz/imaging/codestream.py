@@ -25,7 +25,7 @@ class Stream:
 
 
 def single_frame(pixel_data: bytes) -> bytes:
-    """The one frame of encapsulated Pixel Data. Raises ImageError where there is none."""
+    """The one frame of encapsulated Pixel Data. Raises ImageError if there is none."""
     try:
         frame = next(generate_frames(pixel_data, number_of_frames=1), b"")
     except ValueError as error:
@@ -36,7 +36,7 @@ def single_frame(pixel_data: bytes) -> bytes:
 
 
 def require_stream_size(stream: Stream | None, rows: int, columns: int) -> None:
-    """Raise ImageError where the codestream declares another size than the header.
+    """Raise ImageError if the codestream declares another size than the header.
 
     Limits are checked against the header, but the decoder allocates what the codestream declares.
     """

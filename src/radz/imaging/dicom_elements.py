@@ -61,18 +61,18 @@ class Elements:
         return int(number)
 
     def text(self, keyword: str) -> str:
-        """A text element without padding; empty where it is absent."""
+        """A text element without padding; empty if it is absent."""
         raw = self._raw(keyword)
         return "" if raw is None else _decoded(raw).strip("\0 ")
 
     def code(self, keyword: str) -> str:
-        """A code string in upper case; empty where the element is absent or holds free text."""
+        """A code string in upper case; empty if the element is absent or holds free text."""
         text = self.text(keyword).upper()
         legal = len(text) <= _MAX_CODE_STRING and all(c.isalnum() or c in " _" for c in text)
         return text if legal else ""
 
     def uid(self, keyword: str) -> str:
-        """A unique identifier; empty where the element is absent or holds something else."""
+        """A unique identifier; empty if the element is absent or holds something else."""
         text = self.text(keyword)
         return text if len(text) <= _MAX_UID and set(text) <= set("0123456789.") else ""
 

@@ -95,7 +95,7 @@ def facts_of(dataset: Dataset) -> dict[str, Any]:
 
 
 def require_polarity(elements: Elements, photometric: str, inverted: bool | None) -> None:
-    """Raise ImageError where the header contradicts itself on polarity and the caller does not decide."""
+    """Raise ImageError if the header contradicts itself on polarity and the caller does not decide."""
     shape = elements.code("PresentationLUTShape")
     meant = _POLARITY_OF_SHAPE.get(shape, photometric)
     if inverted is None and photometric in GREY and meant != photometric:

@@ -48,7 +48,7 @@ def first_table(elements: Elements, sequence: str) -> Table | None:
 
 
 def read_table(elements: Elements, descriptor: str, data: str) -> Table | None:
-    """The table of two elements, or ``None`` where one is absent or malformed (noted)."""
+    """The table of two elements, or ``None`` if one is absent or malformed (noted)."""
     numbers, content = elements.numbers(descriptor), elements.data(data)
     if len(numbers) != 3 or not content:
         elements.ignore(data if len(numbers) == 3 else descriptor, "malformed")
@@ -70,7 +70,7 @@ def _entries(content: bytes, count: int, bits: int, elements: Elements, keyword:
 
 
 def read_palette(elements: Elements) -> Sequence[Table]:
-    """Tables of red, green and blue. Raises ImageError where one is absent, malformed or segmented."""
+    """Tables of red, green and blue. Raises ImageError if one is absent, malformed or segmented."""
     tables = [
         read_table(elements, f"{colour}PaletteColorLookupTableDescriptor", f"{colour}PaletteColorLookupTableData")
         for colour in COLOURS

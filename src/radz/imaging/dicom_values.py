@@ -21,7 +21,7 @@ def stored_values(
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """Words (H, W) -> values (H, W), and which of them are padding, (H, W).
 
-    Raises ImageError where values need more bits than BitsStored, or lie elsewhere than HighBit says.
+    Raises ImageError if values need more bits than BitsStored, or lie elsewhere than HighBit says.
     """
     ends = _padding_range(words.dtype, elements)
     padding = _between(words, ends)
@@ -50,7 +50,7 @@ def _shift(words: NDArray[Any], layout: Layout, *, compressed: bool) -> int:
 
 
 def _require_fitting(words: NDArray[Any], layout: Layout, shift: int, elements: Elements) -> None:
-    """Raise ImageError where words (N,) use the bit next above the value; bits farther up hold overlays."""
+    """Raise ImageError if words (N,) use the bit next above the value; bits farther up hold overlays."""
     end = layout.stored + shift
     if end == layout.allocated:
         return

@@ -25,7 +25,7 @@ def find_images(paths: Sequence[Path]) -> list[Path]:
     In a folder an image is a file with one of ``IMAGE_SUFFIXES``, or without suffix (``1.2.840.5`` has none) but
     recognised as DICOM. Nothing is left out in silence: a missing file, a broken link, a link to a folder, and a folder
     that is empty or cannot be listed are in the list too, and read_image gives the reason for each. Raises ImageError
-    where there are only folders, and none holds an image.
+    if there are only folders, and none holds an image.
     """
     images = [image for path in paths for image in (_images_below(path) if path.is_dir() else [path])]
     if images and all(image.is_dir() for image in images):

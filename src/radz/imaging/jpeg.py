@@ -25,7 +25,7 @@ def decode_jpeg(content: bytes, width: int, height: int, *, colour: bool, reduce
     """Values (H, W) of a JPEG or, of a ``colour`` one, (H, W, 3).
 
     reduced: 2, 4 or 8 gives means of areas of so many pixels a side, (ceil(H / reduced), ceil(W / reduced)).
-    Raises ImageError where it has too many scans and where libjpeg finds its data truncated or corrupt.
+    Raises ImageError if it has too many scans and where libjpeg finds its data truncated or corrupt.
     """
     require_few_scans(content, width * height)
     least = {"min_height": -(-height // reduced), "min_width": -(-width // reduced)} if reduced > 1 else {}

@@ -37,7 +37,7 @@ _CHEST_LEFT_HALF = (
 
 
 def require_size(width: int, height: int) -> None:
-    """Raise ImageError where an image is empty or larger than ``MAX_PIXELS``; called before pixels are decoded."""
+    """Raise ImageError if an image is empty or larger than ``MAX_PIXELS``; called before pixels are decoded."""
     if width < 1 or height < 1:
         raise ImageError(f"the image is {width} x {height} pixels, which is nothing. Export it again.")
     if width * height > MAX_PIXELS:
@@ -75,7 +75,7 @@ def stretch(values: NDArray[Any], over: NDArray[Any] | None = None) -> Plane:
 def grey(rgb: NDArray[Any]) -> Plane:
     """Colour of 8 or 16 bits (H, W, 3) of a grey image -> luminance (H, W) in [0, 1].
 
-    Equal channels are taken as they are. Raises ImageError where more than ``MAX_COLOURED`` of it has colour.
+    Equal channels are taken as they are. Raises ImageError if more than ``MAX_COLOURED`` of it has colour.
     """
     spread = rgb.max(axis=-1) - rgb.min(axis=-1)
     whole = np.iinfo(rgb.dtype).max

@@ -94,7 +94,7 @@ def _require_single(image: Image.Image) -> None:
 
 
 def _require_checksums(content: bytes) -> None:
-    """Raise ImageError where a checksum of a PNG does not fit; Pillow compares them only where it is asked to."""
+    """Raise ImageError if a checksum of a PNG does not fit; Pillow compares them only where it is asked to."""
     try:
         with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
             image.verify()
@@ -175,7 +175,7 @@ def _means(image: Image.Image, content: bytes) -> Image.Image:
 
 
 def _require_contrast(image: Image.Image) -> None:
-    """Raise ImageError where every pixel has the same value; equal means do not prove it."""
+    """Raise ImageError if every pixel has the same value; equal means do not prove it."""
     if len(set(image.getextrema())) == 1:
         raise ImageError(FLAT)
 

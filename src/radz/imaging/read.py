@@ -43,8 +43,8 @@ def read_image(path: str | Path, *, inverted: bool | None = None, window: tuple[
     looks inverted (``looks_inverted`` gives the test and its measured errors).
     window: of a PNG or TIFF deeper than 8 bits, the stored values that become 0 and 1; values beyond are clipped.
 
-    Raises ImageError where the file is missing, damaged, too large, coloured, multi-frame, empty of content or of
-    unknown polarity, or takes no window; MissingExtraError where the DICOM packages are not installed.
+    Raises ImageError if the file is missing, damaged, too large, coloured, multi-frame, empty of content or of
+    unknown polarity, or takes no window; MissingExtraError if the DICOM packages are not installed.
     """
     path = Path(path)
     with _reasons_named(path):

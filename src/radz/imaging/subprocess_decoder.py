@@ -39,7 +39,7 @@ class SubprocessDecoder:
         """What ``function`` returns in a worker, and what C libraries wrote to standard error meanwhile.
 
         function, arguments: picklable; ``timeout_s`` defaults to ``TIMEOUT_S``. Raises what the function raises,
-        ImageError where it crashed or took too long, ConfigError where no worker can be started.
+        ImageError where it crashed or took too long, ConfigError if no worker can be started.
         """
         limit = TIMEOUT_S if timeout_s is None else timeout_s
         worker = self._worker()

@@ -26,7 +26,7 @@ class Directory:
 
 
 def read_directory(data: bytes) -> Directory:
-    """The first directory. Raises ImageError where it lies beyond the data."""
+    """The first directory. Raises ImageError if it lies beyond the data."""
     order = ">" if data.startswith(b"MM") else "<"
     try:
         if struct.unpack_from(f"{order}H", data, 2)[0] == _BIG:
@@ -37,7 +37,7 @@ def read_directory(data: bytes) -> Directory:
 
 
 def require_bounded(data: bytes) -> Directory:
-    """The first directory. Raises ImageError where its values declare far more bytes than ``data`` has."""
+    """The first directory. Raises ImageError if its values declare far more bytes than ``data`` has."""
     directory = read_directory(data)
     if directory.declared > len(data) + MAX_DECLARED:
         raise ImageError(

@@ -52,7 +52,7 @@ def check_claim(provenance: ScoresProvenance, claim: Claim) -> ScoresProvenance:
 
 
 def require_unseen_images(provenance: ScoresProvenance, claim: Claim) -> None:
-    """Raise LeakageError where images or patients were trained on, unless the claim allows a supervised result.
+    """Raise LeakageError if images or patients were trained on, unless the claim allows a supervised result.
 
     A comparison needs this whatever it is called: a model that was trained on the images wins it unfairly.
     """

@@ -34,7 +34,7 @@ def exposure(concept: Concept, provenance: Provenance, knowledge: KnowledgeBase)
 
 
 def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: KnowledgeBase) -> None:
-    """Raise LeakageError where the model of ``provenance`` has seen any of ``concepts`` or a narrower form of it."""
+    """Raise LeakageError if the model of ``provenance`` has seen any of ``concepts`` or a narrower form of it."""
     seen = {c: mark.value for c in concepts if (mark := exposure(knowledge[c], provenance, knowledge)) is not UNSEEN}
     if seen:
         listed = ", ".join(f"{concept} ({mark})" for concept, mark in sorted(seen.items()))
@@ -45,7 +45,7 @@ def require_unseen(concepts: Iterable[str], provenance: Provenance, knowledge: K
 
 
 def require_left_out(corpus: str, split: str, fold: str, provenance: Provenance) -> None:
-    """Raise LeakageError where ``split`` of ``fold`` contains training images of the model of ``provenance``."""
+    """Raise LeakageError if ``split`` of ``fold`` contains training images of the model of ``provenance``."""
     if split == "test" or provenance.corpus != corpus or provenance.fold == fold:
         return
     trained = f"left out fold {provenance.fold}" if provenance.fold else "was trained on the corpus's official split"

@@ -46,7 +46,7 @@ class Overlap:
         return bool(self.images or self.patients or self.similar or self.known)
 
     def lines(self, where: str = "in the training data") -> list[str]:
-        """One line for each kind of overlap; empty where there is none. ``where`` names the other images."""
+        """One line for each kind of overlap; empty if there is none. ``where`` names the other images."""
         counts = {"have an image": self.images, "have a patient": self.patients, "look like an image": self.similar}
         counted = [f"{count} of {self.studies} studies {kind} {where}" for kind, count in counts.items() if count]
         return [*counted, *self.known]

@@ -29,7 +29,7 @@ class LossInputs(Protocol):
 
     @property
     def second_view(self) -> Features | None:
-        """Features of the same F images in another augmentation, (F, D); ``None`` where the batch holds none."""
+        """Features of the same F images in another augmentation, (F, D); ``None`` if the batch holds none."""
         ...
 
     @property

@@ -20,5 +20,5 @@ def paired(features: Features, rows: BatchRows) -> tuple[Features, BatchRows]:
 
 
 def _take(values: Tensor | None, index: Tensor) -> Tensor | None:
-    """Rows ``index`` (P,) of values (N, ...); ``None`` where there are none."""
+    """Rows ``index`` (P,) of values (N, ...); ``None`` if there are none."""
     return None if values is None else values[index]

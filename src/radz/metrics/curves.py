@@ -24,7 +24,7 @@ RECALLS = (0.1, 0.5, 0.9)
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points in drawing order, x ascending, all in [0, 1]; empty where undefined."""
+    """Points in drawing order, x ascending, all in [0, 1]; empty if undefined."""
 
     x: tuple[float, ...] = ()
     y: tuple[float, ...] = ()

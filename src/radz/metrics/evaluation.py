@@ -59,7 +59,7 @@ class FindingEvaluation:
 
     comparable: positives whose stratum also holds a negative. negatives_abnormal: negatives that show another finding;
     comparable_abnormal: positives whose stratum also holds one. unscored: labelled studies without a score.
-    left_out: why the macro average excludes this finding; empty where it is included. delong: of the pooled AUROC.
+    left_out: why the macro average excludes this finding; empty if it is included. delong: of the pooled AUROC.
     """
 
     concept: str

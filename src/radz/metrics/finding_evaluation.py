@@ -63,7 +63,7 @@ def evaluate_finding(
 
 
 def _evaluate_uncertain(matrix: ScoreMatrix, column: int, options: SummaryOptions) -> UncertainEvaluation | None:
-    """Uncertain studies against absent and against present ones; ``None`` where no study is uncertain."""
+    """Uncertain studies against absent and against present ones; ``None`` if no study is uncertain."""
     assert matrix.uncertain is not None
     unsure, labels, scores = matrix.uncertain[:, column], matrix.labels[:, column], matrix.scores[:, column]
     if not unsure.any():

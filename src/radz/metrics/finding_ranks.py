@@ -80,7 +80,7 @@ def included(ranks: Sequence[FindingRanks], min_positives: int) -> list[FindingR
 
 
 def why_left_out(ranks: FindingRanks, min_positives: int) -> str:
-    """Why the macro average excludes the finding; empty where it includes it."""
+    """Why the macro average excludes the finding; empty if it includes it."""
     if ranks.within.comparable >= max(min_positives, 1):
         return ""
     total = len(ranks.pooled.positives)

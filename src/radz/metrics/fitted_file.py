@@ -42,7 +42,7 @@ def read_stored(kind: type[T], path: Path, command: str, again: str) -> T:
 
 
 def _without_seal(text: str, message: str) -> str:
-    """The JSON without its hash; files of radz 0.1 have none. Raises CalibrationError where it is another one."""
+    """The JSON without its hash; files of radz 0.1 have none. Raises CalibrationError if it is another one."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):

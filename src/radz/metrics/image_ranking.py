@@ -69,7 +69,7 @@ def rank_findings(
     """Evaluate rankings, name -> scores (N, C), beside the constant list and a random order.
 
     frequency: concept -> how frequent it is elsewhere, 0 where not listed; without any there is no constant list.
-    ``None`` where fewer than two findings are scored or no study shows one.
+    ``None`` if fewer than two findings are scored or no study shows one.
     """
     usual = np.array([frequency.get(concept, 0.0) for concept in matrix.concepts])
     scores = {**rankings, **({CONSTANT: np.broadcast_to(usual, matrix.labels.shape)} if frequency else {})}

@@ -35,7 +35,7 @@ def any_finding(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Sc
 def abnormality(table: ScoresTable) -> ScoresTable:
     """A model's abnormality, minus its score of "no finding", used for every finding.
 
-    Raises ScoresError where the table has no scores of "no finding".
+    Raises ScoresError if the table has no scores of "no finding".
     """
     normal = table.rows[(table.rows["concept"] == NORMAL) & (table.rows["note"] != LABEL_ONLY)]
     if normal.empty:

@@ -106,7 +106,7 @@ def summarise_repeats(
 ) -> Repeats:
     """Means over seeds; ``tables`` holds one merged table per seed. groups: concept -> disease group.
 
-    Raises ScoresError where the tables differ in studies.
+    Raises ScoresError if the tables differ in studies.
     """
     seeds = [_Seed.of(table, min_positives) for table in tables]
     first, mean = seeds[0], _mean(seeds)
@@ -141,7 +141,7 @@ def compare_repeats(
 ) -> RepeatsDifference:
     """Differences paired over studies and seeds: both sides hold one merged table for each of the same seeds.
 
-    Raises ScoresError where the tables differ in studies, findings or number.
+    Raises ScoresError if the tables differ in studies, findings or number.
     """
     a, b = ([_Seed.of(table, min_positives) for table in side] for side in (first, second))
     if len(a) != len(b) or not _same(a[0], b[0]):

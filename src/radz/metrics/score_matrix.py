@@ -68,7 +68,7 @@ def as_matrix(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Scor
 
 
 def without_normal(table: ScoresTable) -> ScoresTable:
-    """The table without rows of "no finding". Raises ScoresError where nothing else is left."""
+    """The table without rows of "no finding". Raises ScoresError if nothing else is left."""
     rows = table.rows[table.rows["concept"] != NORMAL]
     if (rows["note"] == LABEL_ONLY).all():
         raise ScoresError("The table holds no score of a disease: nothing to evaluate.")

@@ -213,7 +213,7 @@ def _refuse_rows(rows: pd.DataFrame, bad: Any, where: str, what: str) -> None:
 
 
 def _provenance(saved: bytes | None, path: Path) -> ScoresProvenance:
-    """Provenance from the schema metadata. Raises ScoresError where it is missing or damaged."""
+    """Provenance from the schema metadata. Raises ScoresError if it is missing or damaged."""
     if saved is None:
         raise ScoresError(f"{path} has no provenance in its schema metadata: it was not written by `radz evaluate`.")
     try:

@@ -22,7 +22,7 @@ class Backbone:
 
     llava: transformers' LlavaModel (vision_tower, multi_modal_projector, language_model).
     fingerprint: identifies the decoder's weights; a checkpoint trained on others is refused.
-    head: states of the last layer -> logits over the vocabulary, which captioning needs; ``None`` where there is none.
+    head: states of the last layer -> logits over the vocabulary, which captioning needs; ``None`` if there is none.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Backbone:
 def resized(backbone: Backbone, side: int) -> Backbone:
     """The backbone with images of ``side`` x ``side`` pixels, hence with another number of patches.
 
-    Raises ConfigError where the tower reads one size only, or ``side`` is no multiple of its patches.
+    Raises ConfigError if the tower reads one size only, or ``side`` is no multiple of its patches.
     """
     vision, images = backbone.llava.config.vision_config, backbone.processor.image_processor
     if not getattr(backbone.llava.vision_tower, "any_size", False):

@@ -126,7 +126,7 @@ def load_parts(model: RadZ, directory: Path, parts: Collection[str]) -> None:
     """Load only ``parts`` (see ``build.PARTS``) of a checkpoint into a model that may differ in everything else,
     including the layer that it reads.
 
-    Raises CheckpointError where the backbones differ, or the parts do not have the same tensors.
+    Raises CheckpointError if the backbones differ, or the parts do not have the same tensors.
     """
     saved, state = _saved_model(directory), read_weights(directory, read_provenance(directory))
     _require_backbone(_fingerprint_at(saved, model), saved, directory)

@@ -29,7 +29,7 @@ def write_provenance(provenance: Provenance, directory: Path) -> None:
 
 
 def read_provenance(directory: Path) -> Provenance:
-    """The provenance of a checkpoint. Raises CheckpointError where it is missing or damaged."""
+    """The provenance of a checkpoint. Raises CheckpointError if it is missing or damaged."""
     path = directory / PROVENANCE
     try:
         return Provenance.model_validate(read_json(path))
@@ -38,7 +38,7 @@ def read_provenance(directory: Path) -> Provenance:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object of a checkpoint. Raises CheckpointError where it is missing or damaged."""
+    """A JSON object of a checkpoint. Raises CheckpointError if it is missing or damaged."""
     try:
         value = load_json(path)
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def require_intact(directory: Path, provenance: Provenance, name: str) -> None:
 
 
 def read_weights(directory: Path, provenance: Provenance) -> dict[str, Tensor]:
-    """The tensors (...) of a checkpoint by name. Raises CheckpointError where they are missing or damaged."""
+    """The tensors (...) of a checkpoint by name. Raises CheckpointError if they are missing or damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

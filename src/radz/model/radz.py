@@ -103,7 +103,7 @@ class RadZ(nn.Module):
         return patches_of(states, self.vision.vision_feature_layer, self.vision.vision_feature_select_strategy)
 
     def _require_places(self, patches: int) -> None:
-        """Raises ConfigError where the tower's patches do not fill the places for them in the sequence."""
+        """Raises ConfigError if the tower's patches do not fill the places for them in the sequence."""
         if patches != self.processor.patch_count:
             raise ConfigError(
                 f"The tower gives {patches} patches, but the backbone's processor reserves "

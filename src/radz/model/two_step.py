@@ -36,7 +36,7 @@ class TwoStep(ABC):
 
 
 def pixels_of(studies: Sequence[Study]) -> list[Pixels]:
-    """The image of each study, (1, h, w). Raises ImageError where one was not read."""
+    """The image of each study, (1, h, w). Raises ImageError if one was not read."""
     images = [study.pixels for study in studies if study.pixels is not None]
     if len(images) != len(studies):
         missing = next(study.study_id for study in studies if study.pixels is None)

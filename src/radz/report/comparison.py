@@ -18,7 +18,7 @@ from radz.types import RESEARCH_USE
 
 
 def comparison_page(rows: Sequence[ModelRow], costs: Sequence[Cost]) -> Page:
-    """The page of ``radz compare``. Raises ScoresError where the first model has no evaluation."""
+    """The page of ``radz compare``. Raises ScoresError if the first model has no evaluation."""
     evaluation = Contents(tuple(rows)).evaluation
     return Page(
         f"{rows[0].name} compared with {counted(len(rows) - 1, 'other model')}",

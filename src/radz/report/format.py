@@ -37,14 +37,14 @@ def plain_number(value: float) -> str:
 
 
 def interval(low: float | None, high: float | None, digits: int = 3, sign: str = "") -> str:
-    """``[0.620, 0.709]``; empty where it is undefined."""
+    """``[0.620, 0.709]``; empty if it is undefined."""
     if low is None or high is None or math.isnan(low) or math.isnan(high):
         return ""
     return f"[{number(low, digits, sign)}, {number(high, digits, sign)}]"
 
 
 def bounds(value: Interval, digits: int = 3, sign: str = "") -> str:
-    """Both bounds of a bootstrap interval, ``[0.620, 0.709]``; empty where it is undefined."""
+    """Both bounds of a bootstrap interval, ``[0.620, 0.709]``; empty if it is undefined."""
     return interval(value.low, value.high, digits, sign)
 
 

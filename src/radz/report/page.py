@@ -36,7 +36,7 @@ def data_line(evaluation: Evaluation) -> str:
 def console_page(rows: Sequence[ModelRow], *, by_finding: bool) -> Page:
     """The page for the console, without drawings and provenance; by_finding: with each model's gain on each finding.
 
-    Raises ScoresError where the first row has no evaluation.
+    Raises ScoresError if the first row has no evaluation.
     """
     page = page_of(Contents(tuple(rows)))
     hidden = FOR_FILES if by_finding else (*FOR_FILES, "gains", "delong")

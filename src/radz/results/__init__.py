@@ -52,7 +52,7 @@ def writer_class(name: str) -> type[ResultWriter]:
 
 
 def format_of(path: Path) -> str:
-    """The format that the suffix of ``path`` names. Raises ConfigError where none does."""
+    """The format that the suffix of ``path`` names. Raises ConfigError if none does."""
     formats = {suffix: name for name in registry.names("results") for suffix in writer_class(name).suffixes}
     if path.suffix.lower() not in formats:
         raise ConfigError(

@@ -61,11 +61,11 @@ class DecisionRules:
         return [replace(result, notes=image.notes) for result, image in zip(results, images, strict=True)]
 
     def why_abstain(self, image: Image, appearance: Floats) -> str:
-        """Why the model abstains from an image with this appearance (A,); empty where it does not."""
+        """Why the model abstains from an image with this appearance (A,); empty if it does not."""
         return why_unknown_kind(image, self.provenance) or self._why_far(appearance)
 
     def _why_far(self, appearance: Floats) -> str:
-        """Why an appearance (A,) is out of distribution; empty where it is not."""
+        """Why an appearance (A,) is out of distribution; empty if it is not."""
         known = self.stored.out_of_distribution if self.stored else None
         if known is None:
             return ""
@@ -121,7 +121,7 @@ class DecisionRules:
 
 
 def why_unknown_kind(image: Image, provenance: Provenance) -> str:
-    """Why the model does not know the kind of image that the header names; empty where it does."""
+    """Why the model does not know the kind of image that the header names; empty if it does."""
     modalities = MODALITIES.get(provenance.modality, (provenance.modality.upper(),))
     if image.modality not in (*SAYS_NOTHING, *modalities):
         return f"its header says Modality {image.modality}; the model knows {_listed(provenance.modality, modalities)}"

@@ -28,7 +28,7 @@ def draft(writer: Writer, concept: Concept, seed: int, day: str) -> tuple[Statem
 def as_statements(written: Written, concept: Concept, how: Draft, day: str) -> tuple[Statement, ...]:
     """Each sentence as a statement, without a last sentence that the token limit cut short.
 
-    Raises KnowledgeError where nothing was written.
+    Raises KnowledgeError if nothing was written.
     """
     sentences = list(dict.fromkeys(split_sentences(_LIST_MARK.sub("", written.text))))
     if not sentences:

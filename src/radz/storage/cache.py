@@ -62,7 +62,7 @@ def prepared(name: str, make: Callable[[Path], None], needs_bytes: int) -> Path:
     """The cached directory ``name``, made by ``make(directory)`` if it is not there whole.
 
     A second process waits for the first. A directory that is incomplete or damaged is made again. Raises CacheError
-    where there is no space, no permission or a lock that never frees.
+    if there is no space, no permission or a lock that never frees.
     """
     place = cache_root() / name
     if _is_whole(place):

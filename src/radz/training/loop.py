@@ -41,7 +41,7 @@ def fit(
     after_step: called when the parameters have moved.
 
     A run resumes from its newest whole state and computes what an uninterrupted one would have. A run that is finished,
-    or has no step, is left as it is. Raises TrainingError where a loss or the gradients' norm is not finite.
+    or has no step, is left as it is. Raises TrainingError if a loss or the gradients' norm is not finite.
     """
     per_epoch, planned = len(loader), steps_planned(config, len(loader))
     if planned == 0:

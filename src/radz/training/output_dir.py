@@ -22,7 +22,7 @@ SETTINGS, IDENTITY = "config.yaml", "stage.sha256"
 def open_output_dir(config: RunConfig, data_sha256: str) -> Path | None:
     """Make the run's directory and save its settings there; the checkpoint of a stage that is finished, else ``None``.
 
-    Raises LeakageError or CheckpointError where the directory holds another run.
+    Raises LeakageError or CheckpointError if the directory holds another run.
     """
     config.output.mkdir(parents=True, exist_ok=True)
     if is_main():
@@ -44,7 +44,7 @@ def save_settings(config: RunConfig) -> None:
 
 
 def require_same_data(output: Path, data: DataConfig) -> None:
-    """Raise LeakageError where the run to resume, whose tower and states would be used, saw what this one must not."""
+    """Raise LeakageError if the run to resume, whose tower and states would be used, saw what this one must not."""
     before, now = _saved_data(output / SETTINGS), data.model_dump(mode="json")
     for name in before.keys() & {"held_out", "fold"}:
         theirs, ours = (sorted(x) if isinstance(x, list) else x for x in (before[name], now[name]))
@@ -74,7 +74,7 @@ def _saved_data(path: Path) -> dict[str, Any]:
 def claim_output_dir(output: Path, stage: str, run_identity: str) -> Path | None:
     """Mark ``output`` as this stage's; its checkpoint where the stage is finished, else ``None``.
 
-    Raises CheckpointError where it holds a stage with other settings, data or start.
+    Raises CheckpointError if it holds a stage with other settings, data or start.
     """
     path = output / IDENTITY
     saved = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

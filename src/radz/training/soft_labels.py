@@ -113,7 +113,7 @@ def _probabilities(path: Path, table: pd.DataFrame, labels: Sequence[str]) -> ND
     if wrong.any():
         raise CorpusError(
             f"{path}: {rows_text(table[ROW][wrong].tolist())} hold cells that are no probability from 0 to 1. Leave a "
-            "cell empty where there is none."
+            "cell empty if there is none."
         )
     probabilities: NDArray[np.float32] = values.to_numpy(dtype=np.float32)
     return probabilities

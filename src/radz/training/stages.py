@@ -91,7 +91,7 @@ def _overrides_of(stage: str, overrides: Iterable[str]) -> Iterator[str]:
 def require_stage(
     stage: str, start: Path | None, train: TrainConfig, loss: LossConfig, warmup: WarmupConfig | None
 ) -> None:
-    """Raise ConfigError where a run names a ``stage`` and does not keep to its row of the table."""
+    """Raise ConfigError if a run names a ``stage`` and does not keep to its row of the table."""
     if not stage:
         return
     row, parts, losses = STAGES[stage], set(train.train_parts), set(loss.weights)
@@ -116,7 +116,7 @@ def require_stage(
 
 
 def require_fit(stage: str, start: Path, model: ModelConfig, provenance: Provenance, saved: ModelConfig) -> None:
-    """Raise CheckpointError where the checkpoint ``start`` is of the wrong stage or of another model.
+    """Raise CheckpointError if the checkpoint ``start`` is of the wrong stage or of another model.
 
     provenance, saved: what the checkpoint says of itself.
     """

@@ -18,7 +18,7 @@ from radz.training.stages import other_parts, require_fit
 
 
 def starting_model(config: ModelConfig, seed: int, stage: str, start: Path | None) -> tuple[RadZ, Provenance | None]:
-    """The model, and the provenance of the checkpoint ``start``. Raises CheckpointError where that does not fit."""
+    """The model, and the provenance of the checkpoint ``start``. Raises CheckpointError if that does not fit."""
     if start is None:
         return build_model(config, seed), None
     saved, provenance = read_description(start)
@@ -31,7 +31,7 @@ def starting_model(config: ModelConfig, seed: int, stage: str, start: Path | Non
 
 
 def require_no_leak(start: Provenance, data: DataConfig) -> None:
-    """Raise LeakageError where the checkpoint has seen findings or patients that this run holds out."""
+    """Raise LeakageError if the checkpoint has seen findings or patients that this run holds out."""
     require_unseen(data.held_out, start, KnowledgeBase.load())
     require_left_out(data.corpus, data.val_split, str(fold_of(data) or ""), start)
 
@@ -39,7 +39,7 @@ def require_no_leak(start: Provenance, data: DataConfig) -> None:
 def trained_anchors(
     strategy: str, concepts: tuple[str, ...], start: Path | None, losses: Collection[str], parts: Collection[str]
 ) -> TrainedAnchorsConfig:
-    """Anchors of ``concepts`` that learn. Raises ConfigError where they would keep their random start."""
+    """Anchors of ``concepts`` that learn. Raises ConfigError if they would keep their random start."""
     if start is None and ("knowledge" not in losses or "anchors" not in parts):
         raise ConfigError(
             f"The anchors '{strategy}' learn, from the knowledge loss alone: give 'knowledge' a weight under "

@@ -43,7 +43,7 @@ def writing(folder: Path, step: int, learned: Mapping[str, Tensor], log: list[di
 
     learned: tensors of any shape (...), by name.
 
-    Raises TrainingError where it cannot be written, with the states before it untouched.
+    Raises TrainingError if it cannot be written, with the states before it untouched.
     """
     path = folder / f"checkpoint-{step}"
     try:
@@ -73,7 +73,7 @@ def keep_newest(folder: Path, count: int) -> None:
 
 
 def newest_state(folder: Path) -> Path | None:
-    """The newest whole state, the same for all processes; ``None`` where training starts anew.
+    """The newest whole state, the same for all processes; ``None`` if training starts anew.
 
     Damaged states and leftovers of a killed process are deleted.
     """
@@ -131,7 +131,7 @@ def mean_state(folder: Path, count: int) -> dict[str, Tensor]:
     """Mean of the tensors in the ``count`` newest states, (...) each, in float64; integers are those of the newest.
 
     Averaging weights along one run (Izmailov et al., "Averaging Weights Leads to Wider Optima and Better
-    Generalization", UAI 2018). Raises CheckpointError where there are fewer states.
+    Generalization", UAI 2018). Raises CheckpointError if there are fewer states.
     """
     folders = whole_states(folder)[:count]
     if len(folders) < count:
@@ -169,7 +169,7 @@ def save_rng(path: Path) -> None:
 
 
 def load_rng(path: Path) -> None:
-    """Restore what ``save_rng`` or radz 0.1 wrote. Raises CheckpointError where it is missing."""
+    """Restore what ``save_rng`` or radz 0.1 wrote. Raises CheckpointError if it is missing."""
     if not path.is_file():
         raise CheckpointError(
             f"{path.parent} has no {path.name}: it was written by another number of processes. Resume with as many, "

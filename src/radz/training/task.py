@@ -159,7 +159,7 @@ class TowerTask(nn.Module):
     def load_learned_state(self, state: dict[str, Tensor]) -> None:
         """Load what ``learned_state`` returned, tensors (...) by name.
 
-        Raises CheckpointError where it was warmed up for another number of labels.
+        Raises CheckpointError if it was warmed up for another number of labels.
         """
         rows, targets = len(state["head.weight"]), self.head.out_features
         if rows != targets:

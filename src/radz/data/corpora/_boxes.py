@@ -29,7 +29,7 @@ class Box:
 
 
 def numbers(cells: Sequence[object]) -> tuple[float, float, float, float]:
-    """Four cells of a table as finite numbers. Raises CorpusError where one is not."""
+    """Four cells of a table as finite numbers. Raises CorpusError if one is not."""
     try:
         first, second, third, fourth = (float(str(cell)) for cell in cells)
     except ValueError:
@@ -52,7 +52,7 @@ def read_runs(text: str, height: int, width: int) -> NDArray[np.bool_]:
 
     text: pairs of numbers, the pixels to skip after the previous run and the pixels to mark. Pixels are counted down
     the columns, from the left. This is the encoding of SIIM-ACR; most challenges count each start from the first pixel.
-    Raises CorpusError where ``text`` is not such a list or a run leaves the image.
+    Raises CorpusError if ``text`` is not such a list or a run leaves the image.
     """
     try:
         numbers = np.array(text.split(), np.int64)

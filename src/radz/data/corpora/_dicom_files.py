@@ -18,9 +18,9 @@ _THREADS = 8
 
 
 def read_headers(paths: Sequence[Path], keywords: Sequence[str]) -> list[dict[str, str]]:
-    """Values of ``keywords`` as text, for each file in order; '' where a file has none.
+    """Values of ``keywords`` as text, for each file in order; '' if a file has none.
 
-    Raises CorpusError, with the path alone, for a file that is missing or not DICOM; MissingExtraError where pydicom is
+    Raises CorpusError, with the path alone, for a file that is missing or not DICOM; MissingExtraError if pydicom is
     not installed.
     """
     try:

@@ -21,7 +21,7 @@ reading such an image raises ImageError."""
 
 
 def choose_images(studies: Sequence[Hashable], sides: Sequence[Side], views: Views) -> list[int]:
-    """Indices of the images taken, in order. studies, sides: for each image its study and side, '' where unknown."""
+    """Indices of the images taken, in order. studies, sides: for each image its study and side, '' if unknown."""
     if views == "all":
         return [*range(len(studies))]
     if views != "one":
@@ -52,7 +52,7 @@ def present_images(studies: Sequence[Study], missing: Missing, root: Path, about
 def find_table(root: Path, names: Sequence[str], about: About, *, needed: bool = True) -> Path | None:
     """The first of ``names`` in ``root`` or in a folder of it, also compressed (``.gz``).
 
-    Raises CorpusError where it is ``needed`` and missing, or in two folders.
+    Raises CorpusError if it is ``needed`` and missing, or in two folders.
     """
     for name in names:
         for pattern in (name, f"{name}.gz", f"*/{name}", f"*/{name}.gz"):

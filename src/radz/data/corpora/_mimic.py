@@ -138,7 +138,7 @@ class Mimic(Corpus):
         return Study(dicom_id, patient, image, None, labels.get(study, {}), metadata, split)
 
     def _reports(self, given: Path | str | bool | None) -> Path | None:
-        """Where the reports are; ``None`` where they are not read."""
+        """Where the reports are; ``None`` if they are not read."""
         if given is False or (given is None and not self.reports_expected):
             return None
         if given not in (None, True):

@@ -50,7 +50,7 @@ def described(report: str) -> str:
 
 @contextmanager
 def _reader(source: Path) -> Iterator[Callable[[str], str | None]]:
-    """A function from the name of a report to its text, ``None`` where it is missing."""
+    """A function from the name of a report to its text, ``None`` if it is missing."""
     if source.suffix != ".zip":
         yield lambda name: read_text(source / name) if (source / name).is_file() else None
         return

@@ -70,7 +70,7 @@ class ChestXray14(Corpus):
         restricted to these file names, in these splits. missing: images that are listed and missing,
         ``error | skip | later``.
 
-        Raises CorpusError where a file, column or image is missing, UnknownNameError for a split, LeakageError where
+        Raises CorpusError if a file, column or image is missing, UnknownNameError for a split, LeakageError where
         ``films`` puts a patient into two splits.
         """
         if not 0 <= val_fraction < 1:

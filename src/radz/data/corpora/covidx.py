@@ -115,7 +115,7 @@ class Covidx(Corpus):
 
 
 def _list_of(root: Path, part: str, version: str | int | None) -> Path | None:
-    """The list of a part, ``None`` where there is none. Raises CorpusError where there are several."""
+    """The list of a part, ``None`` if there is none. Raises CorpusError if there are several."""
     any_version = (f"{part}.txt", f"{part}_COVIDx*.txt", f"{part}_split_v*.txt")
     for name in any_version if version is None else (f"{part}_COVIDx{version}.txt", f"{part}_split_v{version}.txt"):
         lists = sorted(path for folder in (root, root / "labels") for path in folder.glob(name))

@@ -153,7 +153,7 @@ def _place(image: _Image) -> tuple[object, ...]:
 
 
 def _labels_of(root: Path, labels: Path | str | None, separator: str) -> dict[str, _Row]:
-    """StudyInstanceUID or SOPInstanceUID -> its row; empty where there is no table."""
+    """StudyInstanceUID or SOPInstanceUID -> its row; empty if there is no table."""
     path = root / LABELS if labels is None else Path(labels)
     if labels is None and not path.is_file():
         return {}

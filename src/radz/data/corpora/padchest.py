@@ -234,7 +234,7 @@ def _described(table: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _age(birth: str, date: str) -> str:
-    """Years between the year of birth ("1930.0") and the day of the image ("20140915"); '' where one is unknown."""
+    """Years between the year of birth ("1930.0") and the day of the image ("20140915"); '' if one is unknown."""
     year = birth.partition(".")[0]
     return str(int(date[:4]) - int(year)) if year.isdigit() and date[:4].isdigit() else ""
 

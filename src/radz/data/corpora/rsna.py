@@ -129,7 +129,7 @@ def _read_boxes(path: Path) -> pd.DataFrame:
 
 
 def _read_classes(path: Path, targets: Mapping[str, str]) -> dict[str, str]:
-    """Image -> its class. Raises CorpusError where a class is strange or does not fit the Target of its image."""
+    """Image -> its class. Raises CorpusError if a class is strange or does not fit the Target of its image."""
     table = read_table(path)
     require_columns(table, {"image": "patientId", "class": "class"}, path.name)
     allowed = {"1": (OPACITY,), "0": (NORMAL_CLASS, ABNORMAL)}

@@ -34,7 +34,7 @@ class Shards(Corpus):
     def __init__(self, root: Path | str, split: str | None = None, *, storage: Mapping[str, Any] | None = None) -> None:
         """Open the folder or URL ``root``. storage: what fsspec needs to open it, such as keys.
 
-        Raises CorpusError where there are no shards, UnknownNameError for a split that they do not have.
+        Raises CorpusError if there are no shards, UnknownNameError for a split that they do not have.
         """
         fs, path = open_place(str(root), storage)
         studies, places, about = read_index(fs, path)
@@ -55,7 +55,7 @@ class Shards(Corpus):
         return tmp_path / "shards"
 
     def read(self, index: int) -> Study:
-        """The study with its pixels, where it has an image. Raises ImageError where the shard cannot be read."""
+        """The study with its pixels, where it has an image. Raises ImageError if the shard cannot be read."""
         study, place = self.records[index], self._places[index]
         if place is None:
             return study

@@ -77,7 +77,7 @@ class Siim(Corpus):
         super().__init__(studies, ("pneumothorax",), split)
 
     def mask(self, study_id: str) -> NDArray[np.bool_]:
-        """The pneumothorax of an image, (1024, 1024): the union of its masks, empty where it has none.
+        """The pneumothorax of an image, (1024, 1024): the union of its masks, empty if it has none.
 
         Raises CorpusError for an image that is not in the table and for a mask that cannot be decoded.
         """

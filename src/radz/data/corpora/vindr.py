@@ -138,7 +138,7 @@ class _Readings:
 
 
 def _all_readings(root: Path, about: About) -> dict[str, _Readings]:
-    """Part -> readings. Raises CorpusError where there is no table of either layout."""
+    """Part -> readings. Raises CorpusError if there is no table of either layout."""
     paths = {part: find_table(root, (f"annotations/image_labels_{part}.csv",), about, needed=False) for part in PARTS}
     wide = {part: _wide(path, part) for part, path in paths.items() if path is not None}
     if wide:

@@ -60,7 +60,7 @@ class FoldedCorpus(Studies):
     def __init__(self, corpus: Any, fold: Fold, split: str) -> None:
         """corpus: opened with all its splits; studies in neither train nor val are left out.
 
-        Raises UnknownNameError for another split, ConfigError where train and val are empty.
+        Raises UnknownNameError for another split, ConfigError if train and val are empty.
         """
         if split not in POOL:
             raise UnknownNameError("split under a fold", split, (*POOL, "test"))
@@ -95,5 +95,5 @@ def open_corpus(
 
 
 def fold_of(data: DataConfig) -> Fold | None:
-    """The fold of the configuration, ``None`` where it has none. Raises ConfigError where it is malformed."""
+    """The fold of the configuration, ``None`` if it has none. Raises ConfigError if it is malformed."""
     return None if data.fold is None else Fold.parse(data.fold)

@@ -56,7 +56,7 @@ class ReportCutter:
         self.topics = [compiled(term) for concept in held for term in topics.get(concept, ())]
 
     def __call__(self, report: str) -> str | None:
-        """The rest of ``report``; ``None`` where it affirms or suspects a held concept, or where nothing is left."""
+        """The rest of ``report``; ``None`` if it affirms or suspects a held concept, or if nothing is left."""
         labels = self.label(report)
         if any(labels.get(concept) in _CARRIED for concept in self.held):
             return None

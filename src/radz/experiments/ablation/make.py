@@ -55,7 +55,7 @@ def make(folder: Path) -> None:
 def score(config: RunConfig, scoring: ScoringConfig) -> ScoresTable:
     """Scores of the fold that the run left out, or of other images; of the run's model, or of another system.
 
-    Raises LeakageError where the run did not leave the fold out, and whatever corpus or system raise.
+    Raises LeakageError if the run did not leave the fold out, and whatever corpus or system raise.
     """
     images = EvaluationSet.open(_target(config, scoring))
     model, provenance = load_checkpoint(checkpoint_of(config), config.model.source)

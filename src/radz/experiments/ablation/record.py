@@ -58,7 +58,7 @@ def write_record(record: Record, path: Path) -> None:
 
 
 def read_records(directory: Path) -> dict[str, Record]:
-    """Plan name -> its record. Raises ConfigError where there is none."""
+    """Plan name -> its record. Raises ConfigError if there is none."""
     files = {path.stem: _read(path) for path in sorted(directory.glob("*.json"))}
     records: dict[str, Record] = {
         n: value for n, value in files.items() if isinstance(value, dict) and isinstance(value.get("arms"), dict)

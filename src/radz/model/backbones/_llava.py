@@ -19,7 +19,7 @@ def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> 
     """Model and processor of a directory or hub id; only the first ``num_layers`` of its decoder where given.
 
     Tower and projector are float32, since they may train; the decoder keeps the format it is stored in.
-    Raises CheckpointError where it cannot be read or lacks weights, ConfigError where it is another kind of model.
+    Raises CheckpointError if it cannot be read or lacks weights, ConfigError if it is another kind of model.
     """
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
@@ -47,7 +47,7 @@ def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> 
 def complete_processor(processor: Any, llava: Any, source: str | Path) -> None:
     """Give a processor without ``patch_size`` what it needs to expand ``<image>``, from the model.
 
-    Raises CheckpointError where the model's configuration has no sizes either.
+    Raises CheckpointError if the model's configuration has no sizes either.
     """
     if getattr(processor, "patch_size", 0) is not None:
         return

@@ -40,7 +40,7 @@ IMAGE_TOKEN = "<image>"
 def smollm2(source: str | None = None, num_layers: int | None = None) -> Backbone:
     """The default backbone, float32. ``num_layers`` loads only the first layers of the decoder.
 
-    Raises CacheError where its weights cannot be prepared.
+    Raises CacheError if its weights cannot be prepared.
     """
     if source is not None:
         raise ConfigError(f"The backbone 'smollm2' takes no source, got '{source}'. Use the backbone 'hf' for it.")

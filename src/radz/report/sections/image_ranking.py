@@ -15,7 +15,7 @@ HIT = (
 
 
 def section(contents: Contents) -> Section | None:
-    """Rankings and their gains over the constant list; ``None`` where nothing was ranked."""
+    """Rankings and their gains over the constant list; ``None`` if nothing was ranked."""
     ranked = contents.rows[0].ranking
     if ranked is None:
         return None
