@@ -1,4 +1,4 @@
-"""``learned``: a free vector per finding, trained by the knowledge loss. It uses no words and has no other findings."""
+"""``learned``: a free vector per finding, trained by the knowledge loss. It uses no words and knows no others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores that know nothing: a uniform number from (seed, study, concept). The floor of every table."""
+"""Random scores: a uniform number from (seed, study, concept). The floor of every table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What labels alone teach: the linear head of the tower's supervised warm-up, or torchxrayvision's DenseNet.
+"""Supervised references: the linear head of the tower's warm-up, or torchxrayvision's DenseNet.
 
 The first is the tower that the method starts from; the method must not lose to it.
 """
@@ -77,7 +77,7 @@ class Supervised(TwoStep):
 
 
 class TowerHeadModel(Supervised):
-    """The linear head of a warm-up on the tower states of another model, whose ``encode`` it takes for its own."""
+    """The linear head of a warm-up on the tower states of another model, whose ``encode`` it shares."""
 
     def __init__(self, encoder: TwoStepModel, head: TowerHead, batch_size: int = 16) -> None:
         """encoder: a model whose features have ``tower``."""

@@ -30,7 +30,7 @@ _CHUNK = 64
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault of a corpus. images: file names. serious: no result can be trusted until it is mended; others are worth a
+    """A fault of a corpus. images: file names. serious: no result can be trusted until it is corrected; others need a
     look."""
 
     kind: str
@@ -114,7 +114,7 @@ def compare(
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> Overlap:
-    """What ``corpus`` shares with ``other``: by ids and, where ``compare_images``, by the pixels."""
+    """What ``corpus`` shares with ``other``, by ids and, with ``compare_images``, by pixels."""
     origin = origin_of(other, other_name)
     as_if_trained = Provenance(corpus=origin, split="", trained_ids=pack_ids(other.records, origin))
     overlap = find_overlap(as_if_trained, origin_of(corpus, name), corpus.records, aliases)

@@ -13,7 +13,7 @@ _NOTED: ContextVar[list[RadzError] | None] = ContextVar("noted", default=None)
 
 @contextmanager
 def noting() -> Iterator[list[RadzError]]:
-    """Inside, a corpus is opened as far as possible: the errors of ``notable`` steps are collected in the list."""
+    """Within the block a corpus is opened as far as possible; errors of ``notable`` steps are added to the list."""
     errors: list[RadzError] = []
     token = _NOTED.set(errors)
     try:
@@ -24,7 +24,7 @@ def noting() -> Iterator[list[RadzError]]:
 
 @contextmanager
 def notable() -> Iterator[None]:
-    """A step that opening a corpus can do without: its error is raised, or collected where faults are noted."""
+    """An optional step of opening a corpus; its error is raised or, while faults are collected, noted."""
     try:
         yield
     except RadzError as error:

@@ -131,9 +131,9 @@ def assess_negation(
     drawn = bootstrap(pooled, up.patients, hit, draws, seed)
     values = pooled(ones)[:, 0]
     means = [Estimate(float(v), percentile_interval(row)) for v, row in zip(values, drawn, strict=True)]
-    kept = [tied[up.concepts.index(finding.concept)] for finding in averaged[0]]
+    correlations = [tied[up.concepts.index(finding.concept)] for finding in averaged[0]]
     stated, denied, both = means
-    return Negation(findings, stated, denied, both, float(np.mean(kept)) if kept else math.nan)
+    return Negation(findings, stated, denied, both, float(np.mean(correlations)) if correlations else math.nan)
 
 
 def predict_metadata(

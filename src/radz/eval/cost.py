@@ -1,4 +1,4 @@
-"""What a model costs on this machine, next to its quality: size, arithmetic, memory and speed of scoring images.
+"""The cost of a model on this machine: size, arithmetic, memory and speed of scoring images.
 
 Images are in memory and anchors encoded; reading files and encoding sentences are not included. Costs of two models
 compare if one machine measured both, one after the other, preferably each in a separate process.
@@ -42,7 +42,7 @@ class HoldsModules(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What scoring images costs.
+    """The cost of scoring images.
 
     parameters: of every torch module that the model holds; 0 for a model without torch. active_parameters: of these,
     the ones that are read while an image is scored; an encoder that made the anchors beforehand is not.
@@ -187,7 +187,7 @@ def _memory(device: torch.device) -> Iterator[_Memory]:
         yield memory
         memory.peak = torch.cuda.max_memory_allocated(device)
         return
-    gc.collect()  # what is given back while the block runs would hide as much of what it takes
+    gc.collect()  # memory returned while the block runs would hide as much of what it allocates
     held = psutil.Process().memory_info().rss
     memory = _Memory(held, held)
     sampler = threading.Thread(target=memory.sample, daemon=True)

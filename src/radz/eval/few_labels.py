@@ -49,14 +49,15 @@ class LabelledFeatures:
         """Labels of studies with features; an uncertain one counts as no label. features: (N, E)."""
         known = {Presence.PRESENT: 1.0, Presence.ABSENT: 0.0}
         labels = np.array([[known.get(s.labels.get(c), np.nan) for c in concepts] for s in studies])  # type: ignore[arg-type]
-        kept = ~np.isnan(labels).all(axis=1)
+        labelled = ~np.isnan(labels).all(axis=1)
         patients = np.array([study.patient_id for study in studies])
-        return cls(np.asarray(features, dtype=np.float64)[kept], labels[kept], patients[kept], tuple(concepts))
+        rows = np.asarray(features, dtype=np.float64)[labelled]
+        return cls(rows, labels[labelled], patients[labelled], tuple(concepts))
 
     def share(self, percent: float, seed: int) -> LabelledFeatures:
         """The images of a share of the patients, see ``patients_share``."""
-        kept = patients_share(self.patients, percent, seed)
-        return LabelledFeatures(self.features[kept], self.labels[kept], self.patients[kept], self.concepts)
+        shared = patients_share(self.patients, percent, seed)
+        return LabelledFeatures(self.features[shared], self.labels[shared], self.patients[shared], self.concepts)
 
 
 class LinearHead:

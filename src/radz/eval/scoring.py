@@ -90,7 +90,7 @@ def score_batches(
     Raises ScoresError for answers of the wrong shape or order, and where no image is readable.
     """
     rows: dict[str, list[dict[str, Any]]] = {entry.name: [] for entry in entries}
-    kept: dict[str, list[ImageFeatures]] = {}
+    encoded: dict[str, list[ImageFeatures]] = {}
     unreadable: dict[str, str] = {}
     for batch in _batches(corpus, batch_size):
         studies = [study for study in batch if isinstance(study, Study)]
@@ -98,13 +98,13 @@ def score_batches(
         for entry, (scores, features) in zip(entries, _answers(entries, studies), strict=True) if studies else ():
             rows[entry.name] += rows_of(studies, scores, strata)
             if keep_features and features is not None:
-                kept.setdefault(entry.name, []).append(features)
+                encoded.setdefault(entry.name, []).append(features)
         if progress is not None:
             progress(len(batch))
     if len(unreadable) == len(corpus):
         raise ScoresError(_nothing_read(unreadable))
     tables = {name: make_rows(columns_of(table)) for name, table in rows.items()}
-    return tables, {name: ImageFeatures.concatenate(parts) for name, parts in kept.items()}, unreadable
+    return tables, {name: ImageFeatures.concatenate(parts) for name, parts in encoded.items()}, unreadable
 
 
 def _answers(entries: Sequence[Entry], studies: Sequence[Study]) -> Iterator[tuple[Scores, ImageFeatures | None]]:

@@ -186,7 +186,7 @@ class _Run:
         }
 
     def references(self, entry: Entry) -> tuple[list[Entry], dict[str, str]]:
-        """Rows for orientation, which say nothing of exposure; and why one is missing."""
+        """Reference rows, to which exposure does not apply, and why one is missing."""
         entries, notes = [], {}
         for name, make in {"supervised": self._supervised, "metadata_only": self._metadata_only}.items():
             try:

@@ -1,4 +1,4 @@
-"""What several use cases are given: images to evaluate on, a model to load."""
+"""Inputs that the use cases share: images to evaluate on, a model to load."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class ClaimedImages(AskedImages):
 
 class _Protocol(Section):
     title: str = Field(description="Heading of its table.")
-    question: str = Field("", description="What it asks, in a sentence.")
+    question: str = Field("", description="The question, in a sentence.")
 
 
 class HeldOutProtocol(_Protocol):

@@ -1,4 +1,4 @@
-"""What a loss may read of one training step."""
+"""The inputs of losses in one training step."""
 
 from __future__ import annotations
 

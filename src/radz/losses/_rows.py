@@ -1,4 +1,4 @@
-"""Which rows of a batch a term is about, where some studies have only an image or only a report."""
+"""The rows of a batch that a loss term uses, if some studies have only an image or only a report."""
 
 from __future__ import annotations
 

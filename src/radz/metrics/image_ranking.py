@@ -66,7 +66,7 @@ def rank_findings(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> ImageRankings | None:
-    """Evaluate rankings, name -> scores (N, C), beside the constant list and a random order.
+    """Evaluate rankings, name -> scores (N, C), next to the constant list and a random order.
 
     frequency: concept -> how frequent it is elsewhere, 0 where not listed; without any there is no constant list.
     ``None`` if fewer than two findings are scored or no study shows one.

@@ -1,4 +1,4 @@
-"""No output of transformers and peft about a model that is cut and adapted on purpose."""
+"""Silences transformers and peft about a model that is cut and adapted on purpose."""
 
 from __future__ import annotations
 

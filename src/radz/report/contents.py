@@ -1,4 +1,4 @@
-"""What a page shows: one evaluated model, the models it is compared with, and what is drawn of them."""
+"""The contents of a page: one evaluated model, the models it is compared with, and their curves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a corpus and what is wrong with it, as pages. Nothing here reads or prints."""
+"""Pages about a corpus: its contents and its faults. Nothing here reads or prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page as one HTML file: no script, no request, nothing but itself."""
+"""A page as one HTML file: no script, no request, no other file."""
 
 from __future__ import annotations
 

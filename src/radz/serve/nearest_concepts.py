@@ -50,9 +50,9 @@ def nearest_concepts(
     row = _row(predictor, concept, query, anchors)
     cosines = (anchors.positive.detach().float() @ row).tolist()
     ranked = sorted(zip(anchors.concepts, cosines, strict=True), key=lambda pair: -pair[1])
-    kept = [(name, cosine) for name, cosine in ranked if concept is None or name != concept.id][:top]
-    marks = _exposures(predictor, [name for name, _ in kept], directory)
-    nearest = tuple(NearConcept(name, cosine, marks[name]) for name, cosine in kept)
+    others = [(name, cosine) for name, cosine in ranked if concept is None or name != concept.id][:top]
+    marks = _exposures(predictor, [name for name, _ in others], directory)
+    nearest = tuple(NearConcept(name, cosine, marks[name]) for name, cosine in others)
     return NearestConcepts(query, concept.id if concept else None, anchors.strategy, nearest)
 
 

@@ -59,7 +59,7 @@ def known_sha256(path: Path) -> str:
 
 
 def prepared(name: str, make: Callable[[Path], None], needs_bytes: int) -> Path:
-    """The cached directory ``name``, made by ``make(directory)`` if it is not there whole.
+    """The cached directory ``name``, made by ``make(directory)`` if it is missing.
 
     A second process waits for the first. A directory that is incomplete or damaged is made again. Raises CacheError
     if there is no space, no permission or a lock that never frees.
@@ -99,7 +99,7 @@ def _state(path: Path) -> dict[str, int]:
 
 
 def _is_whole(place: Path) -> bool:
-    """Whether a directory has all files that it was made with, each with its content."""
+    """Whether a directory still has all its files, each unchanged."""
     try:
         contents = unsealed(json.loads((place / CONTENTS).read_text(encoding="utf-8")))
         return contents is not None and all(known_sha256(place / name) == sha for name, sha in contents.items())

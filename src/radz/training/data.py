@@ -126,7 +126,7 @@ class TrainingData:
 def open_training_data(
     data: DataConfig, seed: int, batch_size: int = 1, descriptions: Sequence[str] | None = None
 ) -> TrainingData:
-    """Open the corpus's training split and settle its texts and augmentation.
+    """Open the corpus's training split and set up its texts and augmentation.
 
     descriptions: what anchors read of the knowledge base besides names, by default everything. Raises CorpusError for
     fewer studies than one batch, of ``batch_size`` per process.

@@ -33,7 +33,7 @@ def this_process() -> PartialState:
 
 
 def rank_and_world_size() -> tuple[int, int]:
-    """(rank, number of processes); (0, 1) alone."""
+    """(rank, number of processes); (0, 1) for a single process."""
     state = this_process()
     return state.process_index, state.num_processes
 
@@ -45,7 +45,7 @@ def is_main() -> bool:
 
 
 def wait() -> None:
-    """Until every process is here."""
+    """Wait until every process is here."""
     this_process().wait_for_everyone()
 
 

@@ -1,4 +1,4 @@
-"""Memory that is free but that the process still holds.
+"""Returns memory that is free but still held by the process.
 
 Batches differ in length, so the blocks that one step frees seldom fit the next. glibc keeps their pages, and on the CPU
 a process grows from step to step while its tensors do not.

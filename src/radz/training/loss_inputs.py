@@ -1,4 +1,4 @@
-"""What losses read of a training step, each part computed when a loss first reads it."""
+"""The inputs of losses in a training step, each computed when a loss first reads it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class LossInputSource:
 
 
 class BatchInputs:
-    """``LossInputs`` of one batch: what is of one study is gathered from all processes, the rest is the same in each.
+    """``LossInputs`` of one batch: values per study are gathered from all processes, the rest is the same in each.
 
     All processes read the same properties in the same order.
     """

@@ -1,4 +1,4 @@
-"""What a run's checkpoint has seen; what an earlier stage has seen stays seen."""
+"""What a run's checkpoint has seen, earlier stages included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What runs over the same images share: the warmed-up tower and its states, by content hash.
+"""Files shared by runs over the same images: the warmed-up tower and its states, by content hash.
 
 A name in the shared directory is a hash over everything that decides what the file holds, so that nothing has to be
 invalidated: other images, labels, augmentations, seeds or weights have other names.

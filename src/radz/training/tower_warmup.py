@@ -62,7 +62,7 @@ def _warm_up(model: RadZ, data: TrainingData, warmup: WarmupConfig, schedule: Tr
 
 
 def _load(task: TowerTask, path: Path) -> bool:
-    """Whether ``path`` holds the tower and its head, which ``task`` then has; a damaged file does not count."""
+    """Load tower and head from ``path`` into ``task``; false if the file is missing or damaged."""
     if not path.is_file():
         return False
     try:

@@ -1,4 +1,4 @@
-"""An exponential moving average of weights, kept beside those that train.
+"""An exponential moving average of weights, kept next to those that train.
 
 torch's ``AveragedModel`` copies the module and cannot average parameters that FSDP has sharded. This one averages whole
 tensors, as they are saved, so that it is the same for every kind of launch.

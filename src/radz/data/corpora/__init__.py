@@ -1,4 +1,4 @@
-"""One file per corpus; the file name is the corpus's name. Their classes are here by name, imported when asked for.
+"""One file per corpus; the file name is the corpus's name. Their classes are imported from here on demand.
 
 >>> corpus = radz.corpora.Rsna(root, "test")  # doctest: +SKIP
 """

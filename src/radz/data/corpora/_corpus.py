@@ -34,8 +34,8 @@ class Corpus(Studies):
     splits: the splits that it has. records: the studies of the split that was opened, pixels not read.
     policies: name -> value of each choice that decides which images and labels these are; provenance keeps them.
 
-    Images are read as the corpus publishes them, whatever they look like, because training must not end at an image
-    that only looks odd. Images whose study ids are in ``inverted`` are inverted.
+    Images are read as the corpus publishes them, even if they look inverted, because one odd image must not stop a
+    training. Images whose study ids are in ``inverted`` are inverted.
     """
 
     name: ClassVar[str]

@@ -90,7 +90,7 @@ class PadChest(Corpus):
         where a kind of it is, ``present | unlabelled | absent``. views: ``one`` frontal image per study, ``frontal``,
         ``lateral`` or ``all`` images. missing: images that are listed and missing, ``error | skip | later``.
 
-        Raises CorpusError for a missing table, column or image, UnknownNameError for a label that PadChest has not.
+        Raises CorpusError for a missing table, column or image, UnknownNameError for an unknown label.
         """
         self.root = Path(root)
         self.policies = {"labelled_by": labelled_by, "unlisted": unlisted, "broader": broader, "views": views}

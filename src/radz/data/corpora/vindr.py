@@ -82,7 +82,7 @@ class VinDr(Corpus):
         listed and missing, ``error | skip | later``; with ``later`` no header is read, and sex and age are unknown.
 
         Raises CorpusError for a missing table, column or image and for a cell that is neither 0 nor 1, UnknownNameError
-        for a label that VinDr-CXR has not.
+        for a label that VinDr-CXR does not have.
         """
         self.root = Path(root)
         self.policies = {"readers": readers, "missing": missing, "split": f"official, {val_fraction} of train by hash"}

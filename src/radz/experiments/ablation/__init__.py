@@ -1,1 +1,1 @@
-"""A plan of runs that differ in named settings, the runs themselves, and the table of what came out."""
+"""A plan of runs that differ in named settings, the runs themselves, and the table of their results."""

@@ -75,7 +75,7 @@ class AblationPlan(Section):
     """One ablation."""
 
     title: str = Field(description="Heading of its table.")
-    question: str = Field("", description="What it asks, in a sentence.")
+    question: str = Field("", description="The question, in a sentence.")
     base: Path = Field(description="Run configuration that the arms change, relative to the plan.")
     folds: int = Field(3, ge=2, description="Folds by patient over train and val; each is scored once.")
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="Seeds of the runs; folds stay the same.")

@@ -1,6 +1,6 @@
 """The parts of a page, one file each, in the order of the page.
 
-A part is a function ``section(contents)``. It returns ``None`` if there is nothing to show. None computes a number.
+A part is a function ``section(contents)``. It returns ``None`` if there is nothing to show, and computes no number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How well the findings of one study are ranked, beside lists that know nothing of the image."""
+"""How well the findings of one study are ranked, compared with lists that ignore the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that is needed to question the numbers, or to reproduce them."""
+"""Everything needed to check or reproduce the numbers."""
 
 from __future__ import annotations
 
