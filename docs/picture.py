@@ -6,6 +6,7 @@ Needs the extras ``dicom`` and ``report``. ``make picture`` simulates the film a
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -48,7 +49,9 @@ def main(film: Path, out: Path) -> None:
     mpl.rcParams.update({"font.family": "DejaVu Sans", "text.color": TEXT})
     figure = Figure(figsize=INCHES, dpi=DOTS_PER_INCH, facecolor=BACKGROUND)
     draw_film(figure.add_axes((0.022, 0.115, 0.44, 0.844)), pixels)
-    draw_findings(figure.add_axes((0.678, 0.115, 0.255, 0.815)), result.findings)
+    draw_findings(
+        figure.add_axes((0.678, 0.115, 0.255, 0.815)), sorted(result.findings, key=lambda finding: -finding.score)
+    )
     figure.text(0.022, 0.04, f"{SOURCE} {RESEARCH_USE}", fontsize=7.6, color=FAINT)
     save(figure, out)
 
@@ -61,7 +64,7 @@ def draw_film(axes: Axes, pixels: NDArray[np.uint16]) -> None:
     axes.text(0.025, 0.035, "simulated film", transform=axes.transAxes, fontsize=8.5, bbox=label)
 
 
-def draw_findings(axes: Axes, findings: tuple[Finding, ...]) -> None:
+def draw_findings(axes: Axes, findings: Sequence[Finding]) -> None:
     """One row per finding, highest score first: name, score, a bar from zero, and the probability if calibrated."""
     names = KnowledgeBase.load()
     reach = max(abs(finding.score) for finding in findings) * 1.04

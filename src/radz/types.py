@@ -349,6 +349,8 @@ class Finding:
     """One line of a result. ``probability`` is ``None`` if it was not calibrated; ``note`` says why.
 
     in_set: whether it belongs to the image's set of findings, of guaranteed recall; ``None`` if there is no set.
+    percentile: share of reference images of the same view that score lower, in [0, 1]; ``None`` if the model has no
+    reference images for it, with the reason in ``note``.
     """
 
     name: str
@@ -357,6 +359,7 @@ class Finding:
     exposure: Exposure
     note: str = ""
     in_set: bool | None = None
+    percentile: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration_fakes import by_hand, distances
+from calibration_fakes import by_hand, distances, make_anchors
 from eval_fakes import make_table
-from radz.calibration.attached import assess_calibration, attach_calibration
+from radz.calibration.attached import assess_calibration, attach_calibration, attach_reference, attached_reference
 from radz.calibration.reliability import reliability
 from radz.errors import ScoresError
 from radz.metrics.scores_file import read_scores, write_scores
+from reference_fakes import reference
 
 SCORES, LABELS = np.array([2.0, 2.0, -2.0, -2.0]), np.array([1.0, 0.0, 0.0, 0.0])
 
@@ -38,5 +39,20 @@ def test_scores_without_calibration_say_why():
     assert assess_calibration(replace(table, provenance=why)) == "fitted on split 'val'"
     bad = attach_calibration(table, by_hand(), ["effusion"], {})
     damaged = replace(bad.provenance, calibration={**bad.provenance.calibration, "agreement": "warm"})
-    with pytest.raises(ScoresError, match=r"calibration in the scores of 'fake' is damaged: agreement: .*number"):
+    with pytest.raises(ScoresError, match=r"scores of 'fake' hold damaged calibration: agreement: .*number"):
         assess_calibration(replace(bad, provenance=damaged))
+
+
+def test_reference_statistics_of_the_scored_findings_come_back_from_the_file(tmp_path):
+    table, anchors = make_table(SCORES, LABELS, concept="mass"), make_anchors()
+    assert attached_reference(table) is None
+    write_scores(attach_reference(table, reference(), anchors), tmp_path / "s.parquet")
+    back = read_scores(tmp_path / "s.parquet")
+    stored = attached_reference(back)
+    assert list(stored.quantiles) == ["mass"]
+    assert stored.percentile("mass", "AP", np.array([0.5]))[0] == pytest.approx(0.5)
+    changed = attach_reference(table, reference(), make_anchors(mass="Another text."))
+    assert attached_reference(changed).quantiles == {}
+    damaged = replace(back.provenance, reference={**back.provenance.reference, "patients": "many"})
+    with pytest.raises(ScoresError, match="scores of 'fake' hold damaged reference statistics: patients: "):
+        attached_reference(replace(back, provenance=damaged))

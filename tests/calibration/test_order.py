@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from calibration_fakes import by_hand
 from eval_fakes import make_table
-from radz.calibration.order import order_keys, stored_probabilities
+from radz.calibration.order import order_keys, stored_percentiles, stored_probabilities
 from radz.metrics.score_matrix import as_matrix, join_findings
+from reference_fakes import reference
 
 NAN = np.nan
 
@@ -36,3 +39,14 @@ def test_only_calibrated_findings_have_a_probability():
     assert np.isnan(values[:, 1]).all()
     unknown = stored_probabilities(as_matrix(table), by_hand(texts={"mass": ""}))
     assert np.isnan(unknown).all(), "not the calibrated anchor"
+
+
+def test_percentiles_are_by_the_view_of_each_study():
+    tables = [make_table(np.array([0.5, 10.5, 0.5, 0.5]), np.ones(4), concept=concept) for concept in ("mass", "edema")]
+    table = join_findings(tables)
+    views = dict(zip(table.rows["study"].unique(), ("AP", "PA", "", "LL"), strict=True))
+    matrix = as_matrix(replace(table, rows=table.rows.assign(view=table.rows["study"].map(views))))
+    edema, mass = stored_percentiles(matrix, reference()).T
+    assert mass[:3] == pytest.approx([0.5, 0.5, 0.25], abs=0.01)
+    assert np.isnan(mass[3]), "no reference images of this view"
+    assert np.isnan(edema).all(), "no reference images of this finding"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -72,6 +73,9 @@ def test_the_file_and_what_is_said(world, written):
     assert content["platt"]["effusion"]["positives"] == 60
     assert (content["split"], content["anchors"], content["out_of_distribution"]["images"]) == ("val", "names", FILMS)
     assert not (world / "model" / "calibration.json").exists()
+    place = path.with_name("out.reference.json")
+    assert re.search(rf"reference statistics of \d+ findings from {FILMS} images: {place}", done.stderr)
+    assert json.loads(place.read_text())["images"] == {"any": FILMS}
 
 
 def predict(world, *arguments):
@@ -85,6 +89,9 @@ def test_predict_uses_it(world, written):
     assert rows["effusion"]["in_set"] in ("yes", "no")
     assert rows["effusion"]["abstained"] == ""
     assert rows["mass"]["probability"] == ""
+    assert 0 <= float(rows["mass"]["percentile"]) <= 1, "it needs no labels"
+    unseen = predict(world, "--calibration", written[0], "--finding", "fracture")["fracture"]
+    assert 0 <= float(unseen["percentile"]) <= 1
     assert rows["mass"]["note"].startswith("no probability: 3 positive and 117 negative")
 
 

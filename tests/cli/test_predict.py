@@ -36,7 +36,17 @@ def test_csv_is_long_and_lists_the_refused(tiny_checkpoint, image_folder):
     done = command(tiny_checkpoint, image_folder, "--format", "csv")
     assert done.exit_code == 1
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert list(rows[0]) == ["image", "finding", "score", "probability", "exposure", "note", "in_set", "abstained"]
+    assert list(rows[0]) == [
+        "image",
+        "finding",
+        "score",
+        "probability",
+        "exposure",
+        "note",
+        "in_set",
+        "abstained",
+        "percentile",
+    ]
     refused = [row for row in rows if not row["finding"]]
     assert len(refused) == 1
     assert refused[0]["image"].endswith("cut.png")

@@ -33,6 +33,8 @@ def test_the_result_says_what_has_a_probability_and_why_not(checkpoint, labelled
     assert dict(zip(frame["finding"], frame["probability"], strict=True)) == {"mass": False, "effusion": False}
     assert "20 of each" in frame.set_index("finding").loc["mass", "reason"]
     assert json.loads(result.to_json())["split"] == "val"
+    assert result.reference is None
+    assert result.no_reference == "24 reference images are too few: at least 50 are needed."
     written = radz.calibrate(
         checkpoint, corpus="manifest", root=labelled_images, options=OPTIONS, out=tmp_path / "mine.json"
     )

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from calibration_fakes import by_hand
 from eval_fakes import Brightness, make_anchors, make_corpus, score_corpus
+from radz.calibration.attached import attach_calibration, attach_reference
 from radz.errors import CalibrationError
 from radz.eval.robustness import Checks
-from radz.experiments.rows import EvalSettings, by_model, model_rows, thresholds_by_table
+from radz.experiments.rows import EvalSettings, by_model, model_rows, rank_within_studies, thresholds_by_table
 from radz.metrics.scores_file import ScoresTable
 from radz.metrics.thresholds import fit_thresholds
+from reference_fakes import reference
 
 
 def scores(model="a", fingerprint="", split="test") -> ScoresTable:
@@ -42,3 +45,17 @@ def test_thresholds_go_to_the_table_of_their_model():
     assert thresholds_by_table(tests, [chosen]) == [None, chosen]
     with pytest.raises(CalibrationError, match=r"Thresholds of a .* fit none of the models that are evaluated \(b\)"):
         thresholds_by_table(tests[:1], [chosen])
+
+
+def test_findings_are_ranked_by_what_is_attached():
+    table = scores("a")
+
+    def names(each: ScoresTable) -> list[str]:
+        return [ranking.name for ranking in rank_within_studies(each, draws=10, seed=0).rankings]
+
+    assert names(table) == ["raw score", "random order"]
+    fitted = attach_calibration(table, by_hand(), ["effusion"], {})
+    assert names(fitted)[:2] == ["raw score", "probability, then raw score"]
+    anchors = make_anchors()
+    placed = attach_reference(fitted, reference(anchors), anchors)
+    assert names(placed)[:3] == ["raw score", "percentile", "probability, then percentile"]

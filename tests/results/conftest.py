@@ -13,7 +13,7 @@ def results() -> list[Result]:
         Result(
             "chest.png",
             (
-                Finding("mass", 0.12345678, 0.975, Exposure.SUPERVISED, in_set=True),
+                Finding("mass", 0.12345678, 0.975, Exposure.SUPERVISED, in_set=True, percentile=0.93),
                 Finding("edema", -0.5, None, Exposure.UNSEEN, "no probability: not in the calibration set"),
             ),
         ),

@@ -27,6 +27,7 @@ def test_lines_are_findings_and_refused_images(results):
     ], "all findings, whatever `top` is"
     assert (lines[0]["score"], lines[0]["probability"], lines[0]["in_set"]) == ("0.123457", "0.975", "yes")
     assert (lines[1]["score"], lines[1]["probability"], lines[1]["in_set"]) == ("-0.5", "", "")
+    assert [line["percentile"] for line in lines] == ["0.93", "", "", ""]
     assert lines[2]["abstained"] == "not a chest"
     assert lines[3]["note"] == "refused: cut.png is damaged"
 

@@ -19,7 +19,7 @@ def test_the_document_has_notice_version_and_every_field(results):
     assert file.getvalue() == json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     assert list(document) == ["notice", "schema_version", "results"]
     assert document["notice"] == RESEARCH_USE
-    assert document["schema_version"] == SCHEMA_VERSION == 1
+    assert document["schema_version"] == SCHEMA_VERSION == 2
     chest, ankle, cut = document["results"]
     assert chest["findings"][0] == {
         "name": "mass",
@@ -28,6 +28,7 @@ def test_the_document_has_notice_version_and_every_field(results):
         "exposure": "supervised",
         "note": "",
         "in_set": True,
+        "percentile": 0.93,
     }
     assert len(chest["findings"]) == 2, "all findings, whatever `top` is"
     assert ankle["abstained"] == "not a chest"

@@ -17,8 +17,10 @@ from radz.knowledge.statement import Statement
 from radz.provenance import Provenance
 from radz.serve.decision import DecisionRules, why_unknown_kind
 from radz.types import Exposure
+from reference_fakes import reference
 
 NAMELESS = Image(np.zeros((1, 1, 1), np.float32))
+NO_PERCENTILE = "no percentile: this model has no reference images"
 CHEST = Provenance(corpus="c", split="train", fingerprint="f00d", anchors="rules")
 
 
@@ -27,9 +29,9 @@ def stored() -> StoredCalibration:
     return fitted()
 
 
-def decide(stored, scores, *, anchors=None, shift=0.0, image=NAMELESS):
+def decide(stored, scores, *, anchors=None, shift=0.0, image=NAMELESS, usual=None):
     """The result of one image with ``scores`` (C,), and its findings by name."""
-    (result,) = DecisionRules(CHEST, KnowledgeBase.load(), stored).decide(
+    (result,) = DecisionRules(CHEST, KnowledgeBase.load(), stored, reference=usual).decide(
         ["image"],
         np.array([scores]),
         appearance=np.full((1, 8), shift),
@@ -45,9 +47,9 @@ def test_probability_where_calibrated_else_the_reason(stored):
     fit = stored.platt["pneumonia"]
     expected = 1 / (1 + np.exp(-(fit.slope * 0.5 + fit.offset)))
     assert findings["pneumonia"].probability == pytest.approx(expected)
-    assert findings["pneumonia"].note == ""
+    assert findings["pneumonia"].note == NO_PERCENTILE
     assert (findings["mass"].probability, findings["fracture"].probability) == (None, None)
-    assert findings["mass"].note == f"no probability: {stored.refused['mass']}"
+    assert findings["mass"].note == f"no probability: {stored.refused['mass']}; {NO_PERCENTILE}"
     assert findings["fracture"].note.startswith(f"no probability: {UNSEEN}")
 
 
@@ -68,7 +70,9 @@ def test_the_set_holds_the_findings_that_reach_its_threshold(stored):
 def test_a_finding_whose_texts_changed_is_not_the_calibrated_one(stored):
     _, findings = decide(stored, [9.0, 0.2, 0.1, 0.3], anchors=make_anchors(pneumonia="Something else."))
     assert (findings["pneumonia"].probability, findings["pneumonia"].in_set) == (None, None)
-    assert findings["pneumonia"].note == "no probability: the texts of this finding have changed since calibration"
+    assert findings["pneumonia"].note.startswith(
+        "no probability: the texts of this finding have changed since calibration"
+    )
 
 
 def test_texts_that_disagree_are_noted(stored):
@@ -80,7 +84,9 @@ def test_texts_that_disagree_are_noted(stored):
 def test_without_calibration_every_finding_says_so():
     result, findings = decide(None, [0.5, 0.2, 0.1, 0.3], shift=99)
     assert result.abstained == ""
-    assert {f.note for f in findings.values()} == {"no probability: this model has no calibration data"}
+    assert {f.note for f in findings.values()} == {
+        f"no probability: this model has no calibration data; {NO_PERCENTILE}"
+    }
     assert {f.in_set for f in findings.values()} == {None}
 
 
@@ -91,7 +97,7 @@ def test_an_image_far_from_the_calibration_images_is_not_judged(stored):
     assert far.abstained.startswith("the image lies at distance 1")  # 5 sqrt 8 = 14.1 standard deviations
     assert {(f.probability, f.in_set) for f in findings.values()} == {(None, None)}
     assert findings["pneumonia"].score == 0.5, "the scores are shown all the same"
-    assert findings["pneumonia"].note == "no probability: the model abstains from this image"
+    assert findings["pneumonia"].note == "no probability or percentile: the model abstains from this image"
 
 
 @pytest.mark.parametrize(
@@ -134,3 +140,33 @@ def test_unreviewed_statements_are_noted():
 def test_what_was_odd_in_the_file_is_noted_in_the_result():
     result, _ = decide(None, [0.5, 0.2, 0.1, 0.3], image=replace(NAMELESS, notes=("HighBit is 20 and was ignored",)))
     assert result.notes == ("HighBit is 20 and was ignored",)
+
+
+def test_a_percentile_is_among_reference_images_of_the_same_view(stored):
+    scores = [0.5, 0.75, 0.1, 0.25]
+    result, findings = decide(stored, scores, image=replace(NAMELESS, view="AP"), usual=reference())
+    percentiles = [findings[c].percentile for c in CONCEPTS]
+    assert percentiles == pytest.approx(scores, abs=0.01), "of the finding's own score, whatever its subtypes have"
+    assert findings["pneumonia"].score == 0.75
+    assert [finding.name for finding in result.findings[2:]] == ["fracture", "mass"], "by percentile, after the others"
+    _, lateral = decide(stored, scores, image=replace(NAMELESS, view="LL"), usual=reference())
+    assert lateral["mass"].percentile is None
+    assert lateral["mass"].note.endswith("no percentile: there are too few reference images of view LL")
+
+
+def test_findings_with_a_probability_come_first_whatever_the_scores(stored):
+    result, findings = decide(stored, [-5.0, -5.0, 9.0, 9.5], usual=reference())
+    assert {finding.name for finding in result.findings[:2]} == {"pneumonia", "viral_pneumonia"}
+    assert findings["pneumonia"].probability < 0.2
+
+
+def test_without_calibration_and_reference_images_the_order_is_that_of_the_scores():
+    result, findings = decide(None, [0.1, 0.4, 0.3, 0.2])
+    assert [finding.name for finding in result.findings] == ["pneumonia", "viral_pneumonia", "mass", "fracture"]
+    assert {finding.percentile for finding in findings.values()} == {None}
+
+
+def test_an_image_that_is_not_judged_has_no_percentile(stored):
+    result, findings = decide(stored, [0.5, 0.2, 0.1, 0.3], shift=5, usual=reference())
+    assert result.abstained
+    assert {finding.percentile for finding in findings.values()} == {None}

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from radz.calibration.calibration_file import StoredCalibration
+from radz.calibration.reference import ReferenceStatistics
 from radz.calibration.reliability import Reliability, reliability
 from radz.errors import ScoresError
 from radz.metrics.fitted_file import first_fault
 from radz.metrics.score_matrix import UncertainPolicy
 from radz.metrics.scores_file import DISTANCE, ScoresTable
+from radz.types import Anchors
+
+T = TypeVar("T", bound=BaseModel)
 
 
 def attach_calibration(
@@ -36,6 +41,25 @@ def attach_calibration(
     return ScoresTable(rows, replace(table.provenance, calibration=attached.model_dump(mode="json")))
 
 
+def attach_reference(table: ScoresTable, reference: ReferenceStatistics, anchors: Anchors) -> ScoresTable:
+    """The table with the reference statistics of its findings, those whose anchors they were made with."""
+    scored = {c: t for c, t in zip(anchors.concepts, anchors.texts, strict=True) if c in table.concepts}
+    known = [concept for concept, texts in scored.items() if not reference.why_no_percentile(concept, texts, "")]
+    part = reference.model_copy(
+        update={
+            "texts": {concept: reference.texts[concept] for concept in known},
+            "quantiles": {concept: reference.quantiles[concept] for concept in known},
+        }
+    )
+    return replace(table, provenance=replace(table.provenance, reference=part.model_dump(mode="json")))
+
+
+def attached_reference(table: ScoresTable) -> ReferenceStatistics | None:
+    """The reference statistics in the table; ``None`` where it has none. Raises ScoresError where they are damaged."""
+    provenance = table.provenance
+    return _stored(ReferenceStatistics, provenance.reference, "reference statistics", provenance.model)
+
+
 def assess_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore") -> Reliability | str:
     """How well the attached calibration holds on the studies of the table, or why it cannot be assessed.
 
@@ -50,14 +74,18 @@ def assess_calibration(table: ScoresTable, uncertain: UncertainPolicy = "ignore"
 def attached_calibration(table: ScoresTable) -> StoredCalibration | None:
     """The calibration in the table; ``None`` if it has none. Raises ScoresError if it is damaged."""
     provenance = table.provenance
-    if not provenance.calibration:
+    return _stored(StoredCalibration, provenance.calibration, "calibration", provenance.model)
+
+
+def _stored(kind: type[T], content: Mapping[str, Any], what: str, model: str) -> T | None:
+    """What a table holds of one kind; ``None`` where it holds nothing."""
+    if not content:
         return None
     try:
-        return StoredCalibration.model_validate(provenance.calibration)
+        return kind.model_validate(content)
     except ValidationError as error:
         raise ScoresError(
-            f"The calibration in the scores of '{provenance.model}' is damaged: {first_fault(error)}. "
-            "Write the scores again."
+            f"The scores of '{model}' hold damaged {what}: {first_fault(error)}. Write the scores again."
         ) from None
 
 

@@ -1,4 +1,9 @@
-"""The order in which the findings of an image are shown: by probability, then those without one."""
+"""The order in which the findings of an image are shown.
+
+Findings with a probability come first, by probability; then those with a percentile among reference images of the same
+view, by percentile; then the rest by score. Chosen on 333 validation images by folds of patients
+(docs/uncertainty.md): the probability alone already knows what is usual, and a percentile does not.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from radz.calibration.calibration_file import StoredCalibration
+from radz.calibration.reference import ANY_VIEW, ReferenceStatistics
 from radz.metrics.ranking import Floats
 from radz.metrics.score_matrix import ScoreMatrix
 
@@ -27,4 +33,16 @@ def stored_probabilities(matrix: ScoreMatrix, stored: StoredCalibration) -> Floa
     for column, concept in enumerate(matrix.concepts):
         if concept in stored.platt and concept in stored.texts:
             values[:, column] = stored.platt[concept].probability(matrix.scores[:, column])
+    return values
+
+
+def stored_percentiles(matrix: ScoreMatrix, reference: ReferenceStatistics) -> Floats:
+    """Percentiles (N, C) of the scores among reference images of each study's view, NaN where there is none."""
+    values = np.full(matrix.scores.shape, np.nan)
+    views = matrix.metadata["view"]
+    for column, concept in enumerate(matrix.concepts):
+        for view in np.unique(views):
+            if (view or ANY_VIEW) in reference.quantiles.get(concept, {}):
+                rows = views == view
+                values[rows, column] = reference.percentile(concept, str(view), matrix.scores[rows, column])
     return values

@@ -33,7 +33,8 @@ def calibrate(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
 ) -> None:
-    """Fit probabilities, finding sets and abstention on validation images."""
+    """Fit probabilities, finding sets, abstention and reference statistics on validation images."""
+    from radz.calibration.reference import ANY_VIEW, reference_path
     from radz.experiments.calibrate import calibrate as run
 
     result = run(
@@ -53,6 +54,11 @@ def calibrate(
     )
     assert result.path is not None
     _say(result.calibration, result.path)
+    if result.reference is None:
+        say(f"no reference statistics: {result.no_reference}")
+    else:
+        count, place = result.reference.images[ANY_VIEW], reference_path(result.path)
+        say(f"reference statistics of {len(result.reference.texts)} findings from {count} images: {place}")
 
 
 def _say(stored: StoredCalibration, path: Path) -> None:

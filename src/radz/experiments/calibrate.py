@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radz.calibration.calibration_file import CALIBRATION, StoredCalibration, fit_calibration, write_calibration
-from radz.errors import LeakageError
-from radz.eval.scoring import score
+from radz.calibration.reference import ReferenceStatistics, fit_reference, reference_path, write_reference
+from radz.errors import LeakageError, ScoresError
+from radz.eval.scoring import Scored, score
 from radz.experiments.inputs import Options, PathLike, load_model, open_images
 from radz.experiments.models import entry_of
 from radz.experiments.progress import Bar, silent
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CalibrationResult:
-    """A fitted calibration. table: the validation scores that it was fitted on. path: the file, if it was written."""
+    """A fitted calibration. table: the validation scores that it was fitted on. path: the file, if it was written.
+
+    reference: how the model scores the same images; ``no_reference`` is the reason where there is none.
+    """
 
     calibration: StoredCalibration
     table: ScoresTable
     path: Path | None = None
+    reference: ReferenceStatistics | None = None
+    no_reference: str = ""
 
     def to_frame(self) -> pd.DataFrame:
         """One line per finding: whether it has a probability, and why not. Needs pandas."""
@@ -68,10 +74,11 @@ def calibrate(
     batch_size: int = 16,
     progress: Bar = silent,
 ) -> CalibrationResult:
-    """Fit probabilities, finding sets and abstention on validation images, as `radz calibrate` does.
+    """Fit probabilities, finding sets, abstention and reference statistics on validation images, as `radz calibrate`.
 
     recall: expected share of an image's findings in its set. out: file to write; with ``write`` and no ``out``,
-    calibration.json in the checkpoint. The others are as in ``evaluate``.
+    calibration.json in the checkpoint. Reference statistics, of every finding that can be scored, go to the file beside
+    it (``radz.calibration.reference.reference_path``). The others are as in ``evaluate``.
 
     Raises LeakageError for another split than ``val``, and for images that the model was trained on.
     """
@@ -93,6 +100,21 @@ def calibrate(
     path = None if out is None else Path(out)
     if write and path is None:
         path = (shipped_checkpoint() if model is None or isinstance(model, Predictor) else Path(model)) / CALIBRATION
+    reference, no_reference = _reference(predictor, scored, entry.name)
     if path is not None:
         write_calibration(stored, path)
-    return CalibrationResult(stored, scored.tables[entry.name], path)
+        if reference is not None:
+            write_reference(reference, reference_path(path))
+    return CalibrationResult(stored, scored.tables[entry.name], path, reference, no_reference)
+
+
+def _reference(predictor: Predictor, scored: Scored, name: str) -> tuple[ReferenceStatistics | None, str]:
+    """How the model scores the images for every finding that it has anchors for, or why that is not known."""
+    table, features = scored.tables[name], scored.features[name]
+    studies = table.rows.drop_duplicates("study").set_index("study").loc[list(features.study_ids)]
+    anchors = predictor.anchors(predictor.all_findings)
+    scores = predictor.model.similarity(features, anchors).values.astype("float64")
+    try:
+        return fit_reference(scores, list(studies["view"]), list(studies["patient"]), anchors, table.provenance), ""
+    except ScoresError as error:
+        return None, str(error)

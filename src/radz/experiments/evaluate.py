@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from radz import registry
-from radz.calibration.attached import attach_calibration
+from radz.calibration.attached import attach_calibration, attach_reference
 from radz.config import parse_options
 from radz.data.aliases import read_aliases
 from radz.data.studies import readable
@@ -163,7 +163,8 @@ class _Run:
                 progress=advance,
             )
         name = entries[0].name
-        table = self._with_frequency(self._with_calibration(scored, entries[0]))
+        table = self._with_reference(self._with_calibration(scored, entries[0]), entries[0].anchors)
+        table = self._with_frequency(table)
         return replace(scored, tables={**scored.tables, name: table})
 
     def check(
@@ -208,6 +209,13 @@ class _Run:
         plugin = registry.load("baselines", "metadata_only")
         reference: ZeroShotModel = plugin(self.images.target.open("train").records, keys=self.strata)
         return reference
+
+    def _with_reference(self, table: ScoresTable, anchors: Anchors) -> ScoresTable:
+        """The table with the reference statistics of its findings, unless its studies are the reference images."""
+        reference = self.predictor.reference
+        if reference is None or anchors.strategy != reference.anchors or self.images.target.split == reference.split:
+            return table
+        return attach_reference(table, reference, anchors)
 
     def _with_frequency(self, table: ScoresTable) -> ScoresTable:
         """The table with how frequent its findings are elsewhere."""

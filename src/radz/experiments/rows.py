@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from radz.calibration.attached import assess_calibration, attached_calibration
+from radz.calibration.attached import assess_calibration, attached_calibration, attached_reference
 from radz.calibration.hierarchy import groups_of
-from radz.calibration.order import order_keys, stored_probabilities
+from radz.calibration.order import order_keys, stored_percentiles, stored_probabilities
 from radz.errors import CalibrationError
 from radz.eval.robustness import Checks, assess_controls, sensitivity
 from radz.knowledge import KnowledgeBase
@@ -109,11 +109,14 @@ def _first_row(
 def rank_within_studies(
     table: ScoresTable, *, draws: int, seed: int, uncertain: UncertainPolicy = "ignore"
 ) -> ImageRankings | None:
-    """Findings of each study ranked by raw score and, with a calibration, in the order in which they are shown."""
+    """Findings of each study ranked by raw score and, where they were attached, by percentile and as they are shown."""
     matrix = as_matrix(without_normal(table), uncertain)
-    rankings = {"raw score": matrix.scores}
-    stored = attached_calibration(table)
+    rankings, others, name = {"raw score": matrix.scores}, matrix.scores, "raw score"
+    reference, stored = attached_reference(table), attached_calibration(table)
+    if reference is not None:
+        others, name = order_keys(stored_percentiles(matrix, reference), matrix.scores), "percentile"
+        rankings[name] = others
     if stored is not None:
-        rankings["probability, then raw score"] = order_keys(stored_probabilities(matrix, stored), matrix.scores)
+        rankings[f"probability, then {name}"] = order_keys(stored_probabilities(matrix, stored), others)
     provenance = table.provenance
     return rank_findings(matrix, rankings, provenance.frequency, provenance.frequency_of, draws=draws, seed=seed)

@@ -63,7 +63,8 @@ class ScoresProvenance:
     ``radz.calibration.attached``; uncalibrated: why there is none. cost: what scoring an image costs (``eval.cost``).
     prompts: the prompt set of the anchors, where one was named. control: the shortcut control that was scored instead
     of the images, if any. frequency: concept -> how frequent it is elsewhere, for the constant list that rankings are
-    compared with; frequency_of: whose frequency, or why there is none.
+    compared with; frequency_of: whose frequency, or why there is none. reference: statistics of reference images that
+    percentiles are computed with, see ``radz.calibration.reference``.
     """
 
     model: str
@@ -91,6 +92,7 @@ class ScoresProvenance:
     policies: Mapping[str, str] = field(default_factory=dict)
     frequency: Mapping[str, float] = field(default_factory=dict)
     frequency_of: str = "not recorded in these scores"
+    reference: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

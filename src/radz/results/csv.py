@@ -9,7 +9,7 @@ from radz.errors import printable
 from radz.report.format import plain_number, yes_or_no
 from radz.types import Finding, Result
 
-COLUMNS = ("image", "finding", "score", "probability", "exposure", "note", "in_set", "abstained")
+COLUMNS = ("image", "finding", "score", "probability", "exposure", "note", "in_set", "abstained", "percentile")
 FORMULA = ("=", "+", "-", "@")
 """A text that begins with one of these is a formula to a spreadsheet."""
 
@@ -34,7 +34,7 @@ class CsvWriter:
     def write(self, result: Result) -> None:
         """Write one line per finding, or one with the reason for a refusal."""
         if result.error:
-            self._rows.writerow((cell(result.image), "", "", "", "", cell(f"refused: {result.error}"), "", ""))
+            self._rows.writerow((cell(result.image), "", "", "", "", cell(f"refused: {result.error}"), "", "", ""))
         self._rows.writerows(_line(result, finding) for finding in result.findings)
 
     def end(self) -> None:
@@ -57,6 +57,7 @@ def _line(result: Result, finding: Finding) -> tuple[str, ...]:
         cell("; ".join(filter(None, (finding.note, *result.notes)))),
         yes_or_no(finding.in_set),
         cell(result.abstained),
+        "" if finding.percentile is None else plain_number(finding.percentile),
     )
 
 

@@ -9,8 +9,8 @@ from typing import ClassVar, TextIO
 
 from radz.types import RESEARCH_USE, Result
 
-SCHEMA_VERSION = 1
-"""Raised when a field is renamed or removed, or means something else."""
+SCHEMA_VERSION = 2
+"""Raised when a field is renamed or removed, or means something else. 2: findings by probability, then percentile."""
 
 
 class JsonWriter:

@@ -1,15 +1,17 @@
-"""Results as tables for people: the highest-scored findings of each image."""
+"""Results as tables for people: the first findings of each image."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, TextIO
 
 from radz.errors import printable
-from radz.report.blocks import Row, Table, row, table
+from radz.report.blocks import Table, row, table
 from radz.report.console import open_console, show_block
 from radz.report.format import number, percent, yes_or_no
 from radz.types import RESEARCH_USE, Finding, Result
+
+PERCENTILE = "higher than: share of reference images of the same view that score lower for this finding"
 
 
 class TableWriter:
@@ -36,19 +38,34 @@ class TableWriter:
 
 
 def result_table(result: Result, top: int | None = None) -> Table:
-    """The ``top`` findings of an image, all by default. Probability and set are shown if any of these has one."""
+    """The ``top`` findings of an image, all by default.
+
+    Probability, percentile and set are shown if any of these has one, the score if none has one of the first two.
+    """
     findings = result.findings[:top]
-    calibrated = any(finding.probability is not None or finding.in_set is not None for finding in findings)
-    columns = ("rank", "finding", "score", *(("probability", "in set") if calibrated else ()), "exposure")
-    rows = [_row(rank, finding, calibrated) for rank, finding in enumerate(findings, start=1)]
-    words = {"finding", "in set", "exposure"}
-    return table(printable(result.image), columns, rows, words=words, notes=_notes(result, findings))
+    cells = {name: [text_of(finding) for finding in findings] for name, text_of in JUDGED.items()}
+    shown = {name: texts for name, texts in cells.items() if any(texts)}
+    if not shown.keys() & {"probability", "higher than"}:
+        shown = {"score": [number(finding.score, sign="+") for finding in findings], **shown}
+    columns = ("rank", "finding", *shown, "exposure")
+    rows = [
+        row(str(i + 1), printable(finding.name), *(texts[i] for texts in shown.values()), finding.exposure.value)
+        for i, finding in enumerate(findings)
+    ]
+    notes = [*([PERCENTILE] if "higher than" in shown else []), *_notes(result, findings)]
+    return table(printable(result.image), columns, rows, words={"finding", "in set", "exposure"}, notes=notes)
 
 
-def _row(rank: int, finding: Finding, calibrated: bool) -> Row:
-    probability = "" if finding.probability is None else percent(finding.probability)
-    known = (probability, yes_or_no(finding.in_set)) if calibrated else ()
-    return row(str(rank), printable(finding.name), number(finding.score, sign="+"), *known, finding.exposure.value)
+def _percent(share: float | None) -> str:
+    return "" if share is None else percent(share)
+
+
+JUDGED: Mapping[str, Callable[[Finding], str]] = {
+    "probability": lambda finding: _percent(finding.probability),
+    "higher than": lambda finding: _percent(finding.percentile),
+    "in set": lambda finding: yes_or_no(finding.in_set),
+}
+"""Column -> its text for a finding, empty where there is none."""
 
 
 def _notes(result: Result, findings: Sequence[Finding]) -> list[str]:

@@ -1,4 +1,7 @@
-"""Scores to results: probabilities, finding sets and abstention, each with the reason where there is none.
+"""Scores to results: probabilities, percentiles, finding sets and abstention, each with the reason where there is none.
+
+Findings with a probability come first, by probability; then those with a percentile among reference images of the same
+view, by percentile; then the rest by score.
 
 The model abstains from an image whose header names another kind of image than it knows, and from one that lies farther
 from the calibration images than nearly all of them. Scores are shown anyway, without probabilities and set.
@@ -7,12 +10,14 @@ from the calibration images than nearly all of them. Scores are shown anyway, wi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from radz.calibration.calibration_file import StoredCalibration
 from radz.calibration.hierarchy import reconcile
+from radz.calibration.order import order_keys
+from radz.calibration.reference import ReferenceStatistics
 from radz.imaging.body_parts import body_part_words
 from radz.imaging.image import Image
 from radz.knowledge import KnowledgeBase
@@ -22,6 +27,8 @@ from radz.report.format import number, percent
 from radz.types import Anchors, Exposure, Finding, Result
 
 UNCALIBRATED = "this model has no calibration data"
+NO_REFERENCE = "this model has no reference images"
+ABSTAINS = "the model abstains from this image"
 MODALITIES = {"radiograph": ("CR", "DX", "DR", "RG", "XR")}
 """Kind of image that a model knows -> values of DICOM's Modality (0008,0060)."""
 BODY_PARTS = {"chest": ("CHEST", "THORAX", "LUNG", "LUNGS")}
@@ -31,13 +38,29 @@ SAYS_NOTHING = ("", "OT", "SC")
 
 
 @dataclass(frozen=True, slots=True)
+class FindingFacts:
+    """What holds of a finding in every image. blank: why it has no probability, if it has none."""
+
+    name: str
+    exposure: Exposure
+    blank: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRules:
-    """What one model may state about an image. stored: its calibration; without one, ``uncalibrated`` is the reason."""
+    """What one model may state about an image.
+
+    stored: its calibration; without one, ``uncalibrated`` is the reason. reference: its scores of reference images;
+    without them, ``no_reference`` is the reason.
+    """
 
     provenance: Provenance
     knowledge: KnowledgeBase
     stored: StoredCalibration | None = None
     uncalibrated: str = UNCALIBRATED
+    reference: ReferenceStatistics | None = None
+    no_reference: str = NO_REFERENCE
 
     def decide(
         self,
@@ -53,12 +76,22 @@ class DecisionRules:
         shown = reconcile(scores, anchors.concepts, self.knowledge)
         blanks = [self._why_blank(c, t, exposures[c]) for c, t in _texts(anchors)]
         probability = self._probabilities(scores, anchors, blanks)
-        reasons = [self.why_abstain(image, row) for image, row in zip(images, appearance, strict=True)]
-        rows = zip(names, shown, probability, self._sets(shown, anchors, exposures), reasons, strict=True)
+        sets = self._sets(shown, anchors, exposures)
         pairs = zip(self._disagreements(anchors), self._unreviewed(anchors), strict=True)
-        notes = ["; ".join(filter(None, pair)) for pair in pairs]
-        results = [_result(*row, anchors=anchors, exposures=exposures, blanks=blanks, notes=notes) for row in rows]
-        return [replace(result, notes=image.notes) for result, image in zip(results, images, strict=True)]
+        about = [
+            FindingFacts(concept, exposures[concept], blank, "; ".join(filter(None, pair)))
+            for concept, blank, pair in zip(anchors.concepts, blanks, pairs, strict=True)
+        ]
+        results = []
+        for row, image in enumerate(images):
+            abstained = self.why_abstain(image, appearance[row])
+            percentile, unplaced = self._percentiles(scores[row], anchors, image.view)
+            if abstained:
+                findings = _unjudged(about, shown[row])
+            else:
+                findings = _judged(about, np.stack([shown[row], probability[row], percentile]), sets[row], unplaced)
+            results.append(Result(names[row], findings, abstained=abstained, notes=image.notes))
+        return results
 
     def why_abstain(self, image: Image, appearance: Floats) -> str:
         """Why the model abstains from an image with this appearance (A,); empty if it does not."""
@@ -90,6 +123,17 @@ class DecisionRules:
             if self.stored and not blank:
                 values[:, column] = self.stored.platt[concept].probability(scores[:, column])
         return reconcile(values, anchors.concepts, self.knowledge)
+
+    def _percentiles(self, scores: Floats, anchors: Anchors, view: str) -> tuple[Floats, list[str]]:
+        """Percentiles (C,) of one image's scores (C,), NaN where there is none, and for each finding why."""
+        values = np.full(len(anchors), np.nan)
+        if self.reference is None:
+            return values, [self.no_reference] * len(anchors)
+        reasons = [self.reference.why_no_percentile(concept, texts, view) for concept, texts in _texts(anchors)]
+        for column, (concept, reason) in enumerate(zip(anchors.concepts, reasons, strict=True)):
+            if not reason:
+                values[column] = self.reference.percentile(concept, view, scores[[column]])[0]
+        return values, reasons
 
     def _sets(self, shown: Floats, anchors: Anchors, exposures: dict[str, Exposure]) -> list[list[bool | None]]:
         """Whether each finding is in its image's set, from scores (B, C) raised to those of their children."""
@@ -140,24 +184,44 @@ def _texts(anchors: Anchors) -> Iterable[tuple[str, tuple[str, ...]]]:
     return zip(anchors.concepts, anchors.texts, strict=True)
 
 
-def _result(
-    name: str,
-    scores: Floats,
-    probability: Floats,
-    inside: Sequence[bool | None],
-    abstained: str,
-    *,
-    anchors: Anchors,
-    exposures: dict[str, Exposure],
-    blanks: Sequence[str],
-    notes: Sequence[str],
-) -> Result:
-    """Findings by falling score (C,); without probabilities (C,) and set where the model abstains."""
+def _judged(
+    about: Sequence[FindingFacts], values: Floats, inside: Sequence[bool | None], unplaced: Sequence[str]
+) -> tuple[Finding, ...]:
+    """Findings in order. values: (3, C), scores, probabilities and percentiles, NaN where there is none.
+
+    inside: whether each is in the image's set. unplaced: why each has no percentile.
+    """
+    scores, probability, percentile = values
+    keys = order_keys(probability, order_keys(percentile, scores))
     findings = []
-    for i in np.argsort(-scores, kind="stable"):
-        blank = "the model abstains from this image" if abstained else blanks[i]
-        note = "; ".join(filter(None, (f"no probability: {blank}" if blank else "", notes[i])))
-        value, member = (None, None) if abstained else (None if blank else float(probability[i]), inside[i])
-        concept = anchors.concepts[i]
-        findings.append(Finding(concept, float(scores[i]), value, exposures[concept], note, member))
-    return Result(name, tuple(findings), abstained=abstained)
+    for i in np.argsort(-keys, kind="stable"):
+        facts = about[i]
+        blank = f"no probability: {facts.blank}" if facts.blank else ""
+        missing = f"no percentile: {unplaced[i]}" if unplaced[i] else ""
+        findings.append(
+            Finding(
+                facts.name,
+                float(scores[i]),
+                _or_none(probability[i]),
+                facts.exposure,
+                "; ".join(filter(None, (blank, missing, facts.note))),
+                inside[i],
+                _or_none(percentile[i]),
+            )
+        )
+    return tuple(findings)
+
+
+def _unjudged(about: Sequence[FindingFacts], scores: Floats) -> tuple[Finding, ...]:
+    """Findings by falling score (C,) of an image from which the model abstains."""
+    blank = f"no probability or percentile: {ABSTAINS}"
+    return tuple(
+        Finding(
+            about[i].name, float(scores[i]), None, about[i].exposure, "; ".join(filter(None, (blank, about[i].note)))
+        )
+        for i in np.argsort(-scores, kind="stable")
+    )
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from radz import __version__
 from radz.anchors import PromptPair, closed_set, load_anchors, open_strategy, save_anchors
 from radz.calibration.calibration_file import CALIBRATION, StoredCalibration, read_calibration
+from radz.calibration.reference import REFERENCE, ReferenceStatistics, read_reference, reference_path
 from radz.errors import AnchorError, CheckpointError, KnowledgeError, RadzError
 from radz.explain.attention import attention_maps
 from radz.imaging.image import Image
@@ -29,7 +30,7 @@ from radz.model.checkpoint_files import CONFIG
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.provenance import Provenance
-from radz.serve.decision import UNCALIBRATED, DecisionRules
+from radz.serve.decision import NO_REFERENCE, UNCALIBRATED, DecisionRules
 from radz.storage import cache_root, content_hash
 from radz.types import NORMAL, Anchors, Exposure, Result, Study
 
@@ -50,11 +51,13 @@ class Predictor:
         *,
         inverted: bool | None = None,
         calibration: tuple[StoredCalibration | None, str] = (None, UNCALIBRATED),
+        reference: tuple[ReferenceStatistics | None, str] = (None, NO_REFERENCE),
     ) -> None:
         self.model, self.provenance, self.knowledge, self.tower_head = model, provenance, knowledge, tower_head
         self.read = partial(read_image, inverted=inverted)
         self.fingerprint = provenance.fingerprint
         self.calibration, self.uncalibrated = calibration
+        self.reference, self.no_reference = reference
         self._anchors: dict[tuple[str, ...], Anchors] = {}
         self._given: dict[str, Concept] = {}
 
@@ -74,6 +77,7 @@ class Predictor:
         source: where the backbone's weights are, for backbones that take one. findings: YAML files that add
         diseases. inverted: as in ``radz.imaging.read.read_image``. calibration: a file of `radz calibrate`, by default
         the one in the checkpoint; that one is left out, and each result says why, where it does not fit the model.
+        Reference statistics are read from the file beside it, by default from the one in the checkpoint.
         Raises CheckpointError, CacheError, ConfigError, CalibrationError.
         """
         directory = Path(checkpoint) if checkpoint is not None else shipped_checkpoint()
@@ -81,8 +85,9 @@ class Predictor:
         make_fast(model, choose_dtype(dtype))
         knowledge = KnowledgeBase.load(findings)
         fitted = _calibration(directory, calibration, provenance)
+        usual = _reference(directory, calibration, provenance)
         head = load_tower_head(directory)
-        return cls(Encoder(model), provenance, knowledge, head, inverted=inverted, calibration=fitted)
+        return cls(Encoder(model), provenance, knowledge, head, inverted=inverted, calibration=fitted, reference=usual)
 
     @cached_property
     def default_findings(self) -> tuple[str, ...]:
@@ -91,9 +96,17 @@ class Predictor:
         These are the findings marked ``default`` for the model's body part and modality, those it was trained on, and
         those that the user's files add, as far as the model has anchors for them.
         """
-        closed = closed_set(open_strategy(self.provenance.anchors, self.model.model.anchors))
         usual = {concept.id for concept in self._fitting(ALL) if concept.default}
-        chosen = usual | set(self.provenance.supervised) | self._added()
+        return self._with_anchors(usual | set(self.provenance.supervised) | self._added())
+
+    @cached_property
+    def all_findings(self) -> tuple[str, ...]:
+        """All findings that can be seen in the model's kind of image and that it has anchors for, and the defaults."""
+        return self._with_anchors({concept.id for concept in self._fitting(ALL)} | set(self.default_findings))
+
+    def _with_anchors(self, chosen: set[str]) -> tuple[str, ...]:
+        """The ids among ``chosen`` that the model has anchors for, in the order of the knowledge base."""
+        closed = closed_set(open_strategy(self.provenance.anchors, self.model.model.anchors))
         ids = (concept.id for concept in self.knowledge if concept.id in chosen - {NORMAL})
         return tuple(concept for concept in ids if closed is None or concept in closed)
 
@@ -237,7 +250,14 @@ class Predictor:
         studies = [Study(name, "", pixels=image.pixels) for name, image in zip(names, images, strict=True)]
         features = self.model.encode(studies)
         assert features.appearance is not None
-        rules = DecisionRules(self.provenance, self.knowledge, self.calibration, self.uncalibrated)
+        rules = DecisionRules(
+            self.provenance,
+            self.knowledge,
+            self.calibration,
+            self.uncalibrated,
+            self.reference,
+            self.no_reference,
+        )
         return rules.decide(
             names,
             self.model.similarity(features, anchors).values.astype(np.float64),
@@ -275,5 +295,19 @@ def _calibration(
         return None, UNCALIBRATED
     try:
         return read_calibration(path, provenance.fingerprint, provenance.anchors), ""
+    except RadzError as error:
+        return None, str(error)
+
+
+def _reference(
+    directory: Path, calibration: str | Path | None, provenance: Provenance
+) -> tuple[ReferenceStatistics | None, str]:
+    """The reference statistics beside the given calibration, else the checkpoint's, and why there are none."""
+    beside = None if calibration is None else reference_path(Path(calibration))
+    path = beside if beside is not None and beside.is_file() else directory / REFERENCE
+    if not path.is_file():
+        return None, NO_REFERENCE
+    try:
+        return read_reference(path, provenance.fingerprint, provenance.anchors), ""
     except RadzError as error:
         return None, str(error)
