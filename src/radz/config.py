@@ -492,7 +492,10 @@ def put(tree: dict[str, Any], path: str, value: Any) -> None:
             tree[key] = {}
         tree = tree[key]
         if not isinstance(tree, dict):
-            raise ConfigError(f"{path}={value}: '{key}' is a value, not a section, so it cannot hold '{leaf}'.")
+            raise ConfigError(
+                f"{path}={value}: '{key}' is a value, not a section, so it cannot hold '{leaf}'. "
+                f"Make it a section, or set '{key}' alone."
+            )
     tree[leaf] = value
 
 

@@ -72,5 +72,7 @@ def test_a_file_of_another_form_is_refused(tmp_path, content, message):
 def test_an_unknown_set_names_the_shipped_ones(tmp_path):
     with pytest.raises(UnknownNameError, match=r"Did you mean 'paraphrases'\? Known: default, paraphrases"):
         load_prompts("paraphrase")
-    with pytest.raises(ConfigError, match=r"no prompt file .*absent.yaml. Shipped sets: default, paraphrases"):
+    with pytest.raises(
+        ConfigError, match=r"no prompt file .*absent.yaml. Give another file, or one of default, paraphrases"
+    ):
         load_prompts(str(tmp_path / "absent.yaml"))

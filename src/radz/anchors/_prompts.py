@@ -68,7 +68,9 @@ def load_prompts(which: str) -> tuple[PromptPair, ...]:
     try:
         tree = load_yaml(path)
     except FileNotFoundError:
-        raise ConfigError(f"There is no prompt file {path}. Shipped sets: {', '.join(sorted(shipped))}.") from None
+        raise ConfigError(
+            f"There is no prompt file {path}. Give another file, or one of {', '.join(sorted(shipped))}."
+        ) from None
     except UnreadableError as error:
         raise ConfigError(f"{path} {error}. {FORM}") from None
     if not isinstance(tree, list) or not tree:

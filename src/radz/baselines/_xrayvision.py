@@ -46,7 +46,10 @@ class XrayVision:
         self.model = _network(library, state).to(best_device())
         labels = _labels(library, file.name)
         if len(labels) != self.model.classifier.out_features:
-            raise CheckpointError(f"{file} scores {self.model.classifier.out_features} labels, not {len(labels)}.")
+            raise CheckpointError(
+                f"{file} scores {self.model.classifier.out_features} labels, not {len(labels)}. "
+                "Give the file of the named weights."
+            )
         knowledge = KnowledgeBase.load()
         known = {knowledge.parse(label).id: i for i, label in enumerate(labels) if label in knowledge}
         self.concepts, self.columns = tuple(known), list(known.values())
@@ -70,7 +73,10 @@ def read_tensors(library: Any, file: Path) -> dict[str, Tensor]:
     except (OSError, RuntimeError, pickle.UnpicklingError) as error:
         raise unreadable("supervised", str(file), error) from error
     if not isinstance(module, models.DenseNet):
-        raise CheckpointError(f"{file} holds a {type(module).__name__}, not a DenseNet of torchxrayvision.")
+        raise CheckpointError(
+            f"{file} holds a {type(module).__name__}, not a DenseNet of torchxrayvision. "
+            "Give one of its published files."
+        )
     for part in module.modules():
         part.__dict__.setdefault("_non_persistent_buffers_set", set())  # files of 2020 lack it
     return {name: tensor for name, tensor in module.state_dict().items() if name != "op_threshs"}

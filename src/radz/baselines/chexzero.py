@@ -88,7 +88,10 @@ def read_openai(path: Path) -> Any:
         raise unreadable("chexzero", str(path), error) from error
     state = state.get("state_dict", state) if isinstance(state, dict) else {}
     if "visual.proj" not in state or "text_projection" not in state:
-        raise CheckpointError(f"{path} holds no weights of a CLIP in OpenAI's naming (visual.proj, text_projection).")
+        raise CheckpointError(
+            f"{path} holds no weights of a CLIP in OpenAI's naming (visual.proj, text_projection). "
+            "Give the published file."
+        )
     return build_model_from_openai_state_dict(dict(state), cast_dtype=torch.float32).float().requires_grad_(False)
 
 

@@ -41,7 +41,10 @@ class Supervised(TwoStep):
             return LabelNetwork(XrayVision(source), batch_size)
         head = load_tower_head(Path(source))
         if head is None:
-            raise CheckpointError(f"{source} has no {TOWER_HEAD}: its tower had no supervised warm-up, or moved on.")
+            raise CheckpointError(
+                f"{source} has no {TOWER_HEAD}: its tower had no supervised warm-up, or moved on. "
+                "Train with warmup, or choose another baseline."
+            )
         encoder = Encoder(load_checkpoint(Path(source))[0].to(best_device()))
         return TowerHeadModel(encoder, head, batch_size)
 

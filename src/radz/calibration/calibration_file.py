@@ -167,7 +167,7 @@ def _seen(table: ScoresTable) -> ScoresTable:
     if not seen:
         raise ScoresError(
             f"Nothing to calibrate: the model has seen none of {', '.join(table.concepts) or 'no finding'}, and "
-            "unseen findings are never calibrated."
+            "unseen findings are never calibrated. Choose a corpus that labels findings it has seen."
         )
     return replace(table, rows=table.rows[table.rows["concept"].isin(seen)])
 

@@ -87,12 +87,17 @@ def _distribution(appearances: Floats) -> OutOfDistribution:
         raise MissingExtraError("Calibration", "scikit-learn", "calibration") from None
     spread = appearances.std(axis=0)
     if not spread.any():
-        raise ScoresError("All validation images have the same appearance, so no distance can be measured.")
+        raise ScoresError(
+            "All validation images have the same appearance, so no distance can be measured. "
+            "Check that the images differ."
+        )
     spread = np.where(spread > 0, spread, spread[spread > 0].min())
     count = min(DIRECTIONS, min(appearances.shape) // 2)
     fit = PCA(count, svd_solver="full").fit(appearances / spread)
     if not fit.noise_variance_ > _ROUNDING:
-        raise ScoresError(f"The validation images vary in at most {count} directions: they are too similar.")
+        raise ScoresError(
+            f"The validation images vary in at most {count} directions: they are too similar. Calibrate on more images."
+        )
     return OutOfDistribution(
         mean=_short(fit.mean_ * spread),
         spread=_short(spread),

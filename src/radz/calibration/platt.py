@@ -144,7 +144,9 @@ def _fit_pooled(scores: Floats, labels: Floats) -> PlattScaling:
     """One temperature and offset for scores (M,), labels (M,); slope 0 where scores do not rise with findings."""
     positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
     if min(positives, negatives) == 0:
-        raise ScoresError("Nothing to calibrate: all validation labels are the same.")
+        raise ScoresError(
+            "Nothing to calibrate: all validation labels are the same. Calibrate on images with and without findings."
+        )
     slope, offset = _logistic(scores, labels)
     if slope <= 0:
         slope, offset = 0.0, math.log(positives / negatives)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from radz.cli.console import say
 from radz.errors import ConfigError, MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def ablate(
     finally:  # interrupted, too: unfinished cells are empty
         _report(ablation, places, output)
     for name, why in failed.items():
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(f"failed: {name}: {why}")
+        say(f"failed: {name}: {why}")
     if failed:
         raise typer.Exit(1)
 

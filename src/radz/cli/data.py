@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli.console import say
+
 if TYPE_CHECKING:
     from radz.data.label_map import LabelMap
 
@@ -131,10 +133,9 @@ def convert(
         converted = write(
             source, out, size or None, origin=origin_of(source, corpus), workers=workers, progress=progress
         )
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     for study, reason in converted.unreadable.items():
-        console.print(f"unreadable: {study}: {reason}")
-    console.print(f"{converted.studies} studies in {converted.shards} shards: {out}")
+        say(f"unreadable: {study}: {reason}")
+    say(f"{converted.studies} studies in {converted.shards} shards: {out}")
     if converted.unreadable:
         raise typer.Exit(1)
 

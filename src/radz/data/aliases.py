@@ -39,5 +39,7 @@ def _json_rows(path: Path) -> Iterable[Mapping[str, Any]]:
         reason = "does not exist" if isinstance(error, FileNotFoundError) else error
         raise CorpusError(f"{path} {reason}. Give the RSNA's mapping, or a CSV with film and original.") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise CorpusError(f"{path}: is not a list of entries with subset_img_id and img_id, as the RSNA publishes it.")
+        raise CorpusError(
+            f"{path}: is not a list of entries with subset_img_id and img_id, as the RSNA publishes it. Give that file."
+        )
     return rows

@@ -88,7 +88,9 @@ def open_place(url: str, storage: Mapping[str, Any] | None = None) -> tuple[Any,
     try:
         fs, path = fsspec.core.url_to_fs(whole_url(url), **(storage or {}))
     except (ImportError, ValueError) as error:
-        raise CorpusError(f"{url}: this kind of place cannot be opened: {error}") from None
+        raise CorpusError(
+            f"{url}: this kind of place cannot be opened: {error}. Give a folder, or a URL that fsspec opens."
+        ) from None
     return fs, str(path).rstrip("/")
 
 
@@ -114,7 +116,10 @@ def read_index(fs: Any, path: str) -> tuple[list[Study], list[Place | None], dic
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid) as error:
         raise CorpusError(f"{path}/{TABLE}: is damaged ({error}). Convert the corpus again.") from None
     if about.get("version") != VERSION:
-        raise CorpusError(f"{path}: shards of version {about.get('version')}, this radz reads {VERSION}.")
+        raise CorpusError(
+            f"{path}: shards of version {about.get('version')}, this radz reads {VERSION}. "
+            "Convert the corpus again, or install a newer radz."
+        )
     return [_study(row) for row in rows], [_place(row) for row in rows], about
 
 

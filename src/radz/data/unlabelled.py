@@ -37,7 +37,9 @@ def read_reports(
     """
     if held and language != "en":
         raise ConfigError(
-            f"data.held_out can be cut out of English reports only, and data.unlabelled.texts.language is '{language}'."
+            f"data.held_out can be cut out of English reports only, and "
+            f"data.unlabelled.texts.language is '{language}'. "
+            "Leave one of them out."
         )
     texts = [read_sections(text).described for text in _cells(table, column, where)]
     if held:

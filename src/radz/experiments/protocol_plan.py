@@ -111,7 +111,9 @@ def load_protocol(path: Path, overrides: Iterable[str] = ()) -> Protocol:
         raise UnknownNameError("kind of protocol", kind, KINDS)
     protocol = build_config(KINDS[kind], tree)
     if isinstance(protocol, LinearProtocol) and not all(0 < share <= 100 for share in protocol.percent):
-        raise ConfigError(f"percent: shares lie above 0 and up to 100, got {', '.join(map(str, protocol.percent))}.")
+        raise ConfigError(
+            f"percent: shares lie above 0 and up to 100, got {', '.join(map(str, protocol.percent))}. Give others."
+        )
     return protocol
 
 

@@ -47,5 +47,8 @@ def _side(patches: int) -> int:
     """Height and width of the patch grid."""
     side = math.isqrt(patches)
     if side * side != patches:
-        raise ConfigError(f"The tower's {patches} positions form no square grid, so there is no map over the image.")
+        raise ConfigError(
+            f"The tower's {patches} positions form no square grid, so there is no map over the image. "
+            "Use a tower with square inputs."
+        )
     return side

@@ -29,7 +29,9 @@ def single_frame(pixel_data: bytes) -> bytes:
     try:
         frame = next(generate_frames(pixel_data, number_of_frames=1), b"")
     except ValueError as error:
-        raise ImageError(f"the fragments of the Pixel Data are damaged, truncated or corrupt ({error}).") from None
+        raise ImageError(
+            f"the fragments of the Pixel Data are damaged, truncated or corrupt ({error}). Export the image again."
+        ) from None
     if not frame:
         raise ImageError("the compressed Pixel Data (7FE0,0010) hold no frame. Export the image again.")
     return frame

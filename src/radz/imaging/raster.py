@@ -196,7 +196,10 @@ def _values(image: Image.Image, window: tuple[float, float] | None) -> Plane:
         # 16-bit files rarely say how many of their bits are used, so the values themselves are the range.
         return stretch(np.asarray(image)) if window is None else scale(np.asarray(image), *window)
     if window is not None:
-        raise ImageError("a window was given, but the file has 8 bits a pixel: its values are those of a display.")
+        raise ImageError(
+            "a window was given, but the file has 8 bits a pixel: its values are those of a display. "
+            "Leave the window out."
+        )
     if image.mode in ("1", "L"):
         return scale(np.asarray(image if image.mode == "L" else image.convert("L")), 0, 255)
     _require_opaque(image)

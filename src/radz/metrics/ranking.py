@@ -137,7 +137,9 @@ def _checked(scores: ArrayLike, labels: ArrayLike) -> tuple[Floats, Floats]:
         raise ScoresError(f"Scores {x.shape} and labels {y.shape} must be two rows of one length, one per study.")
     odd = set(np.unique(y[~np.isnan(y)])) - {0.0, 1.0}
     if odd:
-        raise ScoresError(f"Labels are 1 (present), 0 (absent) or NaN (unknown), got {sorted(odd)}.")
+        raise ScoresError(
+            f"Labels are 1 (present), 0 (absent) or NaN (unknown), got {sorted(odd)}. Replace the others."
+        )
     return x, y
 
 

@@ -87,11 +87,14 @@ def merge_folds(tables: Mapping[str, ScoresTable]) -> ScoresTable:
     Raises ScoresError for a study in two folds and for no fold.
     """
     if not tables:
-        raise ScoresError("There are no folds to merge.")
+        raise ScoresError("There are no folds to merge. Score at least one.")
     parts = [table.rows.assign(stratum=f"fold={fold}|" + table.rows["stratum"]) for fold, table in tables.items()]
     rows = pd.concat(parts, ignore_index=True)
     if rows.duplicated(["study", "concept"]).any():
-        raise ScoresError("A study is in two folds: these scores do not come from one split of the patients.")
+        raise ScoresError(
+            "A study is in two folds: these scores do not come from one split of the patients. "
+            "Score the folds of one split."
+        )
     first = next(iter(tables.values())).provenance
     return ScoresTable(rows, replace(first, fold=", ".join(tables), strata=("fold", *first.strata)))
 
@@ -145,7 +148,9 @@ def compare_repeats(
     """
     a, b = ([_Seed.of(table, min_positives) for table in side] for side in (first, second))
     if len(a) != len(b) or not _same(a[0], b[0]):
-        raise ScoresError("The two methods cannot be compared: their studies, findings or numbers of seeds differ.")
+        raise ScoresError(
+            "The two methods cannot be compared: their studies, findings or numbers of seeds differ. Score both alike."
+        )
     differences = paired_differences(_mean(a), _mean(b), a[0].patients, a[0].positive, draws=draws, seed=seed)
     values = np.stack([x.means() - y.means() for x, y in zip(a, b, strict=True)], axis=1)  # (4, seeds)
     within, abnormal = (
@@ -191,7 +196,7 @@ class _Seed:
 def _mean(seeds: Sequence[_Seed]) -> Statistic:
     """Statistic weights (N, R) -> mean over seeds (4 + 2 F, R)."""
     if not all(_same(seeds[0], one) for one in seeds):
-        raise ScoresError("The seeds of one method were not scored on the same studies and findings.")
+        raise ScoresError("The seeds of one method were not scored on the same studies and findings. Score them again.")
     return lambda weights: np.mean([one.statistic(weights) for one in seeds], axis=0)
 
 

@@ -71,7 +71,9 @@ def without_normal(table: ScoresTable) -> ScoresTable:
     """The table without rows of "no finding". Raises ScoresError if nothing else is left."""
     rows = table.rows[table.rows["concept"] != NORMAL]
     if (rows["note"] == LABEL_ONLY).all():
-        raise ScoresError("The table holds no score of a disease: nothing to evaluate.")
+        raise ScoresError(
+            "The table holds no score of a disease: nothing to evaluate. Score findings other than normal."
+        )
     return replace(table, rows=rows)
 
 

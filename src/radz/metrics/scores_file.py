@@ -128,7 +128,7 @@ def read_scores(path: Path) -> ScoresTable:
         frame = arrow.to_pandas(ignore_metadata=True)
     except (OSError, ValueError, TypeError, OverflowError, MemoryError, pa.ArrowException) as error:
         raise ScoresError(
-            f"Cannot read {path} as Parquet scores: {shortened(error)}. `radz evaluate` writes such files."
+            f"Cannot read {path} as Parquet scores: {shortened(error)}. Run `radz evaluate` to write such a file."
         ) from None
     rows = _typed(frame, str(path))
     check_rows(rows, str(path))
@@ -217,7 +217,10 @@ def _refuse_rows(rows: pd.DataFrame, bad: Any, where: str, what: str) -> None:
 def _provenance(saved: bytes | None, path: Path) -> ScoresProvenance:
     """Provenance from the schema metadata. Raises ScoresError if it is missing or damaged."""
     if saved is None:
-        raise ScoresError(f"{path} has no provenance in its schema metadata: it was not written by `radz evaluate`.")
+        raise ScoresError(
+            f"{path} has no provenance in its schema metadata: it was not written by `radz evaluate`. "
+            "Give a file that was."
+        )
     try:
         values = json.loads(saved)
         known = {f.name for f in fields(ScoresProvenance)}

@@ -116,7 +116,9 @@ def adapt(decoder: Any, lora: LoraConfig, token_ids: list[int]) -> Any:
         with quietly():
             return get_peft_model(decoder, peft_config)
     except ValueError as error:
-        raise ConfigError(f"model.lora.targets {list(lora.targets)} do not fit this decoder: {error}") from None
+        raise ConfigError(
+            f"model.lora.targets {list(lora.targets)} do not fit this decoder: {error}. Name linear layers of it."
+        ) from None
 
 
 PARTS = {

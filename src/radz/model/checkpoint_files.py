@@ -49,7 +49,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except UnreadableError as error:
         raise CheckpointError(f"{path} is damaged: it {error}. {AGAIN}") from None
     if not isinstance(value, dict):
-        raise CheckpointError(f"{path} is damaged: expected a mapping. {AGAIN}")
+        raise CheckpointError(f"{path} is damaged: it is not a mapping. {AGAIN}")
     return value
 
 

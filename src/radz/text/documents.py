@@ -115,7 +115,9 @@ def _read_pdf(path: Path) -> Document:
     except DocumentError:
         raise
     except Exception as error:  # pypdf raises many kinds of errors for damaged files
-        raise DocumentError(f"{path} is a damaged PDF, or one that pypdf cannot read: {error}") from None
+        raise DocumentError(
+            f"{path} is a damaged PDF, or one that pypdf cannot read: {error}. Save it as text or export it again."
+        ) from None
     return Document(_normal(str(title)).strip(), pages)
 
 

@@ -93,7 +93,9 @@ def train_dual_encoder(config: RunConfig, text: str | None = None, command: str 
     MiniLM. Raises ConfigError for a stage and for cross-fitting: a pair is trained in one run, on one tower.
     """
     if config.stage:
-        raise ConfigError(f"dual_encoder is trained in one run, but this configuration is of stage '{config.stage}'.")
+        raise ConfigError(
+            f"dual_encoder is trained in one run, but this configuration is of stage '{config.stage}'. Remove stage."
+        )
     if config.train.cross_fit is not None:
         raise ConfigError("dual_encoder is trained on the states of one tower: leave train.cross_fit out.")
     device = this_process().device

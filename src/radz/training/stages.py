@@ -112,7 +112,9 @@ def require_stage(
             f"loss.weights has {sorted(losses)}."
         )
     if warmup is not None and not row.warms_up:
-        raise ConfigError(f"The stage '{stage}' has no warm-up; the tower is warmed up in 'general'.")
+        raise ConfigError(
+            f"The stage '{stage}' has no warm-up; the tower is warmed up in 'general'. Remove warmup from this stage."
+        )
 
 
 def require_fit(stage: str, start: Path, model: ModelConfig, provenance: Provenance, saved: ModelConfig) -> None:

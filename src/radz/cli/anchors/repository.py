@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from radz.cli.console import say
 from radz.cli.options import Format
 from radz.errors import UnknownNameError
 
@@ -38,7 +39,7 @@ def build(
     with Console(stderr=True).status("Loading the model (the first start prepares it, a minute or two) ..."):
         predictor = Predictor.load(model, source=source, findings=findings_file or [])
         count = predictor.save_anchors(out, finding, strategy)
-    Console(stderr=True, highlight=False, markup=False).print(f"anchors of {count} findings: {out}", soft_wrap=True)
+    say(f"anchors of {count} findings: {out}")
 
 
 def show(

@@ -61,7 +61,9 @@ def read_runs(text: str, height: int, width: int) -> NDArray[np.bool_]:
     if len(numbers) % 2 or (numbers < 0).any():
         raise CorpusError("a mask must be pairs of numbers: pixels to skip, pixels to mark.")
     if numbers.sum() > height * width:
-        raise CorpusError(f"a mask marks pixel {numbers.sum():,} of an image of {height} x {width}.")
+        raise CorpusError(
+            f"a mask marks pixel {numbers.sum():,} of an image of {height} x {width}. Download the table again."
+        )
     marked = np.arange(len(numbers) + 1) % 2 == 1  # out, in, out, ... and what is left after the last run
     mask = np.repeat(marked, [*numbers, height * width - numbers.sum()])
     return mask.reshape(width, height).T

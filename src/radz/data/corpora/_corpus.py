@@ -100,5 +100,6 @@ def _require_unique(ids: Sequence[str], rows: Sequence[int], where: str) -> None
     if len(counts) < len(ids):
         duplicates = [row for row, study_id in zip(rows, ids, strict=True) if counts[study_id] > 1]
         raise CorpusError(
-            f"{where}: {len(duplicates)} studies share their study id with another ({rows_text(duplicates)})."
+            f"{where}: {len(duplicates)} studies share their study id with another ({rows_text(duplicates)}). "
+            "Remove or rename them."
         )

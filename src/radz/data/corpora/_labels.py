@@ -28,7 +28,7 @@ def parse_cell(cell: str, separator: str, knowledge: KnowledgeBase) -> dict[str,
         presence = _MARKS.get(token[0], Presence.PRESENT)
         concept = knowledge[token[1:].strip() if token[0] in _MARKS else token].id
         if labels.setdefault(concept, presence) != presence:
-            raise CorpusError(f"'{concept}' is both {labels[concept]} and {presence}.")
+            raise CorpusError(f"'{concept}' is both {labels[concept]} and {presence}. Keep one.")
     _require_consistent(labels)
     return labels
 
@@ -122,4 +122,4 @@ def _require_consistent(labels: Mapping[str, Presence]) -> None:
     others = {concept: presence for concept, presence in labels.items() if concept != NORMAL}
     if labels.get(NORMAL) is Presence.PRESENT and _any_present(others):
         present = ", ".join(concept for concept, presence in others.items() if presence is Presence.PRESENT)
-        raise CorpusError(f"'{NORMAL}' and a finding ({present}) are both present.")
+        raise CorpusError(f"'{NORMAL}' and a finding ({present}) are both present. Keep one.")

@@ -59,7 +59,7 @@ def _reader(source: Path) -> Iterator[Callable[[str], str | None]]:
             names = set(archive.namelist())
             yield lambda name: archive.read(name).decode() if name in names else None
     except (OSError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise CorpusError(f"{source}: cannot be read as an archive of reports: {error}") from None
+        raise CorpusError(f"{source}: cannot be read as an archive of reports: {error}. Download it again.") from None
 
 
 def _name(study: Study) -> str:

@@ -204,7 +204,9 @@ def _labels(table: pd.DataFrame) -> dict[str, dict[str, Presence]]:
     cells = {cell: parse_cell(cell, "|", knowledge) for cell in set(column_of(table, "Finding Labels"))}
     strange = sorted({concept for labels in cells.values() for concept in labels} - set(FINDINGS))
     if strange:
-        raise CorpusError(f"Finding Labels holds {', '.join(strange)}, which ChestX-ray14 does not label.")
+        raise CorpusError(
+            f"Finding Labels holds {', '.join(strange)}, which ChestX-ray14 does not label. Download the table again."
+        )
     return {cell: complete(labels, FINDINGS, "absent") for cell, labels in cells.items()}
 
 

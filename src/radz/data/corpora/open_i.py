@@ -157,7 +157,9 @@ def _read_views(path: Path) -> dict[str, str]:
     require_columns(table, {"image": "imageid"}, path.name)
     column = next((name for name in VIEW_COLUMNS if name in table.columns), None)
     if column is None:
-        raise CorpusError(f"{path}: holds none of the columns {', '.join(VIEW_COLUMNS)}.")
+        raise CorpusError(
+            f"{path}: holds none of the columns {', '.join(VIEW_COLUMNS)}. Add one, or give another table."
+        )
     return dict(zip(table["imageid"].tolist(), table[column].tolist(), strict=True))
 
 

@@ -74,7 +74,9 @@ class Shards(Corpus):
                 return self._read_local(path, place)
             content: bytes = self._fs.cat_file(path, start=place.offset, end=place.offset + place.length)
         except OSError as error:
-            raise ImageError(f"{path}: cannot be read: {error}") from None
+            raise ImageError(
+                f"{path}: cannot be read: {error}. Check the place, or convert the corpus again."
+            ) from None
         return content
 
     def _read_local(self, path: str, place: Place) -> bytes:

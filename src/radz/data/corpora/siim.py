@@ -82,7 +82,9 @@ class Siim(Corpus):
         Raises CorpusError for an image that is not in the table and for a mask that cannot be decoded.
         """
         if study_id not in self._runs:
-            raise CorpusError("siim: the table does not have this image. Images are named by their ImageId.")
+            raise CorpusError(
+                "siim: the table does not have this image. Images are named by their ImageId. Restore the file's name."
+            )
         union = np.zeros((SIDE, SIDE), np.bool_)
         for runs in self._runs[study_id]:
             union |= read_runs(runs, SIDE, SIDE)

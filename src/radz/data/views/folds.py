@@ -66,7 +66,10 @@ class FoldedCorpus(Studies):
             raise UnknownNameError("split under a fold", split, (*POOL, "test"))
         pool = {study.patient_id for study in corpus.records if study.split in POOL}
         if not pool:
-            raise ConfigError("The corpus has neither a train nor a val split, so there is nothing to deal into folds.")
+            raise ConfigError(
+                "The corpus has neither a train nor a val split, so there is nothing to deal into folds. "
+                "Leave data.fold out."
+            )
         here = fold.deal(pool)
         rows = [i for i, study in enumerate(corpus.records) if study.split in POOL]
         self.rows = [i for i in rows if (corpus.records[i].patient_id in here) == (split == "val")]

@@ -36,7 +36,10 @@ def load_llava(name: str, source: str | Path, num_layers: int | None = None) -> 
     llava = getattr(model, "model", None)
     missing = [part for part in PARTS if not hasattr(llava, part)]
     if llava is None or missing:
-        raise ConfigError(f"{source} is a {type(model).__name__}, which has no {', '.join(missing)}: not a LLaVA.")
+        raise ConfigError(
+            f"{source} is a {type(model).__name__}, which has no {', '.join(missing)}: not a LLaVA. "
+            "Give the directory of one."
+        )
     llava.vision_tower.float().to(memory_format=torch.channels_last)  # halves a convolutional tower's time
     llava.multi_modal_projector.float()
     complete_processor(processor, llava, source)
