@@ -66,6 +66,7 @@ class World:
             provenance=self.provenance,
             calibration=self.calibration,
             uncalibrated="this model has no calibration data",
+            reference=None,
             anchors=lambda findings, strategy: make_anchors(findings),
             exposures=lambda concepts: {concept: self.marks[concept] for concept in concepts},
         )
