@@ -32,9 +32,9 @@ def trained(tmp_path_factory, llava_dir):
         lines.append(f"{i}.png,{labels},p{i},test,a,PA")
     (root / "manifest.csv").write_text("\n".join(lines) + "\n")
     films = registry.load("corpora", "manifest")(root / "manifest.csv", split="test", unlisted="absent")
-    met = pack_ids(films.records, "manifest")
+    trained_ids = pack_ids(films.records, "manifest")
     provenance = Provenance(
-        corpus="manifest", split="train", supervised={"hernia": 3}, corpora=("manifest",), trained_ids=met
+        corpus="manifest", split="train", supervised={"hernia": 3}, corpora=("manifest",), trained_ids=trained_ids
     )
     save_checkpoint(tiny_model(llava_dir), root / "ours", provenance)
     return root

@@ -72,7 +72,7 @@ def evaluate(
     model: a checkpoint directory, the shipped one by default, or a predictor. corpus: a plug-in's name, opened at
     ``root``, or an open corpus. scores: compute from these files instead. anchors, prompts: what is asked; the model's
     own strategy by default. out: folder or .parquet file for the scores; without it nothing is written. trained_root:
-    where the corpus trained on lies, to compare its pictures with these. The others are the command's options.
+    directory of the training corpus, to compare its images with these by pixels. The others are the command's options.
 
     Raises LeakageError for a run that leaks and is called zero-shot, and for studies that a training did not leave out.
 

@@ -1,4 +1,4 @@
-"""Concepts held out of training: nothing of them is met, and provenance says so."""
+"""Concepts held out of training: training sees nothing of them, and provenance says so."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def test_narrower_forms_go_along_and_so_does_what_names_them():
     assert "pneumonia" in knowledge["consolidation"].context
     left = knowledge.without(held)
     assert not held & {concept.id for concept in left}
-    said = fold(" . ".join(str(concept.model_dump(exclude={"id"})) for concept in left))
-    assert not mentions(said, ["pneumonia"])
+    texts = fold(" . ".join(str(concept.model_dump(exclude={"id"})) for concept in left))
+    assert not mentions(texts, ["pneumonia"])
 
 
 def test_reports_lose_what_they_say_of_it_denials_included():

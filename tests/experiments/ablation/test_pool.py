@@ -25,7 +25,7 @@ def test_devices_are_the_visible_ones(monkeypatch):
 
 
 def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
-    told, order, both_starts = [], [], Barrier(2)
+    reports, order, both_starts = [], [], Barrier(2)
 
     def process(run, device, count):
         order.append(run.name)
@@ -34,7 +34,7 @@ def test_runs_wait_for_their_start_and_fail_with_it(folder, tmp_path):
         return "exit code 1: out of memory" if run.start is None and "general" in run.config.stage else ""
 
     runs, _ = runs_of(folder, tmp_path)
-    failed = make_all(runs, ["0", "1"], lambda run, what: told.append((run.name, what)), process)
+    failed = make_all(runs, ["0", "1"], lambda run, what: reports.append((run.name, what)), process)
     general = [run.name for run in runs if run.config.stage == "general"]
     assert {name for name in failed if name in general} == set(general)
     assert sum("that it starts from failed: exit code 1" in why for why in failed.values()) == 4
