@@ -27,7 +27,7 @@ from radz.model.checkpoint import load_checkpoint
 from radz.model.encoder import Encoder
 from radz.model.precision import choose_dtype, make_fast
 from radz.model.radz import RadZ
-from radz.storage import exclusive_lock
+from radz.storage import atomic_file, exclusive_lock, remove_unfinished
 from radz.training.data import open_training_data
 from radz.training.dual_encoder import train_dual_encoder
 from radz.training.train import train
@@ -41,6 +41,7 @@ def make(folder: Path) -> None:
     what = json.loads((folder / RUN).read_text(encoding="utf-8"))
     config = build_config(RunConfig, what["config"])
     with exclusive_lock(folder / "run"):
+        remove_unfinished(folder)
         if not (checkpoint_of(config) / "provenance.json").is_file():
             started = time.monotonic()
             train(config, command=f"radz ablate, run {folder.name}")
@@ -130,7 +131,8 @@ def _score_into(path: Path, config: RunConfig, scoring: ScoringConfig) -> None:
     except RadzError as error:
         if not scoring.may_lack or isinstance(error, LeakageError):
             raise
-        lacking.write_text(f"{error}\n", encoding="utf-8")
+        with atomic_file(lacking) as partial:
+            partial.write_text(f"{error}\n", encoding="utf-8")
         return
     lacking.unlink(missing_ok=True)
     _add_seconds(path.parent, path.name, time.monotonic() - started)
@@ -140,4 +142,5 @@ def _add_seconds(folder: Path, what: str, seconds: float) -> None:
     """Record how long a part took; for a resumed training, its last piece."""
     path = folder / SECONDS
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    path.write_text(json.dumps(before | {what: round(seconds, 1)}), encoding="utf-8")
+    with atomic_file(path) as partial:
+        partial.write_text(json.dumps(before | {what: round(seconds, 1)}), encoding="utf-8")

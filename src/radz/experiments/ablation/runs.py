@@ -20,7 +20,7 @@ from radz.config import RunConfig
 from radz.experiments.ablation.plan import OF_ARM, Cell, ScoringConfig
 from radz.knowledge import KnowledgeBase
 from radz.provenance import data_sha256
-from radz.storage import content_hash
+from radz.storage import atomic_file, content_hash
 from radz.training.data import TrainingData, open_training_data
 
 VERSION = 2
@@ -69,10 +69,10 @@ class Run:
 
     def write(self) -> Path:
         """Write ``run.json``, from which another process makes the run; returns the run's directory."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         scores = {name: scoring.model_dump(mode="json") for name, scoring in self.scores.items()}
         what = {"config": self.config.model_dump(mode="json"), "scores": scores}
-        (self.folder / RUN).write_text(json.dumps(what, indent=2) + "\n", encoding="utf-8")
+        with atomic_file(self.folder / RUN) as partial:
+            partial.write_text(json.dumps(what, indent=2) + "\n", encoding="utf-8")
         return self.folder
 
 
