@@ -1,4 +1,4 @@
-"""``predict``, ``evaluate`` and ``ablate`` killed at any change of a file: nothing torn, and the same command goes on."""
+"""``predict``, ``evaluate`` and ``ablate``, killed at any change of a file, leave nothing torn and run again."""
 
 from __future__ import annotations
 
