@@ -84,3 +84,16 @@ def _own_caches(tmp_path_factory, _hash_records, monkeypatch):
     folder = tmp_path_factory.mktemp("anchor-cache")
     monkeypatch.setattr("radz.serve.predictor.cache_root", lambda: folder)
     monkeypatch.setattr("radz.storage.cache.hash_records", lambda: _hash_records)
+
+
+@pytest.fixture
+def default_signals():
+    """Signals act, even where the test runner was started to ignore them (in the background, or by nohup)."""
+    import signal
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number in before:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)

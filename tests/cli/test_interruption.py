@@ -10,7 +10,10 @@ import pytest
 
 from radz.cli.interruption import SIGNALS, interruptible
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="signals of POSIX"),
+    pytest.mark.usefixtures("default_signals"),
+]
 
 
 def numbers(number: int, at: int):

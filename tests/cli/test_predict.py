@@ -135,6 +135,7 @@ def test_the_first_images_can_be_skipped(tiny_checkpoint, image_folder):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_keeps_what_is_done_and_says_how_to_go_on(
     number, tiny_checkpoint, image_folder, tmp_path, monkeypatch

@@ -77,7 +77,7 @@ def test_a_checkpoint_of_another_backbone_is_refused(model, tmp_path, tmp_path_f
         (lambda d: (d / "config.json").unlink(), "has no config.json"),
         (lambda d: (d / "config.json").write_text("{"), "is damaged"),
         (lambda d: (d / "model.safetensors").unlink(), "has no model.safetensors"),
-        (lambda d: (d / "config.json").write_text("5"), "config.json is damaged: expected a mapping"),
+        (lambda d: (d / "config.json").write_text("5"), "config.json is damaged: it is not a mapping"),
         (lambda d: (d / "config.json").write_text('{"model": 5}'), "config.json is damaged: 'model' is not a mapping"),
         (lambda d: (d / "config.json").write_bytes(b"\xff"), "config.json is damaged"),
         (lambda d: (d / "model.safetensors").write_bytes(b"\0" * 40), "is damaged"),
