@@ -1,14 +1,13 @@
 """The order in which the findings of an image are shown.
 
 Findings with a probability come first, by probability; then those with a percentile among reference images of the same
-view, by percentile; then the rest by score. Chosen on 333 validation images by folds of patients
+view, by percentile; then the rest by score. Chosen on validation images of other patients
 (docs/uncertainty.md): the probability alone already knows what is usual, and a percentile does not.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from radz.calibration.calibration_file import StoredCalibration
 from radz.calibration.reference import ANY_VIEW, ReferenceStatistics
@@ -22,7 +21,8 @@ def order_keys(probabilities: Floats, others: Floats) -> Floats:
     probabilities: (B, C) in [0, 1], NaN where there is none. others: (B, C), comparable within an image; NaN is last.
     """
     values = np.nan_to_num(np.asarray(others, dtype=np.float64), nan=-np.inf)
-    below = (rankdata(values, method="min", axis=-1) - 1) / values.shape[-1] - 1  # in [-1, 0)
+    lower = np.apply_along_axis(lambda row: np.searchsorted(np.sort(row), row), -1, values)  # how many are lower
+    below = lower / values.shape[-1] - 1  # in [-1, 0)
     keys: Floats = np.where(np.isnan(probabilities), below, probabilities)
     return keys
 
