@@ -1,8 +1,7 @@
 """negspacy and medspaCy's ConText in the place of radz's own classifier of mentions, with the cues of the same lexicon.
 
-Neither is a dependency of radz. ``pip install negspacy``; medspaCy 1.3.1 needs spaCy 3.7 and NumPy 1, so it needs an
-environment of its own, in which ``src`` is on PYTHONPATH and pydantic, PyYAML, filelock, platformdirs and pandas are
-installed.
+Neither is a dependency of radz. ``pip install negspacy``; medspaCy 1.3.1 needs spaCy 3.7 and NumPy 1, so it
+needs a separate environment with pydantic, PyYAML, filelock, platformdirs and pandas, and ``src`` on PYTHONPATH.
 """
 
 from __future__ import annotations

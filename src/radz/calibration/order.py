@@ -18,7 +18,8 @@ from radz.metrics.score_matrix import ScoreMatrix
 def order_keys(probabilities: Floats, others: Floats) -> Floats:
     """Keys (B, C), greater = shown earlier: findings with a probability first, the rest by ``others``.
 
-    probabilities: (B, C) in [0, 1], NaN where there is none. others: (B, C), comparable within an image; NaN is last.
+    probabilities: (B, C) in [0, 1], NaN if a finding has none. others: (B, C), comparable within an image; NaN sorts
+    last.
     """
     values = np.nan_to_num(np.asarray(others, dtype=np.float64), nan=-np.inf)
     lower = np.apply_along_axis(lambda row: np.searchsorted(np.sort(row), row), -1, values)  # how many are lower
@@ -37,7 +38,7 @@ def stored_probabilities(matrix: ScoreMatrix, stored: StoredCalibration) -> Floa
 
 
 def stored_percentiles(matrix: ScoreMatrix, reference: ReferenceStatistics) -> Floats:
-    """Percentiles (N, C) of the scores among reference images of each study's view, NaN where there is none."""
+    """Percentiles (N, C) of the scores among reference images of the study's view; NaN if there is none."""
     values = np.full(matrix.scores.shape, np.nan)
     views = matrix.metadata["view"]
     for column, concept in enumerate(matrix.concepts):

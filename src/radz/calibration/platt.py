@@ -154,7 +154,7 @@ def _fit_pooled(scores: Floats, labels: Floats) -> PlattScaling:
 
 
 def _fit_platt(scores: Floats, labels: Floats, min_per_class: int) -> PlattScaling | str:
-    """Scaling of scores (M,) with labels (M,), or why there is none."""
+    """Platt scaling fitted to scores (M,) and labels (M,), or the reason why it cannot be fitted."""
     positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
     if min(positives, negatives) < min_per_class:
         return f"{positives} positive and {negatives} negative validation images, {min_per_class} of each are needed"

@@ -20,11 +20,10 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
-
 from radz import registry
 from radz.errors import KnowledgeError, UnknownNameError
 from radz.knowledge import KnowledgeBase
+from radz.storage import load_yaml
 from radz.types import Presence
 
 
@@ -116,7 +115,7 @@ def _require_corpus(corpus: str) -> None:
 
 
 def _groups(path: Path) -> dict[Relation, dict[str, str]]:
-    tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    tree = load_yaml(path)
     if "same_labels_as" in tree:
         return _groups(path.with_name(f"{tree['same_labels_as']}.yaml"))
     return {Relation(relation): group for relation, group in tree.items()}

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-import yaml
-
 from radz.leakage.membership import image_keys, patient_keys, unpack_ids
 from radz.provenance import Provenance
+from radz.storage import parse_yaml
 from radz.types import Study
 
 
@@ -55,7 +54,7 @@ class Overlap:
 @lru_cache(maxsize=1)
 def known_overlaps() -> tuple[KnownOverlap, ...]:
     """The overlaps listed in ``overlaps.yaml``."""
-    entries = yaml.safe_load(files("radz.leakage").joinpath("overlaps.yaml").read_text(encoding="utf-8"))
+    entries = parse_yaml(files("radz.leakage").joinpath("overlaps.yaml").read_text(encoding="utf-8"))
     return tuple(KnownOverlap(**{**entry, "corpora": frozenset(entry["corpora"])}) for entry in entries)
 
 
